@@ -1,0 +1,1 @@
+"""Write Wasmind actors in Python."""

@@ -1,0 +1,1 @@
+"""The compiler: TOML and actor sources in, bundles out."""

@@ -1,0 +1,55 @@
+"""The command line. One small module per verb, imported only when its verb is called."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+from wasmind import __version__
+
+#: Verb to its one-line help, so that `wasmind --help` imports none of the modules.
+VERBS: Final[Mapping[str, str]] = {
+    "check": "Find every mistake in a config before anything runs",
+    "lock": "Pin all actor sources in the lockfile beside the config",
+    "bundle": "Link a config into a folder that runs anywhere",
+    "graph": "Draw agents, actors and message flow",
+    "run": "Run a bundle or a config",
+    "clean": "Empty the cache and say what was in it",
+    "info": "Show versions, folders and installed parts",
+}
+
+
+class _LazyGroup(click.Group):
+    """Looks a verb up in `VERBS` and imports `wasmind.cli.<verb>` when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"wasmind.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-c", "--config", type=click.Path(), help="Config for the verb that follows.")
+@click.version_option(__version__, prog_name="wasmind")
+@click.pass_context
+def main(ctx: click.Context, config: str | None) -> None:
+    """Compile TOML into running systems of LLM agents.
+
+    \b
+    wasmind check                       check wasmind-app.toml here or above
+    wasmind graph > net.svg             look at it
+    wasmind run --prompt "hello"        check, link and run it
+    """
+    ctx.obj = config
