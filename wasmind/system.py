@@ -47,13 +47,15 @@ class System:
         self._open = ExitStack()
 
     @classmethod
-    def open(cls, path: str | Path, *, cache: Path | None = None) -> System:
+    def open(
+        cls, path: str | Path, *, cache: Path | None = None, report: Report | None = None
+    ) -> System:
         """A system for the bundle at `path`, which is verified first.
 
         Raises:
             BundleError: it is damaged, was changed, or needs another runtime.
         """
-        return cls(open_bundle(Path(path)), cache=cache)
+        return cls(open_bundle(Path(path)), cache=cache, report=report)
 
     def start(self) -> None:
         """Start the root agent and announce the models.
@@ -102,7 +104,7 @@ class System:
         Raises:
             NoAnswer: it came to rest without an answer, or ended.
         """
-        self._require_listener()
+        self.require_listener()
         subscription = self.subscribe()
         try:
             self.tell(text)
@@ -114,7 +116,8 @@ class System:
             self.unsubscribe(subscription)
         raise NoAnswer("the system has ended")
 
-    def _require_listener(self) -> None:
+    def require_listener(self) -> None:
+        """Make sure that somebody in the root agent handles user messages; NoAnswer if not."""
         plan = self.bundle.plan
         for name in plan.starting:
             handles = plan.actor(name).handles
