@@ -67,8 +67,7 @@ class System:
         gateway = self._open.enter_context(Gateway(self._models)) if self._models else None
         self._runtime.start()
         if gateway is not None:
-            announcement = {"base_url": gateway.base_url, "models_available": list(self._models)}
-            self._runtime.send(messages.BASE_URL_UPDATE, announcement, replayable=True)
+            self._runtime.announce_models(gateway.base_url, list(self._models))
 
     def stop(self, timeout: float = 5.0) -> bool:
         """End all agents; True if none had to be interrupted after `timeout` seconds."""

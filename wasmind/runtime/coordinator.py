@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from wasmind.plan import ROOT_SCOPE, Actor, RunPlan
 from wasmind.runtime import messages
@@ -24,6 +25,9 @@ from wasmind.runtime.instance import Instance
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.supervision import Decision
 from wasmind.runtime.workers import Workers
+
+if TYPE_CHECKING:
+    from wasmind.runtime.host.egress import Clients, Origin
 
 _MIB: Final = 1 << 20
 DEEPEST: Final = 16
@@ -56,6 +60,9 @@ class Coordinator:
         self._agents = Agents(DEEPEST, MOST_AGENTS)
         self._replayable: list[Envelope] = []
         self._reason: str | None = None
+        self._origins: set[Origin] = set()
+        self._clients: Clients | None = None
+        self._clients_lock = threading.Lock()
         self.stopped = threading.Event()
         self._bus = Bus()
         self._bus.tap(lambda envelope: events.emit(envelope))
@@ -147,13 +154,26 @@ class Coordinator:
 
     # Messages
 
-    def send(self, message_type: str, payload: Any, *, replayable: bool = False) -> Envelope:
-        """Broadcast a message of the host; a replayable one also reaches agents started later."""
-        actor_id = messages.COORDINATOR if replayable else messages.CONTEXT
-        envelope = self._publish(message_type, payload, actor_id=actor_id, scope=ROOT_SCOPE)
-        if replayable:
-            self._replayable.append(envelope)
-        return envelope
+    def send(self, message_type: str, payload: Any) -> Envelope:
+        """Broadcast a message of the host."""
+        return self._publish(message_type, payload, actor_id=messages.CONTEXT, scope=ROOT_SCOPE)
+
+    def announce_models(self, base_url: str, names: list[str]) -> None:
+        """Tell all agents, also later ones, where models answer; opens that door for `http`."""
+        from wasmind.runtime.host.egress import Origin
+
+        url = urlsplit(base_url)
+        default = 443 if url.scheme == "https" else 80
+        self._origins.add(Origin(url.hostname or "", url.port or default))
+        payload = {"base_url": base_url, "models_available": names}
+        self._replayable.append(
+            self._publish(
+                messages.BASE_URL_UPDATE,
+                payload,
+                actor_id=messages.COORDINATOR,
+                scope=ROOT_SCOPE,
+            )
+        )
 
     def broadcast(self, host: Host, message_type: str, payload: bytes) -> None:
         """A guest's broadcast."""
@@ -212,6 +232,19 @@ class Coordinator:
         """The calling thread waits for something outside."""
         return self._workers.blocked()
 
+    def http_clients(self) -> Clients:
+        """HTTP clients shared by the whole system; loaded when the first request is made."""
+        from wasmind.runtime.host.egress import Clients
+
+        with self._clients_lock:
+            if self._clients is None:
+                self._clients = Clients()
+            return self._clients
+
+    def model_origins(self) -> Iterable[Origin]:
+        """Where the announced models answer."""
+        return self._origins
+
     def http_failed(self, host: Host, attempts: int) -> None:
         """Tell the user that a request was given up."""
         self._bus.publish(
@@ -232,7 +265,10 @@ class Coordinator:
         self._leave(ROOT_SCOPE, messages.root_id(), None)
         deadline = time.monotonic() + timeout
         waiting = self._agents.instances()
-        return all(item.ended.wait(max(0.0, deadline - time.monotonic())) for item in waiting)
+        orderly = all(item.ended.wait(max(0.0, deadline - time.monotonic())) for item in waiting)
+        if self._clients is not None:
+            self._clients.close()
+        return orderly
 
     def _leave(self, scope: str, identifier: str, actor: Actor | None) -> None:
         """Send Exit to an agent's descendants, deepest first, and then to the agent itself."""

@@ -74,9 +74,13 @@ class Runtime:
         """End a subscription."""
         self._events.unsubscribe(subscription)
 
-    def send(self, message_type: str, payload: Any, *, replayable: bool = False) -> Envelope:
+    def send(self, message_type: str, payload: Any) -> Envelope:
         """Broadcast a message of the host program."""
-        return self._coordinator.send(message_type, payload, replayable=replayable)
+        return self._coordinator.send(message_type, payload)
+
+    def announce_models(self, base_url: str, names: list[str]) -> None:
+        """Tell all agents, also later ones, at which endpoint models answer."""
+        self._coordinator.announce_models(base_url, names)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the root agent has ended; False after `timeout` seconds."""

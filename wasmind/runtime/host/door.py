@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wasmind.plan import Actor
 from wasmind.runtime.errors import CapabilityDenied
 from wasmind.runtime.host.interface import HostFunction, Interface
+
+if TYPE_CHECKING:
+    # Not imported at run time: httpx is slow to load and not every system needs it.
+    from wasmind.runtime.host.egress import Clients, Origin
 
 
 class Surroundings(Protocol):
@@ -31,6 +35,12 @@ class Surroundings(Protocol):
 
     def blocked(self) -> AbstractContextManager[None]:
         """While entered, the calling thread waits for something outside."""
+
+    def http_clients(self) -> Clients:
+        """HTTP clients shared by the whole system."""
+
+    def model_origins(self) -> Iterable[Origin]:
+        """Endpoints of models, which every actor with `http` may reach."""
 
     def http_failed(self, host: Host, attempts: int) -> None:
         """Tell the user that a request was given up."""
