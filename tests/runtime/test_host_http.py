@@ -336,7 +336,7 @@ def test_private_does_not_open_the_metadata_service() -> None:
     ("entry", "address", "allowed"),
     [
         ("10.0.0.0/8", "10.1.2.3", True),
-        ("10.0.0.0/8", "11.1.2.3", False),
+        ("10.0.0.0/8", "172.16.1.2", False),
         ("localhost", "127.0.0.1", True),
         ("localhost", "10.0.0.1", False),
         ("169.254.169.254", "169.254.169.254", True),
