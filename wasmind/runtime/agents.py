@@ -8,18 +8,25 @@ from dataclasses import dataclass, field
 from wasmind.plan import ROOT_SCOPE, RunPlan
 from wasmind.runtime.errors import SpawnError
 from wasmind.runtime.instance import Instance
-from wasmind.runtime.messages import short_id
+from wasmind.runtime.messages import Envelope, short_id
 
 
 @dataclass(slots=True)
 class Agent:
-    """A group of actor instances that share a scope."""
+    """A group of actor instances that share a scope.
+
+    Attributes:
+        preamble: what its members said until they were ready, which a restarted one has to learn.
+        starting: it is not ready yet.
+    """
 
     scope: str
     name: str
     parent: str | None
     depth: int
     instances: dict[str, Instance] = field(default_factory=dict)
+    preamble: list[Envelope] = field(default_factory=list)
+    starting: bool = True
     exiting: bool = False
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from wasmind.plan import ROOT_SCOPE, Actor, RunPlan
 from wasmind.runtime import messages
 from wasmind.runtime.agents import Agent, Agents, members
-from wasmind.runtime.bus import Bus
+from wasmind.runtime.bus import Budget, Bus
 from wasmind.runtime.errors import EngineError, GuestFailure, SpawnError
 from wasmind.runtime.events import Events, Failure, LogRecord, Stopped
 from wasmind.runtime.guest import Guest
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from wasmind.runtime.host.egress import Clients, Origin
 
 _MIB: Final = 1 << 20
+_MESSAGE_BUDGET: Final = 2048 * _MIB
 DEEPEST: Final = 16
 MOST_AGENTS: Final = 1_000
 
@@ -64,8 +65,9 @@ class Coordinator:
         self._clients: Clients | None = None
         self._clients_lock = threading.Lock()
         self.stopped = threading.Event()
+        self._budget = Budget(_MESSAGE_BUDGET, lambda: workers.submit(self._exhausted))
         self._bus = Bus()
-        self._bus.tap(lambda envelope: events.emit(envelope))
+        self._bus.tap(self._note)
 
     # Starting agents
 
@@ -101,6 +103,7 @@ class Coordinator:
         for instance in instances:
             self._publish_as(instance, messages.ACTOR_READY, messages.encode(None))
         self._announce(agent, instances)
+        agent.starting = False
         for instance in instances:
             instance.activate()
 
@@ -139,9 +142,15 @@ class Coordinator:
         )
         for envelope in self._replayable:
             for instance in instances:
-                handles = instance.actor.handles
-                if handles is None or any(item.type == envelope.message_type for item in handles):
+                if instance.mailbox.accepts(envelope):
                     instance.mailbox.put(envelope)
+
+    def _note(self, envelope: Envelope) -> None:
+        """Sees every message, in order."""
+        self._events.emit(envelope)
+        agent = self._agents.get(envelope.from_scope)
+        if agent is not None and agent.starting:
+            agent.preamble.append(envelope)
 
     def _instance(self, name: str, scope: str) -> Instance:
         actor = self._plan.actor(name)
@@ -150,7 +159,7 @@ class Coordinator:
             host = Host(actor, scope, self, modules=self._modules(actor))
             return self._make_guest(actor, host)
 
-        return Instance(actor, scope, make, self._workers, self)
+        return Instance(actor, scope, make, self._workers, self, self._budget)
 
     # Messages
 
@@ -221,8 +230,16 @@ class Coordinator:
 
     def log(self, host: Host, level: str, text: str) -> None:
         """A log record in an actor's name."""
-        record = LogRecord(level=level, actor=host.actor.name, scope=host.scope, text=text)
-        self._events.emit(record)
+        host.recent.append(f"{level}: {text}")
+        self._events.emit(
+            LogRecord(
+                level=level,
+                actor=host.actor.name,
+                scope=host.scope,
+                text=text,
+                id=host.message_id,
+            )
+        )
 
     def parent_of(self, scope: str) -> str | None:
         """The scope that spawned this one."""
@@ -302,10 +319,38 @@ class Coordinator:
                 self._reason = f"actor `{instance.actor.name}` failed: {failure.reason}"
             self._leave(instance.scope, messages.root_id(), None)
 
+    def restarted(self, instance: Instance) -> None:
+        """Tell a restarted instance what it was told before: siblings, models, readiness."""
+        agent = self._agents.get(instance.scope)
+        if agent is not None:
+            others = [item for item in agent.preamble if item.sender != instance.actor.name]
+            instance.mailbox.put_first([*others, *self._replayable])
+
+    def lags(self, instance: Instance, waiting: int) -> None:
+        """Warn about an instance that does not keep up."""
+        limit = instance.actor.limits.mailbox_mib
+        text = f"{waiting} messages wait, half of what may (limit `mailbox_mib`: {limit} MiB)"
+        self._events.emit(
+            LogRecord(level="warn", actor=instance.actor.name, scope=instance.scope, text=text)
+        )
+
+    def _exhausted(self) -> None:
+        """Rather than lose a message, end the run."""
+        mib = _MESSAGE_BUDGET // _MIB
+        self._reason = f"more than {mib} MiB of messages wait in all mailboxes together"
+        self._leave(ROOT_SCOPE, messages.root_id(), None)
+
     def _report(self, instance: Instance, reason: str, traceback: str, outcome: str) -> None:
         name, scope = instance.actor.name, instance.scope
         self._events.emit(
-            Failure(actor=name, scope=scope, reason=reason, traceback=traceback, outcome=outcome)
+            Failure(
+                actor=name,
+                scope=scope,
+                reason=reason,
+                traceback=traceback,
+                outcome=outcome,
+                log=instance.recent,
+            )
         )
         text = f"{reason}; {outcome}"
         self._publish_as(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from wasmind.runtime.host.interface import HostFunction, Interface
 if TYPE_CHECKING:
     # Not imported at run time: httpx is slow to load and not every system needs it.
     from wasmind.runtime.host.egress import Clients, Origin
+
+_RECENT_LINES = 20
 
 
 class Surroundings(Protocol):
@@ -85,6 +88,7 @@ class Host:
         message_id: correlation id of the message being handled; None in constructor and destructor.
         modules: (name, code object) of a Python actor, for the shared interpreter.
         output: the end of what the guest wrote to its standard streams.
+        recent: the last lines it logged.
         failure: what a host function raised; it explains the trap that follows.
         cancelled: set when the instance must stop; blocked calls end early.
     """
@@ -96,6 +100,7 @@ class Host:
     message_id: str | None = None
     resources: Resources = field(default_factory=Resources)
     output: bytearray = field(default_factory=bytearray)
+    recent: deque[str] = field(default_factory=lambda: deque(maxlen=_RECENT_LINES))
     usage: Usage = field(default_factory=Usage)
     failure: BaseException | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
