@@ -22,6 +22,7 @@ from wasmind.runtime.engine import Report
 from wasmind.runtime.errors import RuntimeFailure
 from wasmind.runtime.events import Event, Stopped, Subscription
 from wasmind.runtime.messages import Envelope
+from wasmind.runtime.metrics import Summary
 from wasmind.runtime.runtime import Runtime
 
 
@@ -92,6 +93,10 @@ class System:
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription."""
         self._runtime.unsubscribe(subscription)
+
+    def summary(self) -> Summary:
+        """What the run has used so far: messages, time and tokens, per actor."""
+        return self._runtime.summary()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the root agent has ended; False after `timeout` seconds."""

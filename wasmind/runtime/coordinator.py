@@ -23,6 +23,7 @@ from wasmind.runtime.guest import Guest
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.instance import Instance
 from wasmind.runtime.messages import Envelope
+from wasmind.runtime.metrics import Metrics
 from wasmind.runtime.supervision import Decision
 from wasmind.runtime.workers import Workers
 
@@ -65,6 +66,7 @@ class Coordinator:
         self._clients: Clients | None = None
         self._clients_lock = threading.Lock()
         self.stopped = threading.Event()
+        self.metrics = Metrics()
         self._budget = Budget(_MESSAGE_BUDGET, lambda: workers.submit(self._exhausted))
         self._bus = Bus()
         self._bus.tap(self._note)
@@ -103,6 +105,7 @@ class Coordinator:
         for instance in instances:
             self._publish_as(instance, messages.ACTOR_READY, messages.encode(None))
         self._announce(agent, instances)
+        self.metrics.spawned()
         agent.starting = False
         for instance in instances:
             instance.activate()
@@ -148,6 +151,7 @@ class Coordinator:
     def _note(self, envelope: Envelope) -> None:
         """Sees every message, in order."""
         self._events.emit(envelope)
+        self.metrics.published(envelope)
         agent = self._agents.get(envelope.from_scope)
         if agent is not None and agent.starting:
             agent.preamble.append(envelope)
@@ -310,6 +314,7 @@ class Coordinator:
         decision: Decision,
     ) -> None:
         """An instance failed: tell everybody concerned, and end its agent if so decided."""
+        self.metrics.failed(instance.actor.name)
         outcome = _OUTCOMES[decision]
         self._report(instance, failure.reason, failure.traceback, outcome)
         if handling is not None:
@@ -318,6 +323,12 @@ class Coordinator:
             if instance.scope == ROOT_SCOPE:
                 self._reason = f"actor `{instance.actor.name}` failed: {failure.reason}"
             self._leave(instance.scope, messages.root_id(), None)
+
+    def handled(
+        self, instance: Instance, seconds: float, host_calls: int, host_seconds: float
+    ) -> None:
+        """Count a message that was handled."""
+        self.metrics.handled(instance.actor.name, seconds, host_calls, host_seconds)
 
     def restarted(self, instance: Instance) -> None:
         """Tell a restarted instance what it was told before: siblings, models, readiness."""

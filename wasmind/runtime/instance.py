@@ -31,6 +31,11 @@ class Keeper(Protocol):
     ) -> None:
         """An instance failed; `decision` is being carried out."""
 
+    def handled(
+        self, instance: Instance, seconds: float, host_calls: int, host_seconds: float
+    ) -> None:
+        """An instance has handled a message; `seconds` include its host calls."""
+
     def restarted(self, instance: Instance) -> None:
         """A failed instance was constructed anew and is about to go on."""
 
@@ -154,10 +159,15 @@ class Instance:
         guest = self._guest
         if guest is None:
             return
+        before, started = guest.host.usage.copy(), time.perf_counter()
         try:
             guest.handle(envelope.lowered(guest.envelope_shape()), envelope.id)
         except GuestFailure as failure:
             self._fail(failure, envelope)
+            return
+        used = guest.host.usage.since(before)
+        seconds = time.perf_counter() - started
+        self._keeper.handled(self, seconds, used.host_calls, used.host_seconds)
 
     def _fail(self, failure: GuestFailure, handling: Envelope | None) -> None:
         """Report, then restart, drop or end, until the instance runs again or is gone."""
