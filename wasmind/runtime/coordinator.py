@@ -86,7 +86,12 @@ class Coordinator:
         allowed = host.actor.may_spawn
         if allowed is not None and (refused := sorted(set(actors) - set(allowed))):
             raise SpawnError(f"`{host.actor.name}` may not spawn `{refused[0]}`")
-        agent = self._agents.open(name, host.scope)
+        grant = host.actor.grants.get("agent", {})
+        number = grant.get("number")
+        if number is not None and host.usage.spawned >= number:
+            raise SpawnError(f"`{host.actor.name}` may spawn {number} agents (`agent.number`)")
+        agent = self._agents.open(name, host.scope, grant.get("depth"))
+        host.usage.spawned += 1
         self._start(agent, actors)
         return agent.scope
 

@@ -78,6 +78,7 @@ class Usage:
 
     host_calls: int = 0
     host_seconds: float = 0.0
+    spawned: int = 0
 
     def copy(self) -> Usage:
         """The figures as they are now."""
