@@ -25,6 +25,12 @@ class Around:
     def log(self, host: Host, level: str, text: str) -> None:
         self.logged.append(f"{level}: {text}")
 
+    def slot(self, limit: str) -> Any:
+        return nullcontext(enter_result=True)
+
+    def credentials(self, scheme: str, host: str) -> Any:
+        return ()
+
     def blocked(self) -> Any:
         return nullcontext()
 

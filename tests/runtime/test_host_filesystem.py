@@ -25,7 +25,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def make_host(*, read: list[Path] | None = None, write: list[Path] | None = None) -> Host:
-    grant = {"read": [str(path) for path in read or []], "read_write": [str(p) for p in write or []]}
+    grant = {
+        "read": [str(path) for path in read or []],
+        "read_write": [str(p) for p in write or []],
+    }
     actor = Actor(
         name="files", actor_id="test:files", component="0" * 64, grants={"filesystem": grant}
     )

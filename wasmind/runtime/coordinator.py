@@ -17,6 +17,7 @@ from wasmind.plan import ROOT_SCOPE, Actor, RunPlan
 from wasmind.runtime import messages
 from wasmind.runtime.agents import Agent, Agents, members
 from wasmind.runtime.bus import Budget, Bus
+from wasmind.runtime.credentials import Credentials
 from wasmind.runtime.errors import EngineError, GuestFailure, SpawnError
 from wasmind.runtime.events import Events, Failure, LogRecord, Stopped
 from wasmind.runtime.guest import Guest
@@ -24,6 +25,7 @@ from wasmind.runtime.host.door import Host
 from wasmind.runtime.instance import Instance
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.metrics import Metrics
+from wasmind.runtime.slots import Slots
 from wasmind.runtime.supervision import Decision
 from wasmind.runtime.workers import Workers
 
@@ -31,9 +33,6 @@ if TYPE_CHECKING:
     from wasmind.runtime.host.egress import Clients, Origin
 
 _MIB: Final = 1 << 20
-_MESSAGE_BUDGET: Final = 2048 * _MIB
-DEEPEST: Final = 16
-MOST_AGENTS: Final = 1_000
 
 
 class Coordinator:
@@ -59,15 +58,19 @@ class Coordinator:
         self._modules = modules
         self._workers = workers
         self._events = events
-        self._agents = Agents(DEEPEST, MOST_AGENTS)
+        self._agents = Agents(plan.limits.depth, plan.limits.agents)
         self._replayable: list[Envelope] = []
         self._reason: str | None = None
         self._origins: set[Origin] = set()
         self._clients: Clients | None = None
         self._clients_lock = threading.Lock()
+        self._credentials = Credentials(plan.credentials)
+        limits = {"processes": plan.limits.processes, "requests": plan.limits.requests}
+        self._slots = Slots(limits)
         self.stopped = threading.Event()
         self.metrics = Metrics()
-        self._budget = Budget(_MESSAGE_BUDGET, lambda: workers.submit(self._exhausted))
+        budget = plan.limits.waiting_mib * _MIB
+        self._budget = Budget(budget, lambda: workers.submit(self._exhausted))
         self._bus = Bus()
         self._bus.tap(self._note)
 
@@ -195,8 +198,8 @@ class Coordinator:
 
     def broadcast(self, host: Host, message_type: str, payload: bytes) -> None:
         """A guest's broadcast."""
-        if message_type in messages.HOST_ONLY:
-            self.log(host, "error", f"refused to send `{message_type}`: only the host may")
+        if refusal := _refusal(host.actor, message_type):
+            self.log(host, "error", f"refused to send `{message_type}`: {refusal}")
             return
         most = host.actor.limits.payload_mib
         if len(payload) > most * _MIB:
@@ -257,6 +260,14 @@ class Coordinator:
     def blocked(self) -> AbstractContextManager[None]:
         """The calling thread waits for something outside."""
         return self._workers.blocked()
+
+    def slot(self, limit: str) -> AbstractContextManager[bool]:
+        """A place among those a system limit allows at once."""
+        return self._slots.take(limit)
+
+    def credentials(self, scheme: str, host: str) -> Iterable[tuple[str, str]]:
+        """Headers with secrets for a request to this host."""
+        return self._credentials.for_request(scheme, host)
 
     def http_clients(self) -> Clients:
         """HTTP clients shared by the whole system; loaded when the first request is made."""
@@ -352,8 +363,8 @@ class Coordinator:
 
     def _exhausted(self) -> None:
         """Rather than lose a message, end the run."""
-        mib = _MESSAGE_BUDGET // _MIB
-        self._reason = f"more than {mib} MiB of messages wait in all mailboxes together"
+        mib = self._plan.limits.waiting_mib
+        self._reason = f"more than {mib} MiB of messages wait (limit `waiting_mib`)"
         self._leave(ROOT_SCOPE, messages.root_id(), None)
 
     def _report(self, instance: Instance, reason: str, traceback: str, outcome: str) -> None:
@@ -395,6 +406,15 @@ class Coordinator:
         if agent is not None and agent.scope == ROOT_SCOPE:
             self._events.emit(Stopped(self._reason))
             self.stopped.set()
+
+
+def _refusal(actor: Actor, message_type: str) -> str | None:
+    """Why an actor may not send a message of this type, or None."""
+    if message_type in messages.HOST_ONLY:
+        return "only the host may"
+    if actor.emits is not None and message_type not in actor.emits:
+        return f"the contract of `{actor.name}` does not say that it does"
+    return None
 
 
 class SizeExceeded(GuestFailure):

@@ -48,6 +48,14 @@ class _Nowhere:
         """There are no workers."""
         return nullcontext()
 
+    def slot(self, limit: str) -> AbstractContextManager[bool]:
+        """Nothing runs from here."""
+        return nullcontext(enter_result=False)
+
+    def credentials(self, scheme: str, host: str) -> Iterable[tuple[str, str]]:
+        """There are no requests."""
+        return ()
+
     def http_clients(self) -> Clients:
         """Requests are refused before they need one."""
         raise AssertionError("a guest without `http` made a request")

@@ -39,6 +39,12 @@ class Surroundings(Protocol):
     def blocked(self) -> AbstractContextManager[None]:
         """While entered, the calling thread waits for something outside."""
 
+    def slot(self, limit: str) -> AbstractContextManager[bool]:
+        """A place among those that a system limit allows at once; False when there is none."""
+
+    def credentials(self, scheme: str, host: str) -> Iterable[tuple[str, str]]:
+        """Headers with secrets for a request to this host; no actor ever sees them."""
+
     def http_clients(self) -> Clients:
         """HTTP clients shared by the whole system."""
 

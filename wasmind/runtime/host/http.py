@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wasmind.runtime.host.egress import Policy
 
 _REQUEST: Final = 120
-_LARGEST_BODY: Final = 64 << 20
+_MIB: Final = 1 << 20
 _LONGEST_DELAY: Final = 60.0
 _JITTER: Final = 0.25
 _MOST_REDIRECTS: Final = 10
@@ -140,7 +140,10 @@ def _attempt(host: Host, request: _Request) -> tuple[int, tuple[list[tuple[str, 
     policy = egress.Policy.of(host.actor.grants.get("http", {}), host.around.model_origins())
     deadline = egress.Deadline(request.timeout, host.cancelled)
     try:
-        with egress.attempt(deadline):
+        with host.around.slot("requests") as free, egress.attempt(deadline):
+            if not free:
+                text = "as many requests are in flight as may at once (limit `requests`)"
+                raise _Failure("network-error", text)
             return _exchange(host, request, policy)
     except egress.Refused as error:
         host.around.log(host, "warn", f"refused `{request.method} {_shown(request.url)}`: {error}")
@@ -159,28 +162,31 @@ def _exchange(
 ) -> tuple[int, tuple[list[tuple[str, str]]], bytes]:
     """Send a request and follow its redirects, each judged like a request of its own."""
     client = host.around.http_clients().get(policy)
+    largest = host.actor.limits.response_mib
     hop: httpx.Request | None = client.build_request(
         request.method, request.url, headers=list(request.headers), content=request.body
     )
     for _ in range(_MOST_REDIRECTS + 1):
         assert hop is not None  # the loop ends when there is no next one
         policy.check_url(hop.method, hop.url)
+        for name, value in host.around.credentials(hop.url.scheme, hop.url.host):
+            hop.headers[name] = value
         response = client.send(hop, stream=True)
         try:
             hop = response.next_request
             if hop is None:
-                return response.status_code, (_visible(response),), _read(response)
+                return response.status_code, (_visible(response),), _read(response, largest)
         finally:
             response.close()
     raise _Failure("network-error", f"more than {_MOST_REDIRECTS} redirects", hopeless=True)
 
 
-def _read(response: httpx.Response) -> bytes:
+def _read(response: httpx.Response, largest_mib: int) -> bytes:
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
-        if len(body) > _LARGEST_BODY:
-            text = f"the body is larger than {_LARGEST_BODY >> 20} MiB"
+        if len(body) > largest_mib * _MIB:
+            text = f"the body is larger than {largest_mib} MiB (limit `response_mib`)"
             raise _Failure("network-error", text, hopeless=True)
     return bytes(body)
 
