@@ -76,7 +76,7 @@ def command(
     """
     levels = LogLevels.parse(log_level, default="debug" if verbose else "warn")
     view = make_view(form, levels)
-    log = log_file and LogFile(log_file, LogLevels.parse(log_level))
+    log = LogFile(log_file, LogLevels.parse(log_level)) if log_file else None
     try:
         bundle = _bundle(target or config or ctx.obj)
         system = System.open(bundle, report=terminal.status)
