@@ -31,9 +31,9 @@ token tokenize tomllib traceback types typing unicodedata urllib urllib.error ur
 urllib.request uuid warnings weakref xml.dom xml.dom.minidom xml.etree.ElementTree xml.parsers.expat
 xml.sax xml.sax.saxutils zipfile zlib zoneinfo
 jinja2 jinja2.ext jinja2.sandbox markupsafe
-""".split()
+"""
 
-for _name in MODULES:
+for _name in MODULES.split():
     importlib.import_module(_name)
 
 # Nothing is left to be found on disk: what is missing fails at once, without a look at the host.

@@ -2,8 +2,8 @@
 
 componentize-py starts CPython in WebAssembly, imports the app in `actors/sdk/interpreter` together
 with the SDK, Jinja and the standard library, and keeps a snapshot of that. Its output differs from
-build to build (the hash seed of the interpreter is part of the snapshot), so an interpreter is named
-by what goes into it and pinned by the digest of what came out.
+build to build (the hash seed of the interpreter is part of the snapshot), so an interpreter is
+named by what goes into it and pinned by the digest of what came out.
 """
 
 from __future__ import annotations
