@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from wasmind_actor import guest
 from wit_world.imports.actor import MessageEnvelope
+
+from wasmind_actor import guest
 
 
 class Actor:

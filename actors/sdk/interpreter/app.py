@@ -8,6 +8,7 @@ import marshal
 import actor  # noqa: F401 - the exported resource belongs to the snapshot
 import preload  # noqa: F401 - the standard library too
 from componentize_py_types import Err
+
 from wasmind_actor import guest
 
 

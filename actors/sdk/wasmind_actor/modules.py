@@ -5,6 +5,8 @@ precedence over everything but built-in modules and this library, as a folder at
 `sys.path` would.
 """
 
+# ruff: noqa: ARG002 - the signatures are those of the import system
+
 from __future__ import annotations
 
 import importlib
@@ -100,8 +102,7 @@ class ActorModules(MetaPathFinder, Loader):
 
 
 def _load(data: bytes) -> CodeType:
-    code = marshal.loads(data)  # noqa: S302 - made by this interpreter, pinned by digest
-    assert isinstance(code, CodeType)
+    code: CodeType = marshal.loads(data)  # noqa: S302 - made by this interpreter
     return code
 
 
