@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
+from wasmind_actor.struct import REQUIRED
+
 Json: TypeAlias = Any
 Schema: TypeAlias = dict[str, Json]
-
-#: The default of a field that has none.
-REQUIRED: Final = object()
 
 
 class DecodeError(ValueError):

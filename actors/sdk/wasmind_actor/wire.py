@@ -8,17 +8,18 @@
         ticket: Ticket
         watchers: tuple[Scope, ...] = ()
 
-Subclasses become frozen, keyword-only dataclasses. Their JSON follows Rust's serde: objects with
-unknown keys ignored, `None` as null, `A | B` of variants as externally tagged enum.
+Subclasses are frozen, keyword-only data classes (see `struct`). Their JSON follows Rust's serde:
+objects with unknown keys ignored, `None` as null, `A | B` of variants as externally tagged enum.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import types
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import (
     Annotated,
@@ -30,7 +31,6 @@ from typing import (
     TypeAlias,
     TypeVar,
     Union,
-    dataclass_transform,
     get_args,
     get_origin,
     get_type_hints,
@@ -39,7 +39,6 @@ from typing import (
 from wasmind_actor.codec import (
     BOOLEAN,
     INTEGER,
-    REQUIRED,
     STRING,
     Anything,
     Case,
@@ -61,6 +60,7 @@ from wasmind_actor.codec import (
     Table,
     Tagged,
 )
+from wasmind_actor.struct import REQUIRED, Struct, members
 
 T = TypeVar("T")
 E = TypeVar("E")
@@ -90,9 +90,8 @@ REST: Final = _Marker("rest")
 UNTAGGED: Final = _Marker("untagged")
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
-class Record:
-    """A JSON object. Subclasses are frozen, keyword-only dataclasses."""
+class Record(Struct):
+    """A JSON object. Subclasses are frozen, keyword-only data classes."""
 
     _shape: ClassVar[_Shape] = _Shape()
 
@@ -104,7 +103,7 @@ class Record:
         kw_only: bool = True,
         **shape: Any,
     ) -> None:
-        """Make it a dataclass.
+        """Declare how it looks in JSON.
 
         Args:
             tag: key and value added to the object, to tell records of a union apart.
@@ -120,7 +119,6 @@ class Record:
             closed=shape.get("closed", inherited.closed),
             newtype=shape.get("newtype", False),
         )
-        dataclass(frozen=True, kw_only=kw_only)(cls)
         with suppress(NameError):  # refers to a class that is yet to come: built on first use
             codec_of(cls)
 
@@ -185,8 +183,8 @@ class Message(Record):
         """
         cls.message_type = type or cls.message_type
         super().__init_subclass__(newtype=newtype, **shape)
-        names = {each.name for each in fields(cls)}
-        cls.reach = reach or ("addressed" if "agent" in names else cls.reach)
+        addressed = "agent" in cls.__annotations__
+        cls.reach = reach or ("addressed" if addressed else cls.reach)
 
 
 def dumps(record: Record) -> bytes:
@@ -288,7 +286,8 @@ def _build(annotation: Any) -> Codec:
         return Choice(tuple(each.value for each in annotation), annotation)
     if isinstance(annotation, type) and issubclass(annotation, Record):
         if annotation._shape.newtype and not issubclass(annotation, Variant):
-            return Newtype(annotation, codec_of(_hints(annotation)["value"]))
+            (value,) = members(annotation)
+            return Newtype(annotation, codec_of(value.annotation))
         return _record(annotation)
     raise TypeError(f"`{annotation}` has no JSON form")
 
@@ -331,21 +330,23 @@ def _union(members: Sequence[Any]) -> Codec:
 
 def _case(cls: type[Variant], arguments: Sequence[Any]) -> Case:
     if cls._shape.newtype:
-        annotation = _hints(cls)["value"]
+        (value,) = members(cls)
         # Ok[str]: the type of the value is a variable, its value the argument.
-        content = codec_of(arguments[0] if isinstance(annotation, TypeVar) else annotation)
+        variable = isinstance(value.annotation, TypeVar)
+        content = codec_of(arguments[0] if variable else value.annotation)
         return Case(cls.variant_name, cls, content, newtype=True)
     record = _record(cls)
     return Case(cls.variant_name, cls, record if record.fields else None)
 
 
 def _record(cls: type[Record], *, tagged: bool = True) -> Object:
-    hints, rest, parts = _hints(cls), None, []
-    for each in fields(cls):  # type: ignore[arg-type]  # a subclass of Record is one
-        if REST in getattr(hints[each.name], "__metadata__", ()):
+    rest, parts = None, []
+    for each in members(cls):
+        if REST in getattr(each.annotation, "__metadata__", ()):
             rest = each.name
         else:
-            part = Field(each.name, codec_of(hints[each.name]), _default(each))
+            default = None if each.factory else each.default
+            part = Field(each.name, codec_of(each.annotation), default)
             parts.append(_never_null(part) if cls._shape.closed else part)
     return Object(
         make=cls,
@@ -364,20 +365,10 @@ def _never_null(each: Field) -> Field:
     if each.default is not None:
         return each
     if isinstance(codec, Optional):
-        return replace(each, codec=codec.inner)
+        return dataclasses.replace(each, codec=codec.inner)
     if isinstance(codec, Refined) and isinstance(codec.inner, Optional):
-        return replace(each, codec=Refined(codec.inner.inner, codec.param))
+        return dataclasses.replace(each, codec=Refined(codec.inner.inner, codec.param))
     return each
-
-
-def _default(each: Any) -> Any:
-    if each.default is not MISSING:
-        return each.default
-    return REQUIRED if each.default_factory is MISSING else None
-
-
-def _hints(cls: type) -> dict[str, Any]:
-    return get_type_hints(cls, include_extras=True)
 
 
 I32: TypeAlias = Annotated[int, Param(minimum=-(2**31), maximum=2**31 - 1)]
