@@ -1,0 +1,1 @@
+"""From an actor's folder to what a bundle holds of it."""
