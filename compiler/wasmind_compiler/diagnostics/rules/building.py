@@ -1,0 +1,1 @@
+from wasmind_compiler.diagnostics.registry import Rule
