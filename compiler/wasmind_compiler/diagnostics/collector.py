@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from wasmind_compiler.diagnostics.model import Diagnostic, Severity
+from wasmind_compiler.diagnostics.registry import Rule
 from wasmind_compiler.diagnostics.text_index import TextIndex
 
 
@@ -31,6 +32,13 @@ class Collector:
         """Take several problems."""
         for diagnostic in diagnostics:
             self.add(diagnostic)
+
+    def replace(self, rule: Rule, better: Diagnostic) -> None:
+        """Take a problem instead of what `rule` said about the same place."""
+        for found in [each for each in self._found if each.code == rule.code]:
+            if found.span == better.span:
+                del self._found[found]
+        self.add(better)
 
     @property
     def failed(self) -> bool:

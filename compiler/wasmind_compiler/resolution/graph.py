@@ -56,13 +56,14 @@ class Resolution:
 
     Attributes:
         actors: by logical name, in the order of names.
-        named: every logical name that was declared, resolved or not.
+        named: every logical name that was declared, resolved or not, to its actor_id, which is
+            empty where it is unknown.
         complete: every manifest could be read.
     """
 
     config: AppConfig
     actors: Mapping[str, ResolvedActor]
-    named: frozenset[str]
+    named: Mapping[str, str]
     complete: bool
 
     @property

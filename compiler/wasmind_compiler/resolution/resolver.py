@@ -27,7 +27,7 @@ def resolve(config: AppConfig, provider: SourceProvider, collector: Collector) -
     entries = {name: _entries(walk, found) for name, found in sorted(walk.found.items())}
     required = {name: _required(walk.found[name], entries[name]) for name in entries}
     named = {name: _actor_id(walk, name) for name in walk.named}
-    check_companions(required, named, collector)
+    check_companions({**_lists_of_unresolved(walk, config), **required}, named, collector)
     companions = all_companions(required)
     actors = {
         name: _resolved(walk.found[name], layers, required[name], companions[name])
@@ -35,9 +35,7 @@ def resolve(config: AppConfig, provider: SourceProvider, collector: Collector) -
     }
     anyone_automatic = any(actor.auto_spawn for actor in actors.values())
     check_starting(config, named, anyone_automatic=anyone_automatic, collector=collector)
-    return Resolution(
-        config=config, actors=actors, named=frozenset(named), complete=walk.complete
-    )
+    return Resolution(config=config, actors=actors, named=named, complete=walk.complete)
 
 
 def _entries(walk: Walk, found: Found) -> tuple[ActorEntry, ...]:
@@ -59,6 +57,15 @@ def _required(found: Found, entries: Sequence[ActorEntry]) -> tuple[Name, ...]:
         if entry.section != "dependencies" and entry.required_spawn_with is not None:
             return entry.required_spawn_with
     return found.manifest.required_spawn_with
+
+
+def _lists_of_unresolved(walk: Walk, config: AppConfig) -> dict[str, tuple[Name, ...]]:
+    """Lists can be checked even where the actor itself could not be loaded."""
+    return {
+        entry.name: entry.required_spawn_with or ()
+        for entry in (*config.actors, *walk.overrides.values())
+        if entry.name not in walk.found
+    }
 
 
 def _actor_id(walk: Walk, name: str) -> str:
