@@ -33,6 +33,6 @@ def _base(xdg: str, below_home: str, windows: str, windows_part: str) -> Path:
     # The reference uses the XDG layout on every system but Windows, macOS included.
     if os.name == "nt":
         return Path(os.environ.get(windows, Path.home())) / "wasmind" / "wasmind" / windows_part
-    value = os.environ.get(xdg, "")
-    base = Path(value) if os.path.isabs(value) else Path.home() / below_home
+    value = Path(os.environ.get(xdg, ""))
+    base = value if value.is_absolute() else Path.home() / below_home
     return base / "wasmind"

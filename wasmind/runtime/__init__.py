@@ -1,0 +1,1 @@
+"""The lean runtime: executes plans, never reads TOML, never fetches."""

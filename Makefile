@@ -1,0 +1,47 @@
+# Works on a machine that has Python 3.11+, git and make. Everything lives in .venv.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+PROMPT ?= How many Python files are in the folder actors?
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types imports bench clean
+
+help: ## Show the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: $(READY) ## Run a system of agents, offline
+	$(BIN)/wasmind check example_configs/offline_assistant.toml
+	$(BIN)/wasmind run example_configs/offline_assistant.toml --prompt "$(PROMPT)"
+
+test: $(READY) ## Run all tests
+	$(BIN)/python -m pytest
+
+check: lint types imports ## Lint, types, import contract, tests with coverage
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+imports: $(READY)
+	$(BIN)/lint-imports
+
+bench: $(READY) ## Measure speed and size, as ratios
+	$(BIN)/python -m benchmarks
+
+clean: ## Remove everything made here
+	rm -rf $(VENV) bundle build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or newer is needed; set PYTHON=... to one" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=23.2"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@

@@ -1,0 +1,176 @@
+"""How a run is shown: as lines for people, or as JSON lines for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any, Final, Protocol, TextIO
+
+from wasmind.plan import ROOT_SCOPE
+from wasmind.runtime import messages
+from wasmind.runtime.events import Event, Failure, LogRecord, Stopped
+from wasmind.runtime.messages import Envelope
+
+_LONGEST_LINE: Final = 400
+_MOST_LINES: Final = 20
+_STYLES: Final = {"label": "\x1b[36m", "error": "\x1b[31m", "warn": "\x1b[33m", "dim": "\x1b[2m"}
+
+
+class EventView(Protocol):
+    """Shows events and, at the end of a prompt, the answer."""
+
+    def show(self, event: Event) -> None:
+        """Show an event, or not, as the view sees fit."""
+
+    def answer(self, text: str) -> None:
+        """The answer to a prompt is complete."""
+
+
+class TextView:
+    """Events as lines on `notes`, answers on `results`.
+
+    Args:
+        results: where answers go, usually stdout.
+        notes: where everything else goes, usually stderr.
+        colour: use terminal colours on `notes`.
+        verbose: show log records below warnings too.
+    """
+
+    def __init__(self, results: TextIO, notes: TextIO, *, colour: bool, verbose: bool) -> None:
+        self._results = results
+        self._notes = notes
+        self._colour = colour
+        self._verbose = verbose
+
+    def show(self, event: Event) -> None:
+        """Tool calls, their results, notifications, failures and log records."""
+        match event:
+            case Envelope():
+                self._message(event)
+            case LogRecord():
+                if self._verbose or event.level in ("warn", "error"):
+                    style = event.level if event.level in ("warn", "error") else "dim"
+                    self._line(event.actor, event.scope, f"{event.level}: {event.text}", style)
+            case Failure():
+                text = f"failed: {event.reason}; {event.outcome}"
+                self._line(event.actor, event.scope, text, "error")
+                if event.traceback:
+                    self._line(event.actor, event.scope, event.traceback, "dim")
+            case Stopped(reason=str(reason)):
+                print(f"stopped: {_printable(reason)}", file=self._notes)
+
+    def answer(self, text: str) -> None:
+        """The answer, alone on stdout."""
+        print(text, file=self._results, flush=True)
+
+    def _message(self, event: Envelope) -> None:
+        sender = event.sender or event.from_actor_id
+        match event.message_type, event.json():
+            case messages.EXECUTE_TOOL_CALL, {"tool_call": {"function": dict(function)}}:
+                call = f"calls {function.get('name')} {_arguments(function)}"
+                self._line(sender, event.from_scope, call, "label")
+            case messages.TOOL_CALL_STATUS, {"status": {"Done": {"result": dict(result)}}}:
+                good = "Ok" in result
+                content = str((result.get("Ok") or result.get("Err") or {}).get("content"))
+                self._line(sender, event.from_scope, content, "label" if good else "error")
+            case messages.USER_NOTIFICATION, {"title": str(title), "message": str(text), **rest}:
+                # The runtime's own notices repeat a Failure, which has been shown in full.
+                if rest.get("source") != "Runtime":
+                    style = "error" if rest.get("level") == "Error" else "warn"
+                    self._line(sender, event.from_scope, f"{title}: {text}", style)
+            case messages.AGENT_SPAWNED, {"name": str(name), "agent_id": str(scope)}:
+                if scope != ROOT_SCOPE:
+                    self._line(name, scope, "started", "dim")
+
+    def _line(self, who: str, scope: str, text: str, style: str) -> None:
+        label = who if scope == ROOT_SCOPE else f"{who}@{scope}"
+        lines = _printable(text).splitlines() or [""]
+        if len(lines) > _MOST_LINES:
+            left_out = len(lines) - _MOST_LINES
+            lines = [*lines[:_MOST_LINES], f"... {left_out} more lines"]
+        for number, line in enumerate(lines):
+            shown = label if number == 0 else ""
+            self._write(f"{shown:>14}", style, line[:_LONGEST_LINE])
+
+    def _write(self, label: str, style: str, text: str) -> None:
+        if self._colour:
+            label = f"{_STYLES[style]}{label}\x1b[0m"
+        print(f"{label}  {text}", file=self._notes, flush=True)
+
+
+class JsonView:
+    """Every event as one JSON object a line."""
+
+    def __init__(self, results: TextIO) -> None:
+        self._results = results
+
+    def show(self, event: Event) -> None:
+        """Any event."""
+        print(json.dumps(_document(event), ensure_ascii=False), file=self._results, flush=True)
+
+    def answer(self, text: str) -> None:
+        """The answer is an event like others."""
+        line = json.dumps({"event": "answer", "text": text}, ensure_ascii=False)
+        print(line, file=self._results, flush=True)
+
+
+def make_view(form: str, *, verbose: bool) -> EventView:
+    """The view for `--format`: `text` or `jsonl`."""
+    if form == "jsonl":
+        return JsonView(sys.stdout)
+    from wasmind.cli.terminal import use_colour
+
+    return TextView(sys.stdout, sys.stderr, colour=use_colour(sys.stderr), verbose=verbose)
+
+
+def _document(event: Event) -> Mapping[str, Any]:
+    match event:
+        case Envelope():
+            payload = event.json()
+            if payload is None and event.payload != b"null":
+                payload = event.payload.decode("utf-8", "replace")
+            return {
+                "event": "message",
+                "sequence": event.sequence,
+                "id": event.id,
+                "type": event.message_type,
+                "from_actor_id": event.from_actor_id,
+                "from_scope": event.from_scope,
+                "actor": event.sender,
+                "payload": payload,
+            }
+        case LogRecord(level=level, actor=actor, scope=scope, text=text):
+            return {"event": "log", "level": level, "actor": actor, "scope": scope, "text": text}
+        case Failure():
+            return {
+                "event": "failure",
+                "actor": event.actor,
+                "scope": event.scope,
+                "reason": event.reason,
+                "traceback": event.traceback,
+                "outcome": event.outcome,
+            }
+        case Stopped(reason=reason):
+            return {"event": "stopped", "reason": reason}
+
+
+def _arguments(function: Mapping[str, Any]) -> str:
+    """Arguments as `name=value`; the raw text where they are no JSON object."""
+    raw = str(function.get("arguments", ""))
+    try:
+        decoded = json.loads(raw)
+    except (ValueError, RecursionError):
+        return raw
+    if not isinstance(decoded, dict):
+        return raw
+    return " ".join(
+        f"{key}={json.dumps(item, ensure_ascii=False)}" for key, item in decoded.items()
+    )
+
+
+def _printable(text: str) -> str:
+    """Text without control characters: what an actor says must not steer the terminal."""
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text
+    )

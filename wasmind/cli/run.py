@@ -1,0 +1,165 @@
+"""`wasmind run`: execute a bundle, or a config that is checked and linked first."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import click
+
+from wasmind.cli import terminal
+from wasmind.cli.events import EventView, make_view
+from wasmind.runtime.errors import BundleError, RuntimeFailure
+from wasmind.runtime.events import Stopped
+from wasmind.system import Answer, NoAnswer, System
+
+_STOP_SECONDS: Final = 2.0
+_INTERRUPTED: Final = 130
+
+
+@click.command(name="run")
+@click.argument("target", required=False, type=click.Path(path_type=Path))
+@click.option("-c", "--config", type=click.Path(path_type=Path), help="Config to run.")
+@click.option("-p", "--prompt", metavar="TEXT", help="Send TEXT, print the answer, exit.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "jsonl"]),
+    default="text",
+    show_default=True,
+    help="How events are shown.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show all log records of actors.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    target: Path | None,
+    config: Path | None,
+    prompt: str | None,
+    form: str,
+    *,
+    verbose: bool,
+) -> None:
+    """Run a bundle folder, or a config.
+
+    TARGET is a bundle made by `wasmind bundle`, or a config, which is checked and linked into the
+    cache first. Without it, `wasmind-app.toml` here or above is run.
+
+    With --prompt, the root agent is given one message; its answer is the only thing on stdout.
+    Without, every line of stdin is a message, until the end of input or Ctrl-C.
+
+    \b
+    wasmind run bundle --prompt "summarise README.md"
+    wasmind run --format jsonl < questions.txt | jq 'select(.event == "answer")'
+
+    Exit codes: 0 answered, 1 the run failed, 2 the bundle or the machine is at fault, 130 Ctrl-C.
+    """
+    view = make_view(form, verbose=verbose)
+    try:
+        bundle = _bundle(target or config or ctx.obj)
+        system = System.open(bundle, report=terminal.status)
+    except BundleError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    sys.exit(_Session(system, view).run(prompt))
+
+
+def _bundle(target: Path | str | None) -> Path:
+    """The bundle folder for what the user named; a config is linked into the cache."""
+    if target is not None and Path(target).is_dir():
+        return Path(target)
+    from wasmind.cli.linking import link_into_cache
+
+    return link_into_cache(None if target is None else Path(target))
+
+
+class _Session:
+    """One run: the main thread only waits and prints, so that Ctrl-C is heard at any moment."""
+
+    def __init__(self, system: System, view: EventView) -> None:
+        self._system = system
+        self._view = view
+        self._events = system.subscribe()
+
+    def run(self, prompt: str | None) -> int:
+        """Until the answer, the end of input or Ctrl-C; returns the exit code."""
+        try:
+            try:
+                _in_thread(self._system.start)
+                return self._converse() if prompt is None else self._ask(prompt)
+            except (RuntimeFailure, ValueError) as error:
+                self._drain()
+                click.echo(f"error: {error}", err=True)
+                return 1
+            except KeyboardInterrupt:
+                click.echo("stopping; Ctrl-C once more ends at once", err=True)
+                return _INTERRUPTED
+            finally:
+                _in_thread(lambda: self._system.stop(_STOP_SECONDS))
+        except KeyboardInterrupt:
+            os._exit(_INTERRUPTED)
+
+    def _ask(self, prompt: str) -> int:
+        self._system.require_listener()
+        self._system.tell(prompt)
+        answer = Answer()
+        for event in self._events:
+            self._view.show(event)
+            if answer.see(event):
+                break
+        self._view.answer(answer.text())
+        return 0
+
+    def _converse(self) -> int:
+        """Lines of stdin are messages; answers are shown as they come."""
+        self._system.require_listener()
+        code = 0
+        while (line := _read_line()) is not None:
+            if not line.strip():
+                continue
+            try:
+                self._ask(line.rstrip("\n"))
+            except NoAnswer as error:
+                click.echo(f"error: {error}", err=True)
+                code = 1
+                if self._system.wait(0):
+                    break
+        return code
+
+    def _drain(self) -> None:
+        """Show what has happened until now; it explains a failure."""
+        while (event := self._events.get(timeout=0)) is not None:
+            self._view.show(event)
+            if isinstance(event, Stopped):
+                return
+
+
+def _read_line() -> str | None:
+    if sys.stdin.isatty():
+        click.echo("> ", nl=False, err=True)
+    return sys.stdin.readline() or None
+
+
+def _in_thread(work: Callable[[], object]) -> None:
+    """Do `work` beside the main thread, which alone receives signals.
+
+    A signal handler must never run inside a guest's call: it would unwind through native code.
+    """
+    problem: list[BaseException] = []
+
+    def attempt() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            problem.append(error)
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.1)  # a join without timeout would not be interrupted by Ctrl-C
+    if problem:
+        raise problem[0]

@@ -1,0 +1,132 @@
+"""The agents of a run and how they descend from each other. Pure bookkeeping."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from wasmind.plan import ROOT_SCOPE, RunPlan
+from wasmind.runtime.errors import SpawnError
+from wasmind.runtime.instance import Instance
+from wasmind.runtime.messages import short_id
+
+
+@dataclass(slots=True)
+class Agent:
+    """A group of actor instances that share a scope."""
+
+    scope: str
+    name: str
+    parent: str | None
+    depth: int
+    instances: dict[str, Instance] = field(default_factory=dict)
+    exiting: bool = False
+
+
+class Agents:
+    """All agents of a run. Safe to use from any thread.
+
+    Args:
+        deepest: how many generations below the root may be spawned.
+        most: how many agents may live at once.
+    """
+
+    def __init__(self, deepest: int, most: int) -> None:
+        self._deepest = deepest
+        self._most = most
+        self._lock = threading.Lock()
+        self._alive: dict[str, Agent] = {}
+        # Kept after an agent has ended: its parent can still be looked up, its scope never returns.
+        self._parents: dict[str, str | None] = {}
+
+    def open(self, name: str, parent: str | None) -> Agent:
+        """A new agent without members; the root agent when it has no parent.
+
+        Raises:
+            SpawnError: too deep, too many, or the parent is gone.
+        """
+        with self._lock:
+            depth = 0
+            if parent is not None:
+                if parent not in self._alive or self._alive[parent].exiting:
+                    raise SpawnError("the spawning agent is ending")
+                depth = self._alive[parent].depth + 1
+            if depth > self._deepest:
+                raise SpawnError(f"agents may be nested {self._deepest} deep at most")
+            if len(self._alive) >= self._most:
+                raise SpawnError(f"at most {self._most} agents may live at once")
+            agent = Agent(ROOT_SCOPE if parent is None else self._fresh(), name, parent, depth)
+            self._alive[agent.scope] = agent
+            self._parents[agent.scope] = parent
+            return agent
+
+    def get(self, scope: str) -> Agent | None:
+        """The living agent of that scope."""
+        with self._lock:
+            return self._alive.get(scope)
+
+    def parent_of(self, scope: str) -> str | None:
+        """The parent of a scope, also of one that has ended; None for the root and unknown ones."""
+        with self._lock:
+            return self._parents.get(scope)
+
+    def leaving(self, scope: str) -> list[Agent]:
+        """Mark an agent and its descendants as exiting; those newly marked, children first."""
+        with self._lock:
+            found: list[Agent] = []
+            self._mark(scope, found)
+            return found
+
+    def remove(self, instance: Instance) -> Agent | None:
+        """Note that an instance is gone; its agent, if that was the last one of it."""
+        with self._lock:
+            agent = self._alive.get(instance.scope)
+            if agent is None or agent.instances.get(instance.actor.name) is not instance:
+                return None
+            del agent.instances[instance.actor.name]
+            if agent.instances:
+                return None
+            del self._alive[agent.scope]
+            return agent
+
+    def discard(self, agent: Agent) -> None:
+        """Forget an agent that could not be started."""
+        with self._lock:
+            self._alive.pop(agent.scope, None)
+
+    def instances(self) -> list[Instance]:
+        """All living instances."""
+        with self._lock:
+            return [item for agent in self._alive.values() for item in agent.instances.values()]
+
+    def _mark(self, scope: str, found: list[Agent]) -> None:
+        agent = self._alive.get(scope)
+        if agent is None or agent.exiting:
+            return
+        agent.exiting = True
+        for child in list(self._alive.values()):
+            if child.parent == scope:
+                self._mark(child.scope, found)
+        found.append(agent)
+
+    def _fresh(self) -> str:
+        while (scope := short_id()) in self._parents or scope == ROOT_SCOPE:
+            pass
+        return scope
+
+
+def members(plan: RunPlan, requested: list[str]) -> list[str]:
+    """Logical names of a new agent: what was asked for, what joins every agent, and companions.
+
+    Raises:
+        SpawnError: a name the plan does not know.
+    """
+    known = {actor.name: actor for actor in plan.actors}
+    for name in requested:
+        if name not in known:
+            raise SpawnError(f"Attempt to spawn non-existent actor: {name}")
+    wanted = dict.fromkeys(requested)
+    wanted.update(dict.fromkeys(actor.name for actor in plan.actors if actor.auto_spawn))
+    for name in list(wanted):
+        wanted.update(dict.fromkeys(known[name].spawn_with))
+    return [name for name in known if name in wanted]

@@ -1,0 +1,311 @@
+"""Brings agents to life and to their end: spawning, readiness, replay, Exit and failures.
+
+Invariants: an agent is started whole or not at all; its readiness is announced once, after every
+instance of it; an Exit reaches descendants before the agent itself; every failure is reported.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Final
+
+from wasmind.plan import ROOT_SCOPE, Actor, RunPlan
+from wasmind.runtime import messages
+from wasmind.runtime.agents import Agent, Agents, members
+from wasmind.runtime.bus import Bus
+from wasmind.runtime.errors import EngineError, GuestFailure, SpawnError
+from wasmind.runtime.events import Events, Failure, LogRecord, Stopped
+from wasmind.runtime.guest import Guest
+from wasmind.runtime.host.door import Host
+from wasmind.runtime.instance import Instance
+from wasmind.runtime.messages import Envelope
+from wasmind.runtime.supervision import Decision
+from wasmind.runtime.workers import Workers
+
+_MIB: Final = 1 << 20
+DEEPEST: Final = 16
+MOST_AGENTS: Final = 1_000
+
+
+class Coordinator:
+    """The runtime of one plan.
+
+    Args:
+        plan: what can be spawned.
+        make_guest: a guest for an actor, acting on the given host; not yet constructed.
+        workers: threads for the actors.
+        events: where to report.
+    """
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        make_guest: Callable[[Actor, Host], Guest],
+        modules: Callable[[Actor], tuple[tuple[str, bytes], ...]],
+        workers: Workers,
+        events: Events,
+    ) -> None:
+        self._plan = plan
+        self._make_guest = make_guest
+        self._modules = modules
+        self._workers = workers
+        self._events = events
+        self._agents = Agents(DEEPEST, MOST_AGENTS)
+        self._replayable: list[Envelope] = []
+        self._reason: str | None = None
+        self.stopped = threading.Event()
+        self._bus = Bus()
+        self._bus.tap(lambda envelope: events.emit(envelope))
+
+    # Starting agents
+
+    def start(self, name: str) -> None:
+        """Start the root agent.
+
+        Raises:
+            SpawnError: an actor of it could not be started.
+        """
+        self._start(self._agents.open(name, None), list(self._plan.starting))
+
+    def spawn(self, host: Host, actors: list[str], name: str) -> str:
+        """Start an agent below the one `host` belongs to and return its scope."""
+        allowed = host.actor.may_spawn
+        if allowed is not None and (refused := sorted(set(actors) - set(allowed))):
+            raise SpawnError(f"`{host.actor.name}` may not spawn `{refused[0]}`")
+        agent = self._agents.open(name, host.scope)
+        self._start(agent, actors)
+        return agent.scope
+
+    def _start(self, agent: Agent, requested: list[str]) -> None:
+        try:
+            instances = [
+                self._instance(name, agent.scope) for name in members(self._plan, requested)
+            ]
+        except SpawnError:
+            self._agents.discard(agent)
+            raise
+        agent.instances = {instance.actor.name: instance for instance in instances}
+        # Everybody listens before anybody speaks: no message of a constructor is missed.
+        self._bus.subscribe(instance.mailbox for instance in instances)
+        self._construct(agent, instances)
+        for instance in instances:
+            self._publish_as(instance, messages.ACTOR_READY, messages.encode(None))
+        self._announce(agent, instances)
+        for instance in instances:
+            instance.activate()
+
+    def _construct(self, agent: Agent, instances: list[Instance]) -> None:
+        constructed: list[Instance] = []
+        for instance in instances:
+            try:
+                instance.construct()
+            except (GuestFailure, EngineError) as error:
+                self._roll_back(agent, instances, constructed)
+                traceback = error.traceback if isinstance(error, GuestFailure) else ""
+                outcome = f"the agent `{agent.name}` was not started"
+                self._report(instance, str(error), traceback, outcome)
+                raise SpawnError(f"actor `{instance.actor.name}`: {error}") from None
+            constructed.append(instance)
+
+    def _roll_back(
+        self, agent: Agent, instances: list[Instance], constructed: list[Instance]
+    ) -> None:
+        for instance in instances:
+            self._bus.unsubscribe(instance.mailbox)
+        self._agents.discard(agent)
+        for instance in constructed:
+            instance.abandon()
+
+    def _announce(self, agent: Agent, instances: list[Instance]) -> None:
+        spawned = {
+            "agent_id": agent.scope,
+            "name": agent.name,
+            "parent_agent": agent.parent,
+            "actors": [instance.actor.name for instance in instances],
+        }
+        self._publish(messages.AGENT_SPAWNED, spawned, actor_id=messages.CONTEXT, scope=ROOT_SCOPE)
+        self._publish(
+            messages.ALL_ACTORS_READY, None, actor_id=messages.READINESS, scope=agent.scope
+        )
+        for envelope in self._replayable:
+            for instance in instances:
+                handles = instance.actor.handles
+                if handles is None or any(item.type == envelope.message_type for item in handles):
+                    instance.mailbox.put(envelope)
+
+    def _instance(self, name: str, scope: str) -> Instance:
+        actor = self._plan.actor(name)
+
+        def make() -> Guest:
+            host = Host(actor, scope, self, modules=self._modules(actor))
+            return self._make_guest(actor, host)
+
+        return Instance(actor, scope, make, self._workers, self)
+
+    # Messages
+
+    def send(self, message_type: str, payload: Any, *, replayable: bool = False) -> Envelope:
+        """Broadcast a message of the host; a replayable one also reaches agents started later."""
+        actor_id = messages.COORDINATOR if replayable else messages.CONTEXT
+        envelope = self._publish(message_type, payload, actor_id=actor_id, scope=ROOT_SCOPE)
+        if replayable:
+            self._replayable.append(envelope)
+        return envelope
+
+    def broadcast(self, host: Host, message_type: str, payload: bytes) -> None:
+        """A guest's broadcast."""
+        if message_type in messages.HOST_ONLY:
+            self.log(host, "error", f"refused to send `{message_type}`: only the host may")
+            return
+        most = host.actor.limits.payload_mib
+        if len(payload) > most * _MIB:
+            size = len(payload) / _MIB
+            raise SizeExceeded(f"a message of {size:.1f} MiB; at most {most} (limit `payload_mib`)")
+        cause = host.message_id
+        identifier = messages.root_id() if cause is None else messages.child_id(cause)
+        if message_type == messages.EXIT:
+            self._leave(host.scope, identifier, host.actor)
+            return
+        self._bus.publish(
+            id=identifier,
+            message_type=message_type,
+            from_actor_id=host.actor.actor_id,
+            from_scope=host.scope,
+            payload=payload,
+            sender=host.actor.name,
+        )
+
+    def _publish(self, message_type: str, payload: Any, *, actor_id: str, scope: str) -> Envelope:
+        return self._bus.publish(
+            id=messages.root_id(),
+            message_type=message_type,
+            from_actor_id=actor_id,
+            from_scope=scope,
+            payload=messages.encode(payload),
+        )
+
+    def _publish_as(self, instance: Instance, message_type: str, payload: bytes) -> None:
+        self._bus.publish(
+            id=messages.root_id(),
+            message_type=message_type,
+            from_actor_id=instance.actor.actor_id,
+            from_scope=instance.scope,
+            payload=payload,
+            sender=instance.actor.name,
+        )
+
+    # What host functions need besides
+
+    def log(self, host: Host, level: str, text: str) -> None:
+        """A log record in an actor's name."""
+        record = LogRecord(level=level, actor=host.actor.name, scope=host.scope, text=text)
+        self._events.emit(record)
+
+    def parent_of(self, scope: str) -> str | None:
+        """The scope that spawned this one."""
+        return self._agents.parent_of(scope)
+
+    def blocked(self) -> AbstractContextManager[None]:
+        """The calling thread waits for something outside."""
+        return self._workers.blocked()
+
+    def http_failed(self, host: Host, attempts: int) -> None:
+        """Tell the user that a request was given up."""
+        self._bus.publish(
+            id="http-retry-failure",
+            message_type=messages.USER_NOTIFICATION,
+            from_actor_id=host.actor.actor_id,
+            from_scope=host.scope,
+            payload=messages.notification(
+                "HTTP Request Failed", f"Request failed after {attempts} attempts", "HTTP"
+            ),
+            sender=host.actor.name,
+        )
+
+    # Ends
+
+    def stop(self, timeout: float) -> bool:
+        """Let every agent end, destructors included; True if all did within `timeout` seconds."""
+        self._leave(ROOT_SCOPE, messages.root_id(), None)
+        deadline = time.monotonic() + timeout
+        waiting = self._agents.instances()
+        return all(item.ended.wait(max(0.0, deadline - time.monotonic())) for item in waiting)
+
+    def _leave(self, scope: str, identifier: str, actor: Actor | None) -> None:
+        """Send Exit to an agent's descendants, deepest first, and then to the agent itself."""
+        for agent in self._agents.leaving(scope):
+            for instance in list(agent.instances.values()):
+                instance.cancel()
+            own = agent.scope == scope
+            self._bus.publish(
+                id=identifier if own else messages.child_id(identifier),
+                message_type=messages.EXIT,
+                from_actor_id=actor.actor_id if actor and own else messages.CONTEXT,
+                from_scope=agent.scope,
+                payload=messages.encode(None),
+                sender=actor.name if actor and own else None,
+            )
+
+    def failed(
+        self,
+        instance: Instance,
+        failure: GuestFailure,
+        handling: Envelope | None,
+        decision: Decision,
+    ) -> None:
+        """An instance failed: tell everybody concerned, and end its agent if so decided."""
+        outcome = _OUTCOMES[decision]
+        self._report(instance, failure.reason, failure.traceback, outcome)
+        if handling is not None:
+            self._answer_for(instance, handling, failure.reason)
+        if decision is Decision.END_AGENT:
+            if instance.scope == ROOT_SCOPE:
+                self._reason = f"actor `{instance.actor.name}` failed: {failure.reason}"
+            self._leave(instance.scope, messages.root_id(), None)
+
+    def _report(self, instance: Instance, reason: str, traceback: str, outcome: str) -> None:
+        name, scope = instance.actor.name, instance.scope
+        self._events.emit(
+            Failure(actor=name, scope=scope, reason=reason, traceback=traceback, outcome=outcome)
+        )
+        text = f"{reason}; {outcome}"
+        self._publish_as(
+            instance,
+            messages.USER_NOTIFICATION,
+            messages.notification(f"Actor `{name}` failed", text, "Runtime"),
+        )
+
+    def _answer_for(self, instance: Instance, handling: Envelope, reason: str) -> None:
+        """An assistant waits for the tool call the instance died of: answer it with an error."""
+        own_call = handling.from_scope == instance.scope
+        if handling.message_type != messages.EXECUTE_TOOL_CALL or not own_call:
+            return
+        call = handling.json()
+        tools = instance.actor.tools
+        if tools is not None and messages.called_tool(call) not in tools:
+            return
+        answer = messages.failed_tool_call(call, f"the tool's actor failed: {reason}")
+        if answer is not None:
+            self._publish_as(instance, messages.TOOL_CALL_STATUS, answer)
+
+    def ended(self, instance: Instance) -> None:
+        """An instance is gone."""
+        self._bus.unsubscribe(instance.mailbox)
+        agent = self._agents.remove(instance)
+        if agent is not None and agent.scope == ROOT_SCOPE:
+            self._events.emit(Stopped(self._reason))
+            self.stopped.set()
+
+
+class SizeExceeded(GuestFailure):
+    """A guest sent more than it may; it ends the call like a trap."""
+
+
+_OUTCOMES: Final = {
+    Decision.RESTART: "it was restarted",
+    Decision.DROP: "its agent goes on without it",
+    Decision.END_AGENT: "its agent was ended",
+}

@@ -1,0 +1,236 @@
+"""`command`: run programs.
+
+A child gets no input, its own process group and a clean environment. Both streams are read at
+once and drained to their end, so a chatty child never blocks and its real exit status is reported;
+on time-out the whole group is killed and what was read so far is returned.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any, Final
+
+from wasmind.runtime.abi import Err, Ok, Owned
+from wasmind.runtime.host.door import Host
+from wasmind.runtime.host.interface import HostFunction, Interface
+
+_CMD: Final = 110
+_DEFAULT_CAP: Final = 100_000
+_LARGEST_CAP: Final = 8 << 20
+_CHUNK: Final = 65_536
+#: How long inherited pipes may stay open after the command itself has ended.
+_GRACE_SECONDS: Final = 0.25
+_STEP_SECONDS: Final = 0.05
+#: What a child sees of the host's environment unless more is granted: nothing secret.
+_INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TERM", "TMPDIR", "USER", "SHELL", "TZ")
+
+
+@dataclass(slots=True)
+class _Command:
+    """Builder state. All handles of one command share it."""
+
+    program: str
+    arguments: list[str] = field(default_factory=list)
+    directory: str | None = None
+    timeout: float | None = None
+    cap: int = _DEFAULT_CAP
+    cleared: bool = False
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Stream:
+    """One captured stream: the first `cap` bytes, and whether there were more."""
+
+    cap: int
+    data: bytearray = field(default_factory=bytearray)
+    truncated: bool = False
+
+    def add(self, chunk: bytes) -> None:
+        room = self.cap - len(self.data)
+        self.data += chunk[:room]
+        self.truncated = self.truncated or len(chunk) > room
+
+
+def _new(host: Host, program: str) -> Owned:
+    return Owned(host.resources.add(_Command(program)), _CMD)
+
+
+def _builder(change: Any) -> HostFunction:
+    """A method that changes the shared state and returns one more handle to it."""
+
+    def body(host: Host, handle: int, *values: Any) -> Owned:
+        command = host.resources.get(handle)
+        change(command, *values)
+        return Owned(host.resources.add(command), _CMD)
+
+    return HostFunction(body, guarded=False)
+
+
+def _args(command: _Command, arguments: list[str]) -> None:
+    command.arguments += arguments
+
+
+def _current_dir(command: _Command, directory: str) -> None:
+    command.directory = directory
+
+
+def _timeout(command: _Command, seconds: int) -> None:
+    command.timeout = float(seconds)
+
+
+def _max_output(command: _Command, size: int) -> None:
+    command.cap = min(size, _LARGEST_CAP)
+
+
+def _env(command: _Command, key: str, value: str) -> None:
+    command.variables[key] = value
+
+
+def _env_clear(command: _Command) -> None:
+    command.cleared = True
+    command.variables.clear()
+
+
+def _run(host: Host, handle: int) -> Ok | Err:
+    command: _Command = host.resources.get(handle)
+    grant = host.actor.grants.get("command", {})
+    if refusal := _refusal(command, grant):
+        host.around.log(host, "warn", f"refused `{command.program}`: {refusal}")
+        return Err(f"{refusal}; see `[actors.{host.actor.name}.grants]`")
+    try:
+        child = subprocess.Popen(
+            [_executable(command.program), *command.arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=command.directory,
+            env=_environment(command, grant),
+            start_new_session=True,
+        )
+    except (OSError, ValueError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return _output(_Stream(0), _Stream(0), ("failed-to-start", reason))
+    with child:
+        return _collect(host, command, child)
+
+
+def _refusal(command: _Command, grant: Mapping[str, Any]) -> str | None:
+    """Why this command may not run, or None."""
+    programs = grant.get("programs")
+    if programs is not None and command.program not in programs:
+        return f"the program `{command.program}` is not among the granted `command.programs`"
+    folders = grant.get("directories")
+    if folders is not None:
+        wanted = os.path.realpath(command.directory or ".")
+        if not any(_is_below(wanted, os.path.realpath(folder)) for folder in folders):
+            return f"the folder `{wanted}` is not below the granted `command.directories`"
+    return None
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _executable(program: str) -> str:
+    """Found through the host's PATH, whatever environment the child gets."""
+    return program if os.sep in program else shutil.which(program) or program
+
+
+def _environment(command: _Command, grant: Mapping[str, Any]) -> dict[str, str]:
+    if command.cleared:
+        return command.variables
+    names: Sequence[str] = (*_INHERITED, *grant.get("environment", ()))
+    kept = {name: os.environ[name] for name in names if name in os.environ}
+    return kept | command.variables
+
+
+def _collect(host: Host, command: _Command, child: subprocess.Popen[bytes]) -> Ok:
+    """Read both streams until the child has ended, the time is up or the actor must stop."""
+    out, err = _Stream(command.cap), _Stream(command.cap)
+    deadline = None if command.timeout is None else time.monotonic() + command.timeout
+    ended: float | None = None
+    expired = False
+    with selectors.DefaultSelector() as selector:
+        for pipe, stream in ((child.stdout, out), (child.stderr, err)):
+            if pipe is not None:
+                selector.register(pipe, selectors.EVENT_READ, stream)
+        while selector.get_map():
+            now = time.monotonic()
+            if host.cancelled.is_set() or (deadline is not None and now >= deadline):
+                expired = True
+                break
+            if ended is None and child.poll() is not None:
+                ended = now
+            if ended is not None and now - ended > _GRACE_SECONDS:
+                break
+            _read_ready(selector, _patience(now, deadline))
+        else:
+            expired = not _wait(host, child, deadline)
+    _kill_group(child)
+    status = _status(child.wait())
+    return _output(out, err, ("timeout-expired", None) if expired else status)
+
+
+def _patience(now: float, deadline: float | None) -> float:
+    return _STEP_SECONDS if deadline is None else min(_STEP_SECONDS, max(0.0, deadline - now))
+
+
+def _read_ready(selector: selectors.BaseSelector, patience: float) -> None:
+    for key, _ in selector.select(patience):
+        pipe: IO[bytes] = key.fileobj  # type: ignore[assignment]
+        chunk = os.read(pipe.fileno(), _CHUNK)
+        if chunk:
+            key.data.add(chunk)
+        else:
+            selector.unregister(pipe)
+
+
+def _wait(host: Host, child: subprocess.Popen[bytes], deadline: float | None) -> bool:
+    """Wait for a child that closed its streams; False if it did not end in time."""
+    while child.poll() is None:
+        now = time.monotonic()
+        if host.cancelled.is_set() or (deadline is not None and now >= deadline):
+            return False
+        time.sleep(min(0.005, _patience(now, deadline)))
+    return True
+
+
+def _kill_group(child: subprocess.Popen[bytes]) -> None:
+    """End the child and everything it started, also what outlives it in the background."""
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        child.kill()
+
+
+def _status(returncode: int) -> tuple[str, Any]:
+    return ("signaled", -returncode) if returncode < 0 else ("exited", returncode & 0xFF)
+
+
+def _output(out: _Stream, err: _Stream, status: tuple[str, Any]) -> Ok:
+    return Ok((bytes(out.data), bytes(err.data), status, out.truncated, err.truncated))
+
+
+COMMAND: Final = Interface(
+    name="wasmind:actor/command",
+    capability="command",
+    functions={
+        "[constructor]cmd": HostFunction(_new, guarded=False),
+        "[method]cmd.args": _builder(_args),
+        "[method]cmd.current-dir": _builder(_current_dir),
+        "[method]cmd.timeout": _builder(_timeout),
+        "[method]cmd.max-output-bytes": _builder(_max_output),
+        "[method]cmd.env": _builder(_env),
+        "[method]cmd.env-clear": _builder(_env_clear),
+        "[method]cmd.run": HostFunction(_run, Err, blocking=True),
+    },
+    resources={"cmd": _CMD},
+)

@@ -1,0 +1,171 @@
+"""The one door: every import of every guest passes here to be checked, timed and counted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from wasmind.plan import Actor
+from wasmind.runtime.errors import CapabilityDenied
+from wasmind.runtime.host.interface import HostFunction, Interface
+
+
+class Surroundings(Protocol):
+    """What host functions need of the system around an instance."""
+
+    def broadcast(self, host: Host, message_type: str, payload: bytes) -> None:
+        """Put a message of the instance on the bus."""
+
+    def log(self, host: Host, level: str, text: str) -> None:
+        """Write a log record in the instance's name."""
+
+    def spawn(self, host: Host, actors: list[str], name: str) -> str:
+        """Start an agent below the instance's and return its scope, or raise SpawnError."""
+
+    def parent_of(self, scope: str) -> str | None:
+        """The scope that spawned this one."""
+
+    def blocked(self) -> AbstractContextManager[None]:
+        """While entered, the calling thread waits for something outside."""
+
+    def http_failed(self, host: Host, attempts: int) -> None:
+        """Tell the user that a request was given up."""
+
+
+class Resources:
+    """Host objects a guest holds handles to. One instance's, so one thread at a time."""
+
+    def __init__(self) -> None:
+        self._items: dict[int, Any] = {}
+        self._next = 16  # below are the standard streams, which are nobody's to drop
+
+    def add(self, item: Any) -> int:
+        """Keep `item` until the guest drops it; returns its representation."""
+        rep = self._next
+        self._next += 1
+        self._items[rep] = item
+        return rep
+
+    def get(self, rep: int) -> Any:
+        """The object behind a handle."""
+        return self._items[rep]
+
+    def drop(self, rep: int) -> None:
+        """The guest gave the handle back."""
+        self._items.pop(rep, None)
+
+
+@dataclass(slots=True)
+class Usage:
+    """What an instance has done so far. Times in seconds."""
+
+    host_calls: int = 0
+    host_seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Host:
+    """One actor instance as its host functions see it.
+
+    Attributes:
+        message_id: correlation id of the message being handled; None in constructor and destructor.
+        modules: (name, code object) of a Python actor, for the shared interpreter.
+        output: the end of what the guest wrote to its standard streams.
+        failure: what a host function raised; it explains the trap that follows.
+        cancelled: set when the instance must stop; blocked calls end early.
+    """
+
+    actor: Actor
+    scope: str
+    around: Surroundings
+    modules: tuple[tuple[str, bytes], ...] = ()
+    message_id: str | None = None
+    resources: Resources = field(default_factory=Resources)
+    output: bytearray = field(default_factory=bytearray)
+    usage: Usage = field(default_factory=Usage)
+    failure: BaseException | None = None
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def __str__(self) -> str:
+        return f"{self.actor.name}@{self.scope}"
+
+
+class Pause(Protocol):
+    """The guest's stopwatch, halted while a host function works."""
+
+    def halt(self) -> None:
+        """The guest left for the host."""
+
+    def resume(self) -> None:
+        """The guest goes on."""
+
+
+_inside = threading.local()
+
+
+def enter(host: Host, watch: Pause) -> tuple[Host, Pause] | None:
+    """Make `host` the one that calls on this thread belong to; returns what to `leave` with."""
+    outer: tuple[Host, Pause] | None = getattr(_inside, "guest", None)
+    _inside.guest = (host, watch)
+    return outer
+
+
+def leave(outer: tuple[Host, Pause] | None) -> None:
+    """Give the thread back to the guest that was on it before, if any."""
+    _inside.guest = outer
+
+
+def passage(interface: Interface, name: str, function: HostFunction) -> Callable[..., Any]:
+    """`function` as guests reach it."""
+
+    def call(*values: Any) -> Any:
+        host, watch = _inside.guest
+        watch.halt()
+        started = time.perf_counter()
+        try:
+            if function.guarded and not _granted(host, interface):
+                return _refuse(host, interface, name, function)
+            if function.blocking:
+                with host.around.blocked():
+                    return function.body(host, *values)
+            return function.body(host, *values)
+        except BaseException as error:
+            host.failure = error
+            raise
+        finally:
+            host.usage.host_calls += 1
+            host.usage.host_seconds += time.perf_counter() - started
+            watch.resume()
+
+    return call
+
+
+def dropped(rep: int) -> None:
+    """The guest on this thread gave a resource back."""
+    guest: tuple[Host, Pause] | None = getattr(_inside, "guest", None)
+    if guest is not None:  # None while a store is freed: its table goes with it
+        guest[0].resources.drop(rep)
+
+
+def _granted(host: Host, interface: Interface) -> bool:
+    return interface.capability is None or interface.capability in host.actor.capabilities
+
+
+def _refuse(host: Host, interface: Interface, name: str, function: HostFunction) -> Any:
+    reason = denial(host.actor.name, interface.capability or interface.name)
+    host.around.log(host, "warn", f"refused `{interface.name}` `{name}`: {reason}")
+    if function.refuse is None:
+        raise CapabilityDenied(reason)
+    return function.refuse(reason)
+
+
+def denial(actor: str, capability: str) -> str:
+    """What to tell about a capability that was not granted, with the line that grants it."""
+    return (
+        f"actor `{actor}` was not granted `{capability}`; to grant it, add "
+        f"`{capability} = true` to `[actors.{actor}.grants]`"
+    )

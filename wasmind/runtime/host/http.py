@@ -1,0 +1,242 @@
+"""`http`: requests with retries, over one pooled client."""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from wasmind.runtime.abi import Err, Ok, Owned
+from wasmind.runtime.host.door import Host
+from wasmind.runtime.host.interface import HostFunction, Interface
+
+if TYPE_CHECKING:
+    import httpx
+
+_REQUEST: Final = 120
+_LARGEST_BODY: Final = 64 << 20
+_LONGEST_DELAY: Final = 60.0
+_JITTER: Final = 0.25
+_MOST_REDIRECTS: Final = 10
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """Builder state. Every builder method makes a changed copy."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    timeout: float | None = None
+    attempts: int = 1
+    base_delay: float = 0.0
+    retry_statuses: frozenset[int] = frozenset()
+
+
+class _Failure(Exception):
+    """A case of `request-error`; `hopeless` ones are not tried again."""
+
+    def __init__(self, case: str, text: str | None = None, *, hopeless: bool = False) -> None:
+        super().__init__(text or case)
+        self.error = (case, text)
+        self.hopeless = hopeless
+
+
+_client_lock = threading.Lock()
+_client: httpx.Client | None = None
+
+
+def _shared_client() -> httpx.Client:
+    """One client for the process, made on first use: httpx is slow to import."""
+    global _client
+    with _client_lock:
+        if _client is None:
+            import httpx
+
+            # Model calls are few and slow; a pool limit would make actors wait for each other.
+            limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
+            _client = httpx.Client(
+                follow_redirects=True,
+                max_redirects=_MOST_REDIRECTS,
+                limits=limits,
+                timeout=None,  # noqa: S113 - every request brings the timeout its actor chose
+            )
+        return _client
+
+
+def _new(host: Host, method: str, url: str) -> Owned:
+    return Owned(host.resources.add(_Request(method, url)), _REQUEST)
+
+
+def _builder(change: Any) -> HostFunction:
+    def body(host: Host, handle: int, *values: Any) -> Owned:
+        request = change(host.resources.get(handle), *values)
+        return Owned(host.resources.add(request), _REQUEST)
+
+    return HostFunction(body, guarded=False)
+
+
+def _header(request: _Request, key: str, value: str) -> _Request:
+    return replace(request, headers=(*request.headers, (key, value)))
+
+
+def _headers(request: _Request, headers: tuple[Sequence[tuple[str, str]]]) -> _Request:
+    return replace(request, headers=(*request.headers, *headers[0]))
+
+
+def _body(request: _Request, body: bytes) -> _Request:
+    return replace(request, body=body)
+
+
+def _timeout(request: _Request, seconds: int) -> _Request:
+    return replace(request, timeout=float(seconds))
+
+
+def _retry(request: _Request, attempts: int, base_delay_ms: int) -> _Request:
+    return replace(request, attempts=max(1, attempts), base_delay=base_delay_ms / 1000)
+
+
+def _retry_statuses(request: _Request, codes: Sequence[int]) -> _Request:
+    return replace(request, retry_statuses=frozenset(codes))
+
+
+def _send(host: Host, handle: int) -> Ok | Err:
+    request: _Request = host.resources.get(handle)
+    try:
+        _check(request)
+    except _Failure as failure:
+        return Err(failure.error)
+    last = _Failure("network-error", "not attempted")
+    for attempt in range(request.attempts):
+        final = attempt == request.attempts - 1
+        try:
+            response = _attempt(request)
+        except _Failure as failure:
+            last = failure
+            if failure.hopeless or final or host.cancelled.is_set():
+                break
+            host.cancelled.wait(_delay(request, attempt, None))
+        else:
+            status, headers, _ = response
+            if final or status not in request.retry_statuses:
+                return Ok(response)
+            host.cancelled.wait(_delay(request, attempt, _header_value(headers, "retry-after")))
+    if request.attempts > 1:
+        host.around.http_failed(host, request.attempts)
+    return Err(last.error)
+
+
+def _check(request: _Request) -> None:
+    """What could never work is reported as such before anything is sent."""
+    import httpx
+
+    if not _TOKEN.fullmatch(request.method):
+        raise _Failure("builder-error", f"`{request.method[:50]}` is not an HTTP method")
+    for key, value in request.headers:
+        if not _TOKEN.fullmatch(key) or not _HEADER_VALUE.fullmatch(value):
+            raise _Failure("builder-error", f"the header `{key[:50]}` is malformed")
+    try:
+        url = httpx.URL(request.url)
+    except (httpx.InvalidURL, ValueError, TypeError):
+        raise _Failure("invalid-url", request.url) from None
+    if url.scheme and url.scheme not in ("http", "https"):
+        raise _Failure("builder-error", f"the scheme `{url.scheme}` is not supported")
+    if not url.scheme or not url.host:
+        raise _Failure("invalid-url", request.url)
+
+
+def _attempt(request: _Request) -> tuple[int, tuple[list[tuple[str, str]]], bytes]:
+    import httpx
+
+    deadline = None if request.timeout is None else time.monotonic() + request.timeout
+    try:
+        with _shared_client().stream(
+            request.method,
+            request.url,
+            headers=list(request.headers),
+            content=request.body,
+            timeout=request.timeout,
+        ) as response:
+            body = _read(response, deadline)
+            return response.status_code, (_visible(response),), body
+    except httpx.TimeoutException:
+        raise _Failure("timeout") from None
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        raise _Failure("builder-error", str(error), hopeless=True) from None
+    except httpx.HTTPError as error:
+        raise _Failure("network-error", str(error) or type(error).__name__) from None
+
+
+def _read(response: httpx.Response, deadline: float | None) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > _LARGEST_BODY:
+            text = f"the body is larger than {_LARGEST_BODY >> 20} MiB"
+            raise _Failure("network-error", text, hopeless=True)
+        if deadline is not None and time.monotonic() > deadline:
+            raise _Failure("timeout")
+    return bytes(body)
+
+
+def _visible(response: httpx.Response) -> list[tuple[str, str]]:
+    """Headers as the guest sees them: lower-case names, printable values, no content coding."""
+    decoded = "content-encoding" in response.headers
+    return [
+        (key.lower(), value)
+        for key, value in response.headers.multi_items()
+        if value.isascii()
+        and value.isprintable()
+        and not (decoded and key.lower() in ("content-encoding", "content-length"))
+    ]
+
+
+def _delay(request: _Request, attempt: int, retry_after: str | None) -> float:
+    """`base * 2^attempt` with jitter, or what the server asked for; never longer than the cap."""
+    nominal = min(_LONGEST_DELAY, request.base_delay * 2.0 ** min(attempt, 30))
+    delay = nominal * (1 + random.uniform(0, _JITTER))  # noqa: S311 - spreads load, keeps no secret
+    asked = _retry_after(retry_after)
+    return min(_LONGEST_DELAY, delay if asked is None else max(delay, asked))
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds out of a `Retry-After` header in either form (RFC 9110, section 10.2.3)."""
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None
+
+
+def _header_value(headers: tuple[list[tuple[str, str]]], name: str) -> str | None:
+    return next((value for key, value in headers[0] if key == name), None)
+
+
+HTTP: Final = Interface(
+    name="wasmind:actor/http",
+    capability="http",
+    functions={
+        "[constructor]request": HostFunction(_new, guarded=False),
+        "[method]request.header": _builder(_header),
+        "[method]request.headers": _builder(_headers),
+        "[method]request.body": _builder(_body),
+        "[method]request.timeout": _builder(_timeout),
+        "[method]request.retry": _builder(_retry),
+        "[method]request.retry-on-status-codes": _builder(_retry_statuses),
+        "[method]request.send": HostFunction(
+            _send, lambda reason: Err(("builder-error", reason)), blocking=True
+        ),
+    },
+    resources={"request": _REQUEST},
+)

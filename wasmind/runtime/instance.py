@@ -1,0 +1,191 @@
+"""One actor in one agent: its mailbox, its guest, and the turns in which it handles messages."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from wasmind.plan import Actor
+from wasmind.runtime.bus import Mailbox
+from wasmind.runtime.errors import EngineError, GuestFailure, LimitExceeded
+from wasmind.runtime.guest import Guest
+from wasmind.runtime.host.door import Host
+from wasmind.runtime.messages import EXIT, Envelope
+from wasmind.runtime.supervision import Decision, Record
+from wasmind.runtime.workers import Workers
+
+_MIB: Final = 1 << 20
+
+
+class Keeper(Protocol):
+    """Whoever is responsible for an instance."""
+
+    def failed(
+        self,
+        instance: Instance,
+        failure: GuestFailure,
+        handling: Envelope | None,
+        decision: Decision,
+    ) -> None:
+        """An instance failed; `decision` is being carried out."""
+
+    def ended(self, instance: Instance) -> None:
+        """An instance is gone, whatever the reason."""
+
+
+class Instance:
+    """Runs an actor.
+
+    It is constructed on the spawning thread, then handles one message a turn on whatever worker is
+    free, so that a chatty actor cannot keep others waiting. It holds no thread between turns.
+
+    Args:
+        actor: what to run.
+        scope: the agent it belongs to.
+        make_guest: a new guest for this instance, not yet constructed.
+        workers: where its turns run.
+        keeper: is told about failures and the end.
+    """
+
+    def __init__(
+        self,
+        actor: Actor,
+        scope: str,
+        make_guest: Callable[[], Guest],
+        workers: Workers,
+        keeper: Keeper,
+    ) -> None:
+        self.actor = actor
+        self.scope = scope
+        self.mailbox = Mailbox(
+            scope,
+            actor.handles,
+            actor.limits.mailbox_mib * _MIB,
+            self._wake,
+            lambda: workers.submit(self._overflow),
+        )
+        self.ended = threading.Event()
+        self._make_guest = make_guest
+        self._workers = workers
+        self._keeper = keeper
+        self._record = Record(actor.restart)
+        self._guest: Guest | None = None
+        self._lock = threading.Lock()
+        self._active = False
+        self._scheduled = False
+        self._cancelled = threading.Event()
+
+    def __str__(self) -> str:
+        return f"{self.actor.name}@{self.scope}"
+
+    @property
+    def host(self) -> Host | None:
+        """The host side of the living guest."""
+        return None if self._guest is None else self._guest.host
+
+    def construct(self) -> None:
+        """Make the guest and run its constructor.
+
+        Raises:
+            GuestFailure: the constructor failed.
+            EngineError: the component cannot be instantiated or is no actor.
+        """
+        guest = self._make_guest()
+        guest.host.cancelled = self._cancelled
+        try:
+            guest.construct(self.scope, self.actor.config)
+        except BaseException:
+            guest.close()
+            raise
+        self._guest = guest
+
+    def activate(self) -> None:
+        """Begin to handle messages."""
+        with self._lock:
+            self._active = True
+        self._wake()
+
+    def cancel(self) -> None:
+        """Make blocked host calls return early; the instance is going to end."""
+        self._cancelled.set()
+
+    def abandon(self) -> None:
+        """Undo `construct` for an agent that could not be started."""
+        self._close()
+
+    def _wake(self) -> None:
+        with self._lock:
+            if not self._active or self._scheduled or not len(self.mailbox):
+                return
+            self._scheduled = True
+        self._workers.submit(self._turn)
+
+    def _turn(self) -> None:
+        envelope = self.mailbox.take()
+        if envelope is not None:
+            self._handle(envelope)
+        with self._lock:
+            self._scheduled = False
+        self._wake()
+
+    def _handle(self, envelope: Envelope) -> None:
+        if envelope.message_type == EXIT and envelope.from_scope == self.scope:
+            self._end()
+            return
+        guest = self._guest
+        if guest is None:
+            return
+        try:
+            guest.handle(envelope.lowered(guest.envelope_shape()), envelope.id)
+        except GuestFailure as failure:
+            self._fail(failure, envelope)
+
+    def _fail(self, failure: GuestFailure, handling: Envelope | None) -> None:
+        """Report, then restart, drop or end, until the instance runs again or is gone."""
+        self._drop_guest()
+        while True:
+            decision = self._record.failed(time.monotonic())
+            if self._cancelled.is_set():
+                decision = Decision.DROP
+            self._keeper.failed(self, failure, handling, decision)
+            if decision is not Decision.RESTART:
+                self._close()
+                return
+            with self._workers.blocked():
+                self._cancelled.wait(self._record.backoff())
+            try:
+                self.construct()
+                return
+            except GuestFailure as again:
+                failure, handling = again, None
+            except EngineError as error:
+                failure, handling = GuestFailure(str(error)), None
+
+    def _overflow(self) -> None:
+        limit = self.actor.limits.mailbox_mib
+        reason = f"more than {limit} MiB of messages wait for it (limit `mailbox_mib`)"
+        self._keeper.failed(self, LimitExceeded(reason), None, Decision.END_AGENT)
+
+    def _end(self) -> None:
+        guest = self._guest
+        if guest is not None:
+            try:
+                guest.destruct()
+            except GuestFailure as failure:
+                self._keeper.failed(self, failure, None, Decision.DROP)
+        self._close()
+
+    def _drop_guest(self) -> None:
+        if self._guest is not None:
+            self._guest.close()
+            self._guest = None
+
+    def _close(self) -> None:
+        with self._lock:
+            self._active = False
+        self._drop_guest()
+        self.mailbox.clear()
+        self.ended.set()
+        self._keeper.ended(self)

@@ -1,0 +1,104 @@
+"""The shared Python interpreter at the compiler's service: source to bytecode, actor to contract.
+
+Nothing of the host can be reached while an actor describes itself: every capability is withheld.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Final
+
+from wasmind.plan import Actor, Limits
+from wasmind.runtime.abi import Err
+from wasmind.runtime.engine import Engine, Report
+from wasmind.runtime.errors import EngineError, SourceError, SpawnError
+from wasmind.runtime.guest import Guest
+from wasmind.runtime.host import INTERFACES
+from wasmind.runtime.host.door import Host
+from wasmind.runtime.linking import link
+
+_LIMITS: Final = Limits(memory_mib=256, compute_seconds=20.0)
+
+
+class _Nowhere:
+    """The surroundings of a guest that is only asked questions."""
+
+    def broadcast(self, host: Host, message_type: str, payload: bytes) -> None:
+        """Nobody listens."""
+
+    def log(self, host: Host, level: str, text: str) -> None:
+        """Nobody reads it."""
+
+    def spawn(self, host: Host, actors: list[str], name: str) -> str:
+        """There is no system to spawn in."""
+        raise SpawnError("not while an actor is described")
+
+    def parent_of(self, scope: str) -> str | None:
+        """There are no scopes."""
+        return None
+
+    def blocked(self) -> AbstractContextManager[None]:
+        """There are no workers."""
+        return nullcontext()
+
+    def http_failed(self, host: Host, attempts: int) -> None:
+        """There are no requests."""
+
+
+class Interpreter:
+    """Compiles and describes Python actors in the interpreter component.
+
+    Args:
+        component: the interpreter's file.
+        cache: the user's cache folder, for native code.
+        report: called before a compilation to native code that takes seconds.
+    """
+
+    def __init__(self, component: Path, cache: Path, report: Report | None = None) -> None:
+        digest = hashlib.sha256(component.read_bytes()).hexdigest()
+        self._engine = Engine(cache, report)
+        self._linked = link(
+            self._engine.native, self._engine.component(component, digest), INTERFACES
+        )
+        self._actor = Actor(name="interpreter", actor_id="wasmind:interpreter", component=digest)
+
+    def compile(self, name: str, source: str) -> bytes:
+        """The marshalled code object of a module.
+
+        Raises:
+            SourceError: the source is no valid Python.
+            GuestFailure: the interpreter failed.
+        """
+        with self._guest(()) as guest:
+            answer = guest.call_contract("compile", [name, source])
+        if isinstance(answer, Err):
+            error = json.loads(answer.value)
+            raise SourceError(error["message"], error["line"], error["column"])
+        code: bytes = answer.value
+        return code
+
+    def describe(self, modules: Sequence[tuple[str, bytes]]) -> str:
+        """The contract of the actor made of `modules`, as JSON text.
+
+        Raises:
+            GuestFailure: its code cannot be imported or described; with the traceback.
+        """
+        with self._guest(modules) as guest:
+            text = guest.call_contract("describe", [])
+        if not isinstance(text, str):
+            raise EngineError("the interpreter's `describe` returned no text")
+        return text
+
+    def close(self) -> None:
+        """Stop the engine."""
+        self._engine.close()
+
+    def _guest(self, modules: Sequence[tuple[str, bytes]]) -> Guest:
+        # A fresh instance for each question: no actor sees traces of another, and bytecode does not
+        # depend on what was compiled before.
+        host = Host(self._actor, "", _Nowhere(), modules=tuple(modules))
+        return Guest(self._engine, self._linked, host, _LIMITS)

@@ -1,0 +1,127 @@
+"""Everything a plan needs to run, put together: engine, workers, bundle, coordinator."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+from wasmind.plan import Actor
+from wasmind.runtime.bundle import Bundle
+from wasmind.runtime.coordinator import Coordinator
+from wasmind.runtime.engine import TICK_SECONDS, Engine, Report
+from wasmind.runtime.errors import EngineError, SpawnError
+from wasmind.runtime.events import Events, Subscription
+from wasmind.runtime.guest import Guest
+from wasmind.runtime.host import INTERFACES
+from wasmind.runtime.host.door import Host
+from wasmind.runtime.linking import Linked, link
+from wasmind.runtime.messages import Envelope
+from wasmind.runtime.workers import Workers
+
+_ROOT_AGENT: Final = "Root Agent"
+#: Python code of guests takes turns on the GIL only in host calls; two per core keep cores busy.
+_ACTIVE: Final = 2 * (os.cpu_count() or 1)
+
+
+class Runtime:
+    """Executes the plan of a bundle.
+
+    Args:
+        bundle: a verified bundle.
+        cache: the user's cache folder, for native code.
+        report: called before a compilation to native code that takes seconds.
+    """
+
+    def __init__(self, bundle: Bundle, cache: Path, report: Report | None = None) -> None:
+        self._bundle = bundle
+        self._engine = Engine(cache, report)
+        self._linked: dict[str, Linked] = {}
+        self._modules: dict[str, tuple[tuple[str, bytes], ...]] = {}
+        self._linking = threading.Lock()
+        self._events = Events()
+        self._workers = Workers(_ACTIVE)
+        self._coordinator = Coordinator(
+            bundle.plan, self._make_guest, self._modules_of, self._workers, self._events
+        )
+
+    def prepare(self) -> None:
+        """Compile and link every component of the plan, so that spawning is quick.
+
+        Raises:
+            EngineError: an actor's component cannot be used; the text names the actor.
+        """
+        for actor in self._bundle.plan.actors:
+            self._link(actor)
+
+    def start(self) -> None:
+        """Start the root agent.
+
+        Raises:
+            SpawnError: an actor of it could not be started.
+            EngineError: an actor's component cannot be used.
+        """
+        self.prepare()
+        with self._workers.blocked():
+            self._coordinator.start(_ROOT_AGENT)
+
+    def subscribe(self) -> Subscription:
+        """All events from now on."""
+        return self._events.subscribe()
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """End a subscription."""
+        self._events.unsubscribe(subscription)
+
+    def send(self, message_type: str, payload: Any, *, replayable: bool = False) -> Envelope:
+        """Broadcast a message of the host program."""
+        return self._coordinator.send(message_type, payload, replayable=replayable)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the root agent has ended; False after `timeout` seconds."""
+        return self._coordinator.stopped.wait(timeout)
+
+    def stop(self, timeout: float = 5.0) -> bool:
+        """End all agents and free everything; True if none had to be interrupted.
+
+        Actors get `timeout` seconds for what they are doing and their destructors; then whatever
+        still computes is interrupted.
+        """
+        orderly = self._coordinator.stop(timeout)
+        if not orderly:
+            self._interrupt()
+        self._workers.close(timeout=2.0)
+        self._engine.close()
+        return orderly
+
+    def _interrupt(self) -> None:
+        """Use up every guest's compute time at once."""
+        longest = max(actor.limits.compute_seconds for actor in self._bundle.plan.actors)
+        for _ in range(int(longest / TICK_SECONDS) + 1):
+            self._engine.native.increment_epoch()
+
+    def _make_guest(self, actor: Actor, host: Host) -> Guest:
+        return Guest(self._engine, self._link(actor), host, actor.limits)
+
+    def _link(self, actor: Actor) -> Linked:
+        with self._linking:
+            if actor.component not in self._linked:
+                try:
+                    path = self._bundle.component(actor.component)
+                    component = self._engine.component(path, actor.component)
+                    linked = link(self._engine.native, component, INTERFACES)
+                except EngineError as error:
+                    raise EngineError(f"actor `{actor.name}`: {error}") from None
+                self._linked[actor.component] = linked
+            return self._linked[actor.component]
+
+    def _modules_of(self, actor: Actor) -> tuple[tuple[str, bytes], ...]:
+        if actor.name not in self._modules:
+            try:
+                self._modules[actor.name] = tuple(
+                    (module.name, self._bundle.read(module.path)) for module in actor.modules
+                )
+            except OSError as error:
+                raise SpawnError(f"cannot read a module of `{actor.name}`: {error}") from None
+        return self._modules[actor.name]

@@ -1,0 +1,205 @@
+"""Running a bundle from Python: start it, send, subscribe, stop. No globals.
+
+with System.open("bundle") as system:
+    print(system.ask("How many Python files are in src?"))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from wasmind.models import chat_models
+from wasmind.models.gateway import Gateway
+from wasmind.paths import cache_dir
+from wasmind.plan import ROOT_SCOPE
+from wasmind.runtime import messages
+from wasmind.runtime.bundle import Bundle, open_bundle
+from wasmind.runtime.engine import Report
+from wasmind.runtime.errors import RuntimeFailure
+from wasmind.runtime.events import Event, Stopped, Subscription
+from wasmind.runtime.messages import Envelope
+from wasmind.runtime.runtime import Runtime
+
+
+class NoAnswer(RuntimeFailure):
+    """The root agent came to rest without an answer, or ended."""
+
+
+class System:
+    """A running system of agents, with the models its plan declares.
+
+    Args:
+        bundle: what to run.
+        cache: folder for native code; the user's cache by default.
+        report: called before a compilation to native code that takes seconds.
+    """
+
+    def __init__(
+        self, bundle: Bundle, *, cache: Path | None = None, report: Report | None = None
+    ) -> None:
+        self.bundle = bundle
+        self._runtime = Runtime(bundle, cache or cache_dir(), report)
+        self._models = chat_models(bundle.plan.models)
+        self._open = ExitStack()
+
+    @classmethod
+    def open(
+        cls, path: str | Path, *, cache: Path | None = None, report: Report | None = None
+    ) -> System:
+        """A system for the bundle at `path`, which is verified first.
+
+        Raises:
+            BundleError: it is damaged, was changed, or needs another runtime.
+        """
+        return cls(open_bundle(Path(path)), cache=cache, report=report)
+
+    def start(self) -> None:
+        """Start the root agent and announce the models.
+
+        Raises:
+            SpawnError: an actor of it could not be started.
+            EngineError: an actor's component cannot be used.
+        """
+        gateway = self._open.enter_context(Gateway(self._models)) if self._models else None
+        self._runtime.start()
+        if gateway is not None:
+            announcement = {"base_url": gateway.base_url, "models_available": list(self._models)}
+            self._runtime.send(messages.BASE_URL_UPDATE, announcement, replayable=True)
+
+    def stop(self, timeout: float = 5.0) -> bool:
+        """End all agents; True if none had to be interrupted after `timeout` seconds."""
+        try:
+            return self._runtime.stop(timeout)
+        finally:
+            self._open.close()
+
+    def send(self, message_type: str, payload: Any) -> Envelope:
+        """Broadcast a message in the name of the host program; `payload` is anything JSON has."""
+        return self._runtime.send(message_type, payload)
+
+    def tell(self, text: str, scope: str = ROOT_SCOPE) -> None:
+        """Send a user message to an agent's assistant."""
+        message = {"role": "user", "content": text}
+        self.send(messages.ADD_MESSAGE, {"agent": scope, "message": message})
+
+    def subscribe(self) -> Subscription:
+        """All events from now on."""
+        return self._runtime.subscribe()
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """End a subscription."""
+        self._runtime.unsubscribe(subscription)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the root agent has ended; False after `timeout` seconds."""
+        return self._runtime.wait(timeout)
+
+    def ask(self, text: str) -> str:
+        """Send a user message to the root agent and wait until it rests again.
+
+        Raises:
+            NoAnswer: it came to rest without an answer, or ended.
+        """
+        self.require_listener()
+        subscription = self.subscribe()
+        try:
+            self.tell(text)
+            answer = Answer()
+            for event in subscription:
+                if answer.see(event):
+                    return answer.text()
+        finally:
+            self.unsubscribe(subscription)
+        raise NoAnswer("the system has ended")
+
+    def require_listener(self) -> None:
+        """Make sure that somebody in the root agent handles user messages; NoAnswer if not."""
+        plan = self.bundle.plan
+        for name in plan.starting:
+            handles = plan.actor(name).handles
+            if handles is None or any(item.type == messages.ADD_MESSAGE for item in handles):
+                return
+        raise NoAnswer("no actor of the root agent handles user messages; start an assistant")
+
+    def __enter__(self) -> System:
+        try:
+            self.start()
+        except BaseException:
+            self.stop(timeout=1.0)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+class Answer:
+    """Follows the root agent from a user message to its rest.
+
+    Feed it every event since the message was sent; `see` says when the answer is complete.
+    """
+
+    def __init__(self) -> None:
+        self._content: str | None = None
+        self._problem = "the agent came to rest without an answer"
+        self._processed = False
+        self._done = False
+
+    def see(self, event: Event) -> bool:
+        """Take note of an event; True once the agent rests or has ended."""
+        if isinstance(event, Stopped):
+            self._problem = event.reason or self._problem
+            return True
+        if isinstance(event, Envelope) and event.from_scope == ROOT_SCOPE:
+            payload = event.json()
+            if isinstance(payload, dict):
+                self._see_message(event.message_type, payload)
+        return self._done
+
+    def text(self) -> str:
+        """The answer.
+
+        Raises:
+            NoAnswer: there is none; says why.
+        """
+        if self._content is None:
+            raise NoAnswer(self._problem)
+        return self._content
+
+    def _see_message(self, message_type: str, payload: Mapping[str, Any]) -> None:
+        match message_type, payload:
+            case messages.RESPONSE, {"message": {"content": str(content), **others}} if content:
+                if not others.get("tool_calls"):
+                    self._content = content
+            case messages.USER_NOTIFICATION, {"level": "Error", "message": str(text)}:
+                self._problem = text
+            case messages.STATUS_UPDATE, {"status": {"Processing": _}}:
+                self._processed, self._content = True, None
+            case messages.STATUS_UPDATE, {"status": {"Wait": {"reason": reason}}}:
+                self._done = self._processed and _rests(reason)
+            case messages.STATUS_UPDATE, {"status": {"Done": {"result": result}}}:
+                self._finish(result)
+
+    def _finish(self, result: Any) -> None:
+        self._done = True
+        match result:
+            case {"Ok": {"summary": str(summary)}}:
+                self._content = summary
+            case {"Err": str(error)}:
+                self._problem = error
+
+
+def _rests(reason: Any) -> bool:
+    """Whether an assistant that waits for this needs somebody else to go on."""
+    return reason == "WaitingForUserInput" or (
+        isinstance(reason, dict) and "WaitingForSystemInput" in reason
+    )
