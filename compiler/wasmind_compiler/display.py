@@ -14,7 +14,8 @@ class Display:
 
     def __call__(self, path: Path) -> str:
         """The name of a path, with `/` between its parts."""
-        absolute = os.path.abspath(self._start / path)
+        # Links are not resolved: the name should be the one the user knows.
+        absolute = os.path.normpath(self._start / path)
         try:
             relative = os.path.relpath(absolute, self._start)
         except ValueError:

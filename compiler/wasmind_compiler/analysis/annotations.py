@@ -1,4 +1,4 @@
-"""Settings that name something: `"x-wasmind"` in an actor's schema says what a string stands for."""
+"""Settings that name something: `"x-wasmind"` in a schema says what a string stands for."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ def strings(found: Annotated) -> Iterator[tuple[KeyPath, str]]:
     return _strings(found.value, found.path)
 
 
-def _walk(
-    value: Any, schema: Any, root: Mapping[str, Any], path: KeyPath
-) -> Iterator[Annotated]:
+def _walk(value: Any, schema: Any, root: Mapping[str, Any], path: KeyPath) -> Iterator[Annotated]:
     schema = _dereferenced(schema, root)
     if not isinstance(schema, dict) or value is None:
         return

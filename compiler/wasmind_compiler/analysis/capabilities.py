@@ -42,9 +42,7 @@ def grant(
         return Granted(capabilities=tuple(sorted(needs)), narrowed=_narrowed(declared or (), needs))
     collector.extend(_refused(actor, entry, needs))
     granted = needs & _allowed(entry.grants)
-    return Granted(
-        capabilities=tuple(sorted(granted)), narrowed=_narrowed(entry.grants, granted)
-    )
+    return Granted(capabilities=tuple(sorted(granted)), narrowed=_narrowed(entry.grants, granted))
 
 
 def _allowed(grants: Sequence[Grant]) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from wasmind.plan import CAPABILITIES, INTERFACE
@@ -13,7 +14,7 @@ from wasmind_compiler.analysis.component import (
     CoreModuleError,
     read_component,
 )
-from wasmind_compiler.diagnostics import Collector, Diagnostic, Span
+from wasmind_compiler.diagnostics import Diagnostic, Span
 from wasmind_compiler.diagnostics.rules import components
 from wasmind_compiler.diagnostics.suggestions import advice
 
@@ -24,39 +25,44 @@ _FREE: Final = frozenset({ACTOR_EXPORT, "wasmind:ext/package@0.1.0"})
 _WASI: Final = re.compile(r"wasi:(cli|clocks|filesystem|io|random|sockets)/[a-z0-9-]+@0\.2\.\d+")
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A component that could be read: its imports, and what keeps it from being an actor."""
+
+    imports: tuple[str, ...]
+    problems: tuple[Diagnostic, ...]
+
+
 def examine_component(
-    content: bytes, name: str, span: Span, offered: Callable[[], Iterable[str]], collector: Collector
-) -> ComponentInterface | None:
-    """Read a component and report what keeps it from being an actor.
+    content: bytes, name: str, span: Span, offered: Callable[[], Iterable[str]]
+) -> Examined | Diagnostic:
+    """Read a component and find what keeps it from being an actor.
 
     Args:
         content: the file.
         name: the actor's name.
         span: where its source is written.
         offered: names of the interfaces the host offers; asked only when an import is unknown.
-        collector: takes the findings.
 
     Returns:
-        Its imports and exports; None if it cannot be read.
+        What was found, or why it cannot be read.
     """
     try:
         found = read_component(content)
     except CoreModuleError:
         message = f"the component of `{name}` is a core module"
         help_line = "build it as a component, for example with `cargo component build --release`"
-        collector.add(components.CORE_MODULE.at(span, message, help=help_line))
-        return None
+        return components.CORE_MODULE.at(span, message, help=help_line)
     except ComponentError as error:
         message = f"the component of `{name}` cannot be read: {error}"
-        collector.add(components.UNREADABLE_COMPONENT.at(span, message, help="build it again"))
-        return None
-    unknown = [imported for imported in found.imports if not _is_known(imported)]
-    if unknown:
+        return components.UNREADABLE_COMPONENT.at(span, message, help="build it again")
+    problems: list[Diagnostic] = []
+    if unknown := [imported for imported in found.imports if not _is_known(imported)]:
         names = sorted(offered())
-        collector.extend(_unknown_import(each, name, span, names) for each in unknown)
+        problems += [_unknown_import(each, name, span, names) for each in unknown]
     if ACTOR_EXPORT not in found.exports:
-        collector.add(_missing_export(found, name, span))
-    return found
+        problems.append(_missing_export(found, name, span))
+    return Examined(found.imports, tuple(problems))
 
 
 def capabilities_of(imports: Iterable[str]) -> tuple[str, ...]:

@@ -35,8 +35,8 @@ def link_models(
 
 def model_names(config: AppConfig) -> frozenset[str]:
     """Every model that actors may name."""
-    found = [*config.models, *config.proxied_models]
-    return frozenset(model.name.text for model in found)
+    own = [model.name.text for model in config.models]
+    return frozenset(own + [model.name.text for model in config.proxied_models])
 
 
 def _proxied(document: Document, model: ProxiedModel, collector: Collector) -> plan.Model:

@@ -16,9 +16,7 @@ from wasmind_compiler.frontend.document import dotted
 from wasmind_compiler.resolution.graph import ResolvedActor
 
 
-def check_settings(
-    actor: ResolvedActor, schema: Mapping[str, Any], collector: Collector
-) -> None:
+def check_settings(actor: ResolvedActor, schema: Mapping[str, Any], collector: Collector) -> None:
     """Report settings the schema refuses or misses, each at the file its value came from."""
     report_misplaced(actor, schema, collector)
     merged = actor.config.merged
@@ -31,9 +29,7 @@ def check_settings(
         collector.extend(_explained(actor, merged, schema))
 
 
-def report_misplaced(
-    actor: ResolvedActor, schema: Mapping[str, Any], collector: Collector
-) -> None:
+def report_misplaced(actor: ResolvedActor, schema: Mapping[str, Any], collector: Collector) -> None:
     """Report keys beside `source` that the actor knows as settings, instead of as unknown keys."""
     known: Mapping[str, Any] = schema.get("properties", {})
     for entry in actor.entries:

@@ -104,9 +104,5 @@ def _link_actor(
         check_models(resolved, contract.settings, known_models, collector)
     imported = None if artifact.component is None else capabilities_of(artifact.imports)
     granted = grant(resolved, imported, contract.capabilities, collector)
-    spawning = read_spawning(
-        resolved, contract, granted.capabilities, resolution.named, collector
-    )
-    return LinkedActor(
-        resolved=resolved, artifact=artifact, granted=granted, spawning=spawning
-    )
+    spawning = read_spawning(resolved, contract, granted.capabilities, resolution.named, collector)
+    return LinkedActor(resolved=resolved, artifact=artifact, granted=granted, spawning=spawning)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from lark import Lark, Tree
+from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
 #: The parts of WIT that our packages use: interfaces with types and functions, and worlds.
@@ -91,7 +91,7 @@ def _parser() -> Lark:
     return Lark(_GRAMMAR, parser="lalr", maybe_placeholders=False)
 
 
-def _functions(interface: Tree) -> tuple[str, ...]:
+def _functions(interface: Tree[Token]) -> tuple[str, ...]:
     return tuple(
         _names(each)[0]
         for each in interface.children
@@ -99,5 +99,5 @@ def _functions(interface: Tree) -> tuple[str, ...]:
     )
 
 
-def _names(tree: Tree) -> list[str]:
+def _names(tree: Tree[Token]) -> list[str]:
     return [str(child).removeprefix("%") for child in tree.children if isinstance(child, str)]

@@ -23,6 +23,14 @@ from wasmind_compiler.resolution.provider import Identity
 from wasmind_compiler.resolution.tree import LinkLeavesTreeError, Tree, read_tree
 
 
+class _RefusedError(Exception):
+    """An actor that cannot be built, on its way to the collector."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
 class Builder:
     """Turns resolved actors into artifacts.
 
@@ -53,23 +61,25 @@ class Builder:
             InterpreterError: Python actors cannot be built on this machine.
         """
         if actor.identity not in self._built:
-            self._built[actor.identity] = self._build(actor, folder)
+            try:
+                self._built[actor.identity] = self._build(actor, folder)
+            except _RefusedError as refused:
+                self._collector.add(refused.diagnostic)
+                self._built[actor.identity] = None
         return self._built[actor.identity]
 
-    def _build(self, actor: ResolvedActor, folder: Path) -> Artifact | None:
+    def _build(self, actor: ResolvedActor, folder: Path) -> Artifact:
         tree = self._read(actor, folder)
         build = actor.manifest.build
-        if tree is None:
-            return None
         if isinstance(build, ComponentBuild):
             return self._component(actor, build, folder, tree)
         if isinstance(build, CommandBuild):
-            return self._refuse(refuse_command(actor, build))
+            raise _RefusedError(refuse_command(actor, build))
         if is_python(tree):
             return self._python_actor(actor, folder, tree)
         if is_cargo(tree):
-            return self._refuse(refuse_command(actor, None))
-        return self._refuse(
+            raise _RefusedError(refuse_command(actor, None))
+        raise _RefusedError(
             building.NOTHING_TO_BUILD.at(
                 actor.source.span(),
                 f"there is nothing to run in the folder of `{actor.name}`",
@@ -77,31 +87,29 @@ class Builder:
             )
         )
 
-    def _refuse(self, found: Diagnostic) -> None:
-        self._collector.add(found)
-
-    def _read(self, actor: ResolvedActor, folder: Path) -> Tree | None:
+    def _read(self, actor: ResolvedActor, folder: Path) -> Tree:
         span = actor.source.span()
         try:
             return read_tree(folder)
         except LinkLeavesTreeError as error:
             message = f"{error}, which leads out of the folder of `{actor.name}`"
-            return self._refuse(sources.LINK_LEAVES_FOLDER.at(span, message))
+            raise _RefusedError(sources.LINK_LEAVES_FOLDER.at(span, message)) from error
         except OSError as error:
             shown = self._display(Path(error.filename)) if error.filename else "the folder"
             message = f"cannot read `{shown}`: {error.strerror}"
-            return self._refuse(files.UNREADABLE.at(span, message))
+            raise _RefusedError(files.UNREADABLE.at(span, message)) from error
 
     def _component(
         self, actor: ResolvedActor, build: ComponentBuild, folder: Path, tree: Tree
-    ) -> Artifact | None:
+    ) -> Artifact:
         content = read_prebuilt(actor, build, folder)
         if isinstance(content, Diagnostic):
-            return self._refuse(content)
+            raise _RefusedError(content)
         span = actor.source.span()
-        found = examine_component(content, actor.name, span, self._offered, self._collector)
-        if found is None:
-            return None
+        found = examine_component(content, actor.name, span, self._offered)
+        if isinstance(found, Diagnostic):
+            raise _RefusedError(found)
+        self._collector.extend(found.problems)
         schema = self._schema_file(actor, tree)
         contract = read_tables(
             actor.manifest.contract or {},
@@ -130,21 +138,19 @@ class Builder:
         )
         return None
 
-    def _python_actor(self, actor: ResolvedActor, folder: Path, tree: Tree) -> Artifact | None:
+    def _python_actor(self, actor: ResolvedActor, folder: Path, tree: Tree) -> Artifact:
         try:
             modules, described = self._python.build(tree, actor.name)
             contract = read_described(described)
         except ModuleError as error:
-            return self._refuse(self._syntax_error(error, folder, tree))
+            raise _RefusedError(self._syntax_error(error, folder, tree)) from error
         except GuestError as error:
             message = f"`{actor.name}` cannot be loaded"
             notes = (error.text.strip(),)
-            return self._refuse(
-                building.DESCRIBE_FAILED.at(actor.source.span(), message, notes=notes)
-            )
+            raise _RefusedError(building.DESCRIBE_FAILED.at(actor.source.span(), message, notes=notes)) from error
         except ContractError as error:
             message = f"the contract of `{actor.name}` cannot be read: {error}"
-            return self._refuse(contracts.BAD_CONTRACT.at(actor.source.span(), message))
+            raise _RefusedError(contracts.BAD_CONTRACT.at(actor.source.span(), message)) from error
         return Artifact(tree=tree, modules=modules, contract=contract)
 
     def _syntax_error(self, error: ModuleError, folder: Path, tree: Tree) -> Diagnostic:

@@ -10,9 +10,7 @@ from wasmind_compiler.frontend.manifest import ComponentBuild
 from wasmind_compiler.resolution.graph import ResolvedActor
 
 
-def read_prebuilt(
-    actor: ResolvedActor, build: ComponentBuild, folder: Path
-) -> bytes | Diagnostic:
+def read_prebuilt(actor: ResolvedActor, build: ComponentBuild, folder: Path) -> bytes | Diagnostic:
     """The bytes of the component that a manifest names, or why there are none.
 
     The file may lie where the tree digest does not look, in `target/` for example: the lockfile

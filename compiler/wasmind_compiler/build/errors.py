@@ -1,19 +1,27 @@
 """What can go wrong while building.
 
-    BuildError
-    ├── SourceError         a Python module does not compile
-    ├── GuestError          an actor failed while it was loaded
-    └── InterpreterError    the interpreter component could not be built
+CompilerFailure
+└── InterpreterError    the interpreter component could not be built
+Exception
+└── ActorFault          an actor's own mistake, which becomes a diagnostic
+    ├── SourceError     a Python module does not compile
+    └── GuestError      the actor failed while it was loaded
 """
 
 from __future__ import annotations
 
-
-class BuildError(Exception):
-    """Base of what can go wrong while building."""
+from wasmind_compiler.errors import CompilerFailure
 
 
-class SourceError(BuildError):
+class InterpreterError(CompilerFailure):
+    """The interpreter component could not be built."""
+
+
+class ActorFault(Exception):
+    """An actor's own mistake, found by the guest."""
+
+
+class SourceError(ActorFault):
     """A Python module does not compile. Line and column count from 1; None when unknown."""
 
     def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
@@ -23,13 +31,9 @@ class SourceError(BuildError):
         self.column = column
 
 
-class GuestError(BuildError):
+class GuestError(ActorFault):
     """An actor failed while it was loaded; `text` is the guest's traceback."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.text = text
-
-
-class InterpreterError(BuildError):
-    """The interpreter component could not be built."""

@@ -141,9 +141,9 @@ def python_modules(tree: Tree) -> Iterator[tuple[str, str]]:
         path = PurePosixPath(entry.path)
         parts = path.with_suffix("").parts
         folders = parts[:-1]
-        if path.suffix == ".py" and "tests" not in folders:
-            if all(part.isidentifier() for part in parts):
-                yield ".".join(parts), entry.path
+        importable = path.suffix == ".py" and all(part.isidentifier() for part in parts)
+        if importable and "tests" not in folders:
+            yield ".".join(parts), entry.path
 
 
 def code_path(source: str) -> str:

@@ -42,9 +42,7 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
 class _Block:
     """One diagnostic: headline, an excerpt per place, notes and help."""
 
-    def __init__(
-        self, found: Diagnostic, texts: Mapping[str, TextIndex], colour: bool
-    ) -> None:
+    def __init__(self, found: Diagnostic, texts: Mapping[str, TextIndex], colour: bool) -> None:
         self._found = found
         self._texts = texts
         self._colour = colour
@@ -75,9 +73,7 @@ class _Block:
             for line in rest:
                 yield f"{indent}   {' ' * len(kind)}  {line}".rstrip()
 
-    def _excerpt(
-        self, span: Span, arrow: str, mark: str, label: str, tint: str
-    ) -> Iterator[str]:
+    def _excerpt(self, span: Span, arrow: str, mark: str, label: str, tint: str) -> Iterator[str]:
         indent, bar = " " * self._gutter, self._paint("|", _BLUE)
         yield f"{indent}{self._paint(arrow, _BLUE)} {span}"
         line = self._line(span)

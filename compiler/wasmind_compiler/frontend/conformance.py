@@ -63,10 +63,12 @@ def _type(value: Any, wanted: Any, _schema: Any, _root: Any) -> bool:
     return any(is_type(value, name) for name in names)
 
 
-def _reference(value: Any, wanted: Any, _schema: Any, root: Mapping[str, Any]) -> bool:
+def _reference(value: Any, wanted: str, _schema: Any, root: Mapping[str, Any]) -> bool:
     prefix = "#/$defs/"
     target = root.get("$defs", {}).get(wanted.removeprefix(prefix))
-    return wanted.startswith(prefix) and target is not None and conforms(value, target, root)
+    if not wanted.startswith(prefix) or target is None:
+        return False
+    return conforms(value, target, root)
 
 
 def _properties(value: Any, wanted: Any, _schema: Any, root: Mapping[str, Any]) -> bool:

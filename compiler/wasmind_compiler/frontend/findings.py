@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Severity, Span
+from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Span
 from wasmind_compiler.diagnostics.rules import settings, shape
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.frontend.conformance import is_type
@@ -86,7 +86,8 @@ def explain(
             "number": lambda _checker, instance: is_type(instance, "number"),
         }
     )
-    validator = extend(Draft202012Validator, type_checker=types)
+    make: Any = extend  # has no annotations
+    validator = make(Draft202012Validator, type_checker=types)
     checker = validator(schema, format_checker=FormatChecker(["regex"]))
     explainer = _Explainer(locator, rules)
     return [found for error in checker.iter_errors(value) for found in explainer.explain(error)]
@@ -117,9 +118,7 @@ class _Explainer:
             if key not in known:
                 yield self._unknown_key(path, key, known, _mapping(error.instance)[key])
 
-    def _unknown_key(
-        self, path: KeyPath, key: str, known: Sequence[str], value: Any
-    ) -> Diagnostic:
+    def _unknown_key(self, path: KeyPath, key: str, known: Sequence[str], value: Any) -> Diagnostic:
         rules, near = self._rules, nearest(key, known)
         span = self._locator.key((*path, key))
         if rules.foreign_table is not None and not path and isinstance(value, dict) and not near:
@@ -140,7 +139,7 @@ class _Explainer:
     def _missing_keys(self, error: ValidationError) -> Iterator[Diagnostic]:
         # jsonschema reports one error for each missing key but names it only in prose.
         path, table = _path(error), _mapping(error.instance)
-        missing = [key for key in error.validator_value if key not in table]
+        missing = [key for key in _wanted(error) if key not in table]
         for key in missing:
             if error.message.startswith(repr(key)):
                 described = _mapping(error.schema).get("properties", {}).get(key, {})
@@ -151,7 +150,7 @@ class _Explainer:
                 )
 
     def _wrong_type(self, error: ValidationError) -> Iterator[Diagnostic]:
-        wanted = error.validator_value
+        wanted = _wanted(error)
         yield self._type_mismatch(error, [wanted] if isinstance(wanted, str) else list(wanted))
 
     def _type_mismatch(self, error: ValidationError, wanted: Sequence[str]) -> Diagnostic:
@@ -169,7 +168,7 @@ class _Explainer:
 
     def _not_listed(self, error: ValidationError) -> Iterator[Diagnostic]:
         one = error.validator == "const"
-        allowed = [error.validator_value] if one else list(error.validator_value)
+        allowed = [_wanted(error)] if one else list(_wanted(error))
         words = [str(item) for item in allowed]
         path, span = _path(error), self._locator.value(_path(error))
         fix = None
@@ -197,7 +196,7 @@ class _Explainer:
         yield self._rules.value.at(span, f"{self._name(path)} {_requirement(error)}")
 
     def _alternatives(self, error: ValidationError) -> Iterator[Diagnostic]:
-        branches: list[Mapping[str, Any]] = list(error.validator_value)
+        branches: list[Mapping[str, Any]] = list(_wanted(error))
         if not isinstance(error.instance, dict):
             yield from self._by_type(error, branches)
             return
@@ -351,7 +350,7 @@ def kind_of(value: Any) -> str:
 
 
 def _requirement(error: ValidationError) -> str:
-    wanted = error.validator_value
+    wanted = _wanted(error)
     if error.validator in ("minLength", "minItems", "minProperties") and wanted == 1:
         return "must not be empty"
     if error.validator == "format":
@@ -362,7 +361,7 @@ def _requirement(error: ValidationError) -> str:
 
 def _help_for_missing(key: str, described: Any) -> str | None:
     if key == "source":
-        return "add `source = { path = \"…\" }` or `source = { git = \"…\" }`"
+        return 'add `source = { path = "…" }` or `source = { git = "…" }`'
     text = described.get("description") if isinstance(described, dict) else None
     return f"`{key}`: {text}" if text else None
 
@@ -391,10 +390,9 @@ def _path(error: ValidationError) -> KeyPath:
     return tuple(error.absolute_path)
 
 
+def _wanted(error: ValidationError) -> Any:
+    return error.validator_value
+
+
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def has_errors(found: Iterable[Diagnostic]) -> bool:
-    """Whether one of them is an error."""
-    return any(each.severity is Severity.ERROR for each in found)

@@ -82,7 +82,8 @@ class _Scanner:
 
     def _match(self, pattern: re.Pattern[str]) -> Range:
         found = pattern.match(self._text, self._at)
-        assert found is not None, f"not valid TOML at offset {self._at}"
+        if found is None:
+            raise AssertionError(f"not valid TOML at offset {self._at}")
         return found.span()
 
     def _header(self) -> Node:

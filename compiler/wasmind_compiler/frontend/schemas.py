@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ class Schemas:
         return not found
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load(path: Path) -> Mapping[str, Any]:
     schema: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return schema

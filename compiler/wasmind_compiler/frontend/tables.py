@@ -57,7 +57,7 @@ class Table:
 
     def number(self, key: str) -> float | None:
         """The number under `key`, if it is one."""
-        value = self.values.get(key)
+        value: Any = self.values.get(key)
         return float(value) if is_type(value, "number") else None
 
     def mapping(self, key: str) -> Mapping[str, Any] | None:

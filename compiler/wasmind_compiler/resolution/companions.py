@@ -28,9 +28,7 @@ def _reachable(start: str, required: Companions) -> tuple[str, ...]:
     return tuple(sorted(reached - {start}))
 
 
-def check_companions(
-    required: Companions, named: Mapping[str, str], collector: Collector
-) -> None:
+def check_companions(required: Companions, named: Mapping[str, str], collector: Collector) -> None:
     """Report names that do not exist, that repeat, and that are the actor's own.
 
     Args:

@@ -1,4 +1,4 @@
-"""Settings in layers: merged as the guest will see them, each leaf traced to the file it is from."""
+"""Settings in layers: merged as the guest will see them, each leaf traced to its file."""
 
 from __future__ import annotations
 
@@ -84,10 +84,8 @@ def deep_merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, 
 
 def _look_up(value: Any, path: KeyPath) -> Any:
     for part in path:
-        if isinstance(part, str) and isinstance(value, dict) and part in value:
+        try:
             value = value[part]
-        elif isinstance(part, int) and isinstance(value, list) and part < len(value):
-            value = value[part]
-        else:
+        except (KeyError, IndexError, TypeError):
             return _ABSENT
     return value

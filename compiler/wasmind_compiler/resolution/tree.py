@@ -23,7 +23,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
 IGNORED: Final = frozenset(
@@ -62,9 +62,8 @@ class Tree:
         """What a path holds; links inside the tree are followed once."""
         entry = self._find(path)
         if entry is not None and entry.kind == "l":
-            parent = path.rpartition("/")[0]
-            target = os.path.normpath(os.path.join(parent, os.fsdecode(entry.content)))
-            entry = self._find(target.replace(os.sep, "/"))
+            target = PurePosixPath(path).parent / os.fsdecode(entry.content)
+            entry = self._find(Path(os.path.normpath(target)).as_posix())
         return None if entry is None or entry.kind == "l" else entry.content
 
     def _find(self, path: str) -> Entry | None:
@@ -110,9 +109,9 @@ def _entry(root: Path, path: Path) -> Entry | None:
     relative = path.relative_to(root).as_posix()
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
-        target = os.readlink(path)
-        if not path.resolve().is_relative_to(root) or os.path.isabs(target):
-            raise LinkLeavesTreeError(relative, target)
+        target = path.readlink()
+        if target.is_absolute() or not path.resolve().is_relative_to(root):
+            raise LinkLeavesTreeError(relative, str(target))
         return Entry(path=relative, kind="l", content=os.fsencode(target))
     if not stat.S_ISREG(mode):
         # Sockets, pipes and devices have no content that could be pinned.

@@ -55,9 +55,7 @@ class Walk:
         complete: every manifest could be read.
     """
 
-    def __init__(
-        self, config: AppConfig, provider: SourceProvider, collector: Collector
-    ) -> None:
+    def __init__(self, config: AppConfig, provider: SourceProvider, collector: Collector) -> None:
         self._config = config
         self._provider = provider
         self._collector = collector
@@ -68,9 +66,7 @@ class Walk:
         self.complete = True
         own = {entry.name: entry for entry in config.actors}
         self._report_overridden_actors(own)
-        self.overrides = {
-            entry.name: entry for entry in config.overrides if entry.name not in own
-        }
+        self.overrides = {entry.name: entry for entry in config.overrides if entry.name not in own}
 
     def run(self) -> None:
         """Walk the whole system."""
@@ -129,13 +125,15 @@ class Walk:
         declared_in = None if replaced or parent is None else parent.identity
         identity = self._provider.identify(source, declared_in)
         if isinstance(identity, SourceProblem):
-            return self._refuse(source, identity, parent)
+            self._refuse(source, identity, parent)
+            return None
         if identity in self._active_sources:
             self._report_cycle(entry, self._active_sources[identity])
             return None
         manifest = self._provider.manifest(identity)
         if manifest is None or isinstance(manifest, SourceProblem):
-            return self._refuse(source, manifest, parent)
+            self._refuse(source, manifest, parent)
+            return None
         found = Found(
             entry=entry, source=source, identity=identity, manifest=manifest, parent=parent
         )
@@ -144,9 +142,7 @@ class Walk:
         self.found[entry.name] = found
         return found
 
-    def _refuse(
-        self, source: Source, problem: SourceProblem | None, parent: Found | None
-    ) -> None:
+    def _refuse(self, source: Source, problem: SourceProblem | None, parent: Found | None) -> None:
         self.complete = False
         if problem is None:
             return
@@ -251,9 +247,7 @@ class Walk:
             message = f"`required_spawn_with` has no effect in `[dependencies.{entry.name}]`"
             span = entry.key("required_spawn_with")
             help_line = f"list them in the manifest of `{entry.name}`"
-            self._collector.add(
-                sources.REQUIRED_LIST_IGNORED.at(span, message, help=help_line)
-            )
+            self._collector.add(sources.REQUIRED_LIST_IGNORED.at(span, message, help=help_line))
 
     def _report_overridden_actors(self, own: dict[str, ActorEntry]) -> None:
         for entry in self._config.overrides:
