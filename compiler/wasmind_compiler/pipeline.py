@@ -282,7 +282,9 @@ class _Run:
             elif state is not LockState.CURRENT:
                 _write_aside(path, text)
         except OSError as error:
-            raise CompilerFailure(f"cannot update the lockfile `{shown}`: {error.strerror}") from error
+            raise CompilerFailure(
+                f"cannot update the lockfile `{shown}`: {error.strerror}"
+            ) from error
         return state is not LockState.CURRENT
 
     def _report_lock(self, state: LockState, shown: str) -> None:

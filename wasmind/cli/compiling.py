@@ -122,9 +122,8 @@ class _Interpreter:
         return self._key
 
     def path(self) -> Path:
-        from wasmind_compiler.build.interpreter import InterpreterBuildError, build_interpreter
-
         from wasmind_compiler.build.errors import InterpreterError
+        from wasmind_compiler.build.interpreter import InterpreterBuildError, build_interpreter
 
         try:
             return build_interpreter(paths.cache_dir(), self._sdk, self._wit, _reporter())

@@ -1,1 +1,63 @@
-"""Write Wasmind actors in Python."""
+"""Write Wasmind actors in Python.
+
+An actor is a folder with a `Wasmind.toml` and a module `actor` that defines one subclass of
+`Actor`:
+
+    from wasmind_actor import Actor, tool
+
+    class Clock(Actor):
+        @tool
+        def time(self) -> str:
+            '''Tells the time in UTC.'''
+            return datetime.now(UTC).isoformat()
+
+What an actor may do beyond talking and logging comes from capability modules: `http`, `command`,
+`files`, `agents` and `host`. Importing one declares the capability. Messages are in
+`wasmind_actor.messages`; `wasmind_actor.testing` runs actors in ordinary tests.
+"""
+
+from wasmind_actor.actor import Actor, ConfigError, Contribution
+from wasmind_actor.chat import Scope
+from wasmind_actor.codec import Param
+from wasmind_actor.handlers import Envelope, on
+from wasmind_actor.messages import Section
+from wasmind_actor.tools import Answer, Call, Deferred, ToolError, ToolResult, tool
+from wasmind_actor.wire import (
+    I32,
+    I64,
+    U32,
+    Config,
+    Err,
+    FlexibleBool,
+    Message,
+    Ok,
+    Record,
+    Variant,
+)
+
+__all__ = [
+    "I32",
+    "I64",
+    "U32",
+    "Actor",
+    "Answer",
+    "Call",
+    "Config",
+    "ConfigError",
+    "Contribution",
+    "Deferred",
+    "Envelope",
+    "Err",
+    "FlexibleBool",
+    "Message",
+    "Ok",
+    "Param",
+    "Record",
+    "Scope",
+    "Section",
+    "ToolError",
+    "ToolResult",
+    "Variant",
+    "on",
+    "tool",
+]

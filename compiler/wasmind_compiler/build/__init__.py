@@ -1,1 +1,1 @@
-"""From an actor's folder to what can be run: components, and code objects of Python actors."""
+"""From an actor's folder to what a bundle holds of it."""

@@ -147,7 +147,9 @@ class Builder:
         except GuestError as error:
             message = f"`{actor.name}` cannot be loaded"
             notes = (error.text.strip(),)
-            raise _RefusedError(building.DESCRIBE_FAILED.at(actor.source.span(), message, notes=notes)) from error
+            raise _RefusedError(
+                building.DESCRIBE_FAILED.at(actor.source.span(), message, notes=notes)
+            ) from error
         except ContractError as error:
             message = f"the contract of `{actor.name}` cannot be read: {error}"
             raise _RefusedError(contracts.BAD_CONTRACT.at(actor.source.span(), message)) from error

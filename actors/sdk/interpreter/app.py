@@ -1,0 +1,36 @@
+"""The shared interpreter: CPython with the SDK, waiting for the modules of one actor."""
+
+from __future__ import annotations
+
+import json
+import marshal
+
+import actor  # noqa: F401 - the exported resource belongs to the snapshot
+import preload  # noqa: F401 - the standard library too
+from componentize_py_types import Err
+
+from wasmind_actor import guest
+
+
+class Contract:
+    """`wasmind:ext/contract`: what the compiler asks of an interpreter."""
+
+    def describe(self) -> str:
+        """The contract of the actor in `package`, as JSON."""
+        return guest.describe()
+
+    def compile(self, name: str, source: str) -> bytes:
+        """A module's source text to its marshalled code object."""
+        path = f"<actor>/{name.replace('.', '/')}.py"
+        try:
+            # Without optimisation, whatever flags this interpreter was built with.
+            code = compile(source, path, "exec", dont_inherit=True, optimize=0)
+        except SyntaxError as error:
+            raise Err(_problem(error.msg, error.lineno, error.offset)) from None
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise Err(_problem(str(error), None, None)) from None
+        return marshal.dumps(code)
+
+
+def _problem(message: str, line: int | None, column: int | None) -> str:
+    return json.dumps({"message": message, "line": line or None, "column": column or None})

@@ -1,0 +1,482 @@
+"""How Python types look in JSON: decoding, encoding and JSON Schema from one set of annotations.
+
+A codec is built once per type and then only used. The JSON is that of Rust's serde, since messages
+are shared with actors written in Rust: see `wasmind_actor.wire` for the declarations.
+"""
+
+# ruff: noqa: ARG002, D102 - overriding methods keep the signature and the contract of the base class
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
+
+from wasmind_actor.struct import REQUIRED
+
+Json: TypeAlias = Any
+Schema: TypeAlias = dict[str, Json]
+
+
+class DecodeError(ValueError):
+    """JSON that does not fit a type; `path` says where, for example `edits[1].old_string`."""
+
+    def __init__(self, message: str, path: str = "") -> None:
+        super().__init__(f"{path}: {message}" if path else message)
+        self.message = message
+        self.path = path
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """What an annotation adds to a type, as in `Annotated[int, Param("seconds", minimum=1)]`.
+
+    Attributes:
+        text: description, for the model or for the author of a configuration.
+        minimum, maximum: bounds of a number.
+        clamp: move a number to the nearest bound instead of refusing it.
+        min_items: least length of a list.
+        nullable: whether an explicit null means the default; only where there is a default.
+        refers: what a string (or list or table of strings) of a configuration names, so that the
+            compiler can check it: `model`, `actor` or `actors` (those of one new agent).
+    """
+
+    text: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    clamp: bool = False
+    min_items: int | None = None
+    nullable: bool = True
+    refers: str | None = None
+
+    def schema(self) -> Schema:
+        """The JSON Schema keywords it stands for."""
+        keywords = {
+            "description": self.text or None,
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            "minItems": self.min_items,
+            "x-wasmind": self.refers,
+        }
+        return {key: value for key, value in keywords.items() if value is not None}
+
+
+class Codec:
+    """A type's three faces."""
+
+    #: Whether a field of this type may be missing although it has no default.
+    optional = False
+
+    def decode(self, value: Json, path: str) -> Any:
+        """The Python value; `path` is where it stands, for messages.
+
+        Raises:
+            DecodeError: it does not fit.
+        """
+        raise NotImplementedError
+
+    def encode(self, value: Any) -> Json:
+        """The JSON value."""
+        return value
+
+    def schema(self) -> Schema:
+        """JSON Schema of what `encode` makes and `decode` takes."""
+        raise NotImplementedError
+
+
+def describe(value: Json) -> str:
+    """What a JSON or TOML value is, for messages."""
+    names = {
+        bool: "a boolean",
+        int: "an integer",
+        float: "a number",
+        str: "a string",
+        list: "an array",
+        dict: "an object",
+        type(None): "null",
+    }
+    return names.get(type(value), f"a {type(value).__name__}")
+
+
+@dataclass(frozen=True, slots=True)
+class Plain(Codec):
+    """A value that JSON has too, of exactly one Python type."""
+
+    kind: type
+    name: str
+
+    def decode(self, value: Json, path: str) -> Any:
+        if type(value) is not self.kind:
+            article = "an" if self.name[0] in "aeiou" else "a"
+            raise DecodeError(f"expected {article} {self.name}, found {describe(value)}", path)
+        return value
+
+    def schema(self) -> Schema:
+        return {"type": self.name}
+
+
+STRING: Final = Plain(str, "string")
+BOOLEAN: Final = Plain(bool, "boolean")
+INTEGER: Final = Plain(int, "integer")
+
+
+class Number(Codec):
+    """A float; integers are taken too."""
+
+    def decode(self, value: Json, path: str) -> float:
+        if type(value) not in (int, float) or not math.isfinite(value):
+            raise DecodeError(f"expected a number, found {describe(value)}", path)
+        return float(value)
+
+    def schema(self) -> Schema:
+        return {"type": "number"}
+
+
+class FlexibleBoolean(Codec):
+    """A boolean as language models write it: also `"true"`, `"No"`, `"1"` and the like."""
+
+    _words: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+    def decode(self, value: Json, path: str) -> bool:
+        if type(value) is bool:
+            return value
+        if type(value) is str and value.lower() in self._words:
+            return self._words[value.lower()]
+        raise DecodeError(f"expected a boolean, found {describe(value)}", path)
+
+    def schema(self) -> Schema:
+        return {"type": "boolean"}
+
+
+class Anything(Codec):
+    """Any JSON value, as it is."""
+
+    def decode(self, value: Json, path: str) -> Json:
+        return value
+
+    def schema(self) -> Schema:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Codec):
+    """One of a few strings; decoded by `make`, an enum class or `str`."""
+
+    values: tuple[str, ...]
+    make: type[StrEnum] | type[str] = str
+
+    def decode(self, value: Json, path: str) -> str:
+        if type(value) is not str or value not in self.values:
+            found = f"`{value}`" if type(value) is str else describe(value)
+            listed = ", ".join(f"`{each}`" for each in self.values)
+            raise DecodeError(f"expected one of {listed}, found {found}", path)
+        return self.make(value)
+
+    def encode(self, value: Any) -> Json:
+        return str(value)
+
+    def schema(self) -> Schema:
+        return {"enum": list(self.values)}
+
+
+@dataclass(frozen=True, slots=True)
+class Optional(Codec):
+    """A value or null."""
+
+    inner: Codec
+    optional = True
+
+    def decode(self, value: Json, path: str) -> Any:
+        return None if value is None else self.inner.decode(value, path)
+
+    def encode(self, value: Any) -> Json:
+        return None if value is None else self.inner.encode(value)
+
+    def schema(self) -> Schema:
+        inner = self.inner.schema()
+        if not inner:
+            return inner
+        if isinstance(inner.get("type"), str):
+            return {**inner, "type": [inner["type"], "null"]}
+        return {"anyOf": [inner, {"type": "null"}]}
+
+
+@dataclass(frozen=True, slots=True)
+class Many(Codec):
+    """An array; decoded by `make`, either `tuple` or `list`."""
+
+    item: Codec
+    make: Callable[[Any], Sequence[Any]] = tuple
+
+    def decode(self, value: Json, path: str) -> Sequence[Any]:
+        if type(value) is not list:
+            raise DecodeError(f"expected an array, found {describe(value)}", path)
+        return self.make(
+            self.item.decode(item, f"{path}[{index}]") for index, item in enumerate(value)
+        )
+
+    def encode(self, value: Any) -> Json:
+        return [self.item.encode(item) for item in value]
+
+    def schema(self) -> Schema:
+        return {"type": "array", "items": self.item.schema()}
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Codec):
+    """An object whose keys are data."""
+
+    item: Codec
+
+    def decode(self, value: Json, path: str) -> dict[str, Any]:
+        if type(value) is not dict:
+            raise DecodeError(f"expected an object, found {describe(value)}", path)
+        return {key: self.item.decode(item, join(path, key)) for key, item in value.items()}
+
+    def encode(self, value: Any) -> Json:
+        return {key: self.item.encode(item) for key, item in value.items()}
+
+    def schema(self) -> Schema:
+        return {"type": "object", "additionalProperties": self.item.schema()}
+
+
+@dataclass(frozen=True, slots=True)
+class Refined(Codec):
+    """A type with what a `Param` adds to it."""
+
+    inner: Codec
+    param: Param
+
+    @property
+    def optional(self) -> bool:  # type: ignore[override]
+        return self.inner.optional
+
+    def decode(self, value: Json, path: str) -> Any:
+        decoded = self.inner.decode(value, path)
+        if isinstance(decoded, int | float):
+            return self._bounded(decoded, path)
+        least = self.param.min_items
+        if least is not None and isinstance(decoded, Sequence) and len(decoded) < least:
+            raise DecodeError(f"expected at least {least} item{'s' * (least != 1)}", path)
+        return decoded
+
+    def _bounded(self, value: float, path: str) -> float:
+        low, high = self.param.minimum, self.param.maximum
+        if self.param.clamp:
+            value = value if low is None else max(value, type(value)(low))
+            return value if high is None else min(value, type(value)(high))
+        if low is not None and value < low:
+            raise DecodeError(f"expected at least {low}, found {value}", path)
+        if high is not None and value > high:
+            raise DecodeError(f"expected at most {high}, found {value}", path)
+        return value
+
+    def encode(self, value: Any) -> Json:
+        return self.inner.encode(value)
+
+    def schema(self) -> Schema:
+        return {**self.inner.schema(), **self.param.schema()}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A named part of an object."""
+
+    name: str
+    codec: Codec
+    default: Any = REQUIRED
+
+    @property
+    def required(self) -> bool:
+        """Whether an object without it does not decode."""
+        return self.default is REQUIRED and not self.codec.optional
+
+    def read(self, table: Mapping[str, Json], path: str) -> Any:
+        """Its value in an object; `REQUIRED` stands for "leave it to the default"."""
+        where = join(path, self.name)
+        if self.name not in table:
+            if self.required:
+                raise DecodeError("missing", where)
+            return None if self.default is REQUIRED else REQUIRED
+        value = table[self.name]
+        if value is None and self.default is not REQUIRED and self._null_is_default():
+            return REQUIRED
+        return self.codec.decode(value, where)
+
+    def _null_is_default(self) -> bool:
+        return not (isinstance(self.codec, Refined) and not self.codec.param.nullable)
+
+    def schema(self) -> Schema:
+        """Its schema, with the default where JSON can express it."""
+        schema = self.codec.schema()
+        if isinstance(self.default, bool | int | float | str):
+            schema["default"] = self.default
+        return schema
+
+
+@dataclass(frozen=True, slots=True)
+class Object(Codec):
+    """An object with known keys.
+
+    Attributes:
+        make: called with the fields as keywords.
+        tag: key and value that tell it from others of a union (serde's internal tag).
+        rest: name of the field that takes all unknown keys (serde's flatten).
+        unit: it has no fields and is null (serde's unit struct).
+        omit_none: leave keys out whose value is None.
+        closed: refuse unknown keys instead of ignoring them.
+    """
+
+    make: Callable[..., Any]
+    fields: tuple[Field, ...]
+    tag: tuple[str, str] | None = None
+    rest: str | None = None
+    unit: bool = False
+    omit_none: bool = False
+    closed: bool = False
+
+    def decode(self, value: Json, path: str) -> Any:
+        if self.unit:
+            if value is not None:
+                raise DecodeError(f"expected null, found {describe(value)}", path)
+            return self.make()
+        if type(value) is not dict:
+            raise DecodeError(f"expected an object, found {describe(value)}", path)
+        unknown = [key for key in value if key not in {field.name for field in self.fields}]
+        if unknown and self.closed:
+            raise DecodeError("unknown key", join(path, unknown[0]))
+        found = {field.name: field.read(value, path) for field in self.fields}
+        if self.rest:
+            found[self.rest] = {key: value[key] for key in unknown}
+        return self.make(**{name: each for name, each in found.items() if each is not REQUIRED})
+
+    def encode(self, value: Any) -> Json:
+        if self.unit:
+            return None
+        encoded: dict[str, Json] = dict([self.tag]) if self.tag else {}
+        for field in self.fields:
+            part = getattr(value, field.name)
+            if part is not None or not self.omit_none:
+                encoded[field.name] = field.codec.encode(part)
+        return {**encoded, **getattr(value, self.rest)} if self.rest else encoded
+
+    def schema(self) -> Schema:
+        if self.unit:
+            return {"type": "null"}
+        properties = {field.name: field.schema() for field in self.fields}
+        required = [field.name for field in self.fields if field.required]
+        if self.tag:
+            properties = {self.tag[0]: {"const": self.tag[1]}, **properties}
+            required = [self.tag[0], *required]
+        schema: Schema = {"type": "object", "properties": properties}
+        if required:
+            schema["required"] = required
+        if self.closed:
+            schema["additionalProperties"] = False
+        return schema
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged(Codec):
+    """Objects told apart by the value of one of their keys (serde's internally tagged enum)."""
+
+    key: str
+    cases: Mapping[str, Object]
+    by_class: Mapping[type, Object]
+
+    def decode(self, value: Json, path: str) -> Any:
+        if type(value) is not dict:
+            raise DecodeError(f"expected an object, found {describe(value)}", path)
+        tag = Choice(tuple(self.cases)).decode(value.get(self.key), join(path, self.key))
+        return self.cases[tag].decode(value, path)
+
+    def encode(self, value: Any) -> Json:
+        return self.by_class[type(value)].encode(value)
+
+    def schema(self) -> Schema:
+        return {"anyOf": [case.schema() for case in self.cases.values()]}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case of an `External` enum: its name and what follows it; None if nothing does."""
+
+    name: str
+    make: Callable[..., Any]
+    content: Codec | None
+    #: The content is the value of the case's only field, not an object of its fields.
+    newtype: bool = False
+
+    def decode(self, value: Json, path: str) -> Any:
+        """The case, from the value behind its name."""
+        if self.content is None:
+            if value is not None:
+                raise DecodeError(f"expected null, found {describe(value)}", path)
+            return self.make()
+        content = self.content.decode(value, path)
+        return self.make(value=content) if self.newtype else content
+
+    def encode(self, value: Any) -> Json:
+        """`"Name"` or `{"Name": ...}`."""
+        if self.content is None:
+            return self.name
+        return {self.name: self.content.encode(value.value if self.newtype else value)}
+
+    def schema(self) -> Schema:
+        """The schema of what `encode` makes."""
+        if self.content is None:
+            return {"const": self.name}
+        return {
+            "type": "object",
+            "properties": {self.name: self.content.schema()},
+            "required": [self.name],
+            "additionalProperties": False,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class External(Codec):
+    """Cases told apart by a name around them (serde's externally tagged enum)."""
+
+    cases: Mapping[str, Case]
+    by_class: Mapping[type, Case]
+
+    def decode(self, value: Json, path: str) -> Any:
+        if type(value) is str:
+            name, content = value, None
+        elif type(value) is dict and len(value) == 1:
+            name, content = next(iter(value.items()))
+        else:
+            raise DecodeError(f"expected a single case, found {describe(value)}", path)
+        case = self.cases[Choice(tuple(self.cases)).decode(name, path)]
+        return case.decode(content, join(path, name))
+
+    def encode(self, value: Any) -> Json:
+        return self.by_class[type(value)].encode(value)
+
+    def schema(self) -> Schema:
+        return {"anyOf": [case.schema() for case in self.cases.values()]}
+
+
+@dataclass(frozen=True, slots=True)
+class Newtype(Codec):
+    """A class around a single value that JSON does not show (serde's newtype struct)."""
+
+    make: Callable[..., Any]
+    inner: Codec
+
+    def decode(self, value: Json, path: str) -> Any:
+        return self.make(value=self.inner.decode(value, path))
+
+    def encode(self, value: Any) -> Json:
+        return self.inner.encode(value.value)
+
+    def schema(self) -> Schema:
+        return self.inner.schema()
+
+
+def join(path: str, key: str) -> str:
+    """The path of a key below a path."""
+    return f"{path}.{key}" if path else key

@@ -1,0 +1,105 @@
+"""Commands run on the host, without a shell. Capability `command`.
+
+output = command.run("git", "log", "-1", directory="/src", timeout=10)
+match output.status:
+    case command.Exited(code=0):
+        ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from wasmind_actor import door
+
+
+class CommandError(Exception):
+    """The host could not even try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """It ended by itself."""
+
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signaled:
+    """A signal ended it."""
+
+    signal: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailedToStart:
+    """There was nothing to run."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """It was ended because it took too long."""
+
+
+Status: TypeAlias = Exited | Signaled | FailedToStart | TimedOut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What to run.
+
+    Attributes:
+        program: found through the host's PATH unless it is a path.
+        directory: where; the host's working directory if None.
+        timeout: seconds it may take.
+        max_output_bytes: how much to keep of each stream; the host's default if None.
+        environment: variables added to those the host passes on.
+    """
+
+    program: str
+    arguments: tuple[str, ...] = ()
+    directory: str | None = None
+    timeout: int | None = None
+    max_output_bytes: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    clear_environment: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """How a command ended, and what it wrote; a `truncated` stream was longer."""
+
+    status: Status
+    stdout: bytes = b""
+    stderr: bytes = b""
+    stdout_truncated: bool = False
+    stderr_truncated: bool = False
+
+
+def run(
+    program: str,
+    *arguments: str,
+    directory: str | None = None,
+    timeout: int | None = None,
+    max_output_bytes: int | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Output:
+    """Run a command and wait for its end; the parameters are those of `Command`.
+
+    Raises:
+        CommandError: the host refused.
+    """
+    return door.host().run(
+        Command(
+            program=program,
+            arguments=arguments,
+            directory=directory,
+            timeout=timeout,
+            max_output_bytes=max_output_bytes,
+            environment=environment or {},
+        )
+    )

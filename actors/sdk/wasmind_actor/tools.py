@@ -1,0 +1,273 @@
+"""Tools: methods of an actor that a model can call."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, get_type_hints, overload
+
+from wasmind_actor import log
+from wasmind_actor.chat import (
+    Display,
+    FunctionDefinition,
+    Scope,
+    Tool,
+    ToolCall,
+    ToolCallResult,
+    ToolOutcome,
+)
+from wasmind_actor.codec import DecodeError, Object, Schema
+from wasmind_actor.messages import (
+    CallDone,
+    ExecuteToolCall,
+    Received,
+    RequestStatusUpdate,
+    ToolCallStatus,
+    ToolCallStatusUpdate,
+)
+from wasmind_actor.status import Status
+from wasmind_actor.wire import Err, Message, Ok, Record, parameters_codec
+
+if TYPE_CHECKING:
+    from wasmind_actor.actor import Actor
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SHORT: Final = 80
+
+
+class ToolResult(Record, kw_only=False):
+    """What a tool answers.
+
+    Attributes:
+        content: for the model.
+        collapsed: one short line for people; the first of `content` by default.
+        expanded: the longer text for people; `content` by default if it is longer than the line.
+    """
+
+    content: str
+    collapsed: str | None = None
+    expanded: str | None = None
+
+    def wire(self) -> ToolCallResult:
+        """The form it has in messages."""
+        collapsed = self.collapsed or shorten(self.content)
+        expanded = self.expanded
+        if expanded is None and self.collapsed is None and collapsed != self.content:
+            expanded = self.content
+        display = Display(collapsed=collapsed, expanded=expanded)
+        return ToolCallResult(content=self.content, ui_display_info=display)
+
+
+class ToolError(Exception):
+    """Raised by a tool to answer with an error; the arguments are those of `ToolResult`."""
+
+    def __init__(
+        self, content: str, collapsed: str | None = None, expanded: str | None = None
+    ) -> None:
+        super().__init__(content)
+        self.result = ToolResult(content, collapsed, expanded)
+
+
+class Deferred:
+    """What a tool returns to answer later; made by `Call.defer`."""
+
+
+def shorten(text: str, length: int = _SHORT) -> str:
+    """The first line of a text, cut to `length` characters, the last three of them `...`."""
+    line = text.strip().partition("\n")[0].rstrip()
+    return line if len(line) <= length else line[: length - 3] + "..."
+
+
+class Call:
+    """A call of a tool that is being worked on: a tool method asks for it by annotation.
+
+    Attributes:
+        id: names the call within one answer of the model.
+        originating_request_id: that answer.
+    """
+
+    def __init__(self, actor: Actor[Any], message: ExecuteToolCall) -> None:
+        self.id = message.tool_call.id
+        self.originating_request_id = message.originating_request_id
+        self.answered = False
+        self._actor = actor
+
+    @property
+    def scope(self) -> Scope:
+        """The agent whose model made the call."""
+        return self._actor.scope
+
+    def progress(self, collapsed: str, expanded: str | None = None) -> None:
+        """Show people how far the work is; as often as you like, until the answer."""
+        self._update(Received(display_info=Display(collapsed=collapsed, expanded=expanded)))
+
+    def request_status(self, status: Status) -> None:
+        """Ask the assistant to take a status, such as `Done`, once the call is answered."""
+        self._actor.broadcast(
+            RequestStatusUpdate(
+                agent=self.scope,
+                status=status,
+                originating_request_id=self.originating_request_id,
+            )
+        )
+
+    def defer(self) -> Deferred:
+        """Answer later: return this from the tool, keep the call, use `answer` or `fail`."""
+        return Deferred()
+
+    def answer(self, result: str | ToolResult) -> None:
+        """Give the result of a deferred call."""
+        self._done(Ok(_result(result).wire()))
+
+    def fail(self, error: ToolError) -> None:
+        """Answer a deferred call with an error."""
+        self._done(Err(error.result.wire()))
+
+    def _done(self, outcome: ToolOutcome) -> None:
+        if self.answered:
+            log.warn(f"tool call `{self.id}` was answered twice; the second answer is dropped")
+            return
+        self.answered = True
+        self._actor.close_call(self)
+        self._update(CallDone(result=outcome))
+
+    def _update(self, status: ToolCallStatus) -> None:
+        self._actor.broadcast(
+            ToolCallStatusUpdate(
+                status=status,
+                id=self.id,
+                originating_request_id=self.originating_request_id,
+            )
+        )
+
+
+#: What a tool method may return.
+Answer: TypeAlias = str | ToolResult | Deferred
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolMethod:
+    """A method declared with `@tool`."""
+
+    name: str
+    description: str
+    parameters: Object
+    method: str
+    call_parameter: str | None
+    when: str | None
+
+    def offered(self, config: Any) -> bool:
+        """Whether an actor with this configuration has the tool."""
+        return self.when is None or bool(getattr(config, self.when))
+
+    def schema(self) -> Schema:
+        """JSON Schema of the parameters."""
+        return self.parameters.schema()
+
+    def definition(self) -> Tool:
+        """What models are told."""
+        return Tool(
+            function=FunctionDefinition(
+                name=self.name, description=self.description, parameters=self.schema()
+            )
+        )
+
+    def run(self, actor: Actor[Any], call: Call, request: ToolCall) -> None:
+        """Decode the arguments, run the method and answer, unless it answers later itself.
+
+        Raises:
+            Exception: the method's, when it is not a `ToolError`.
+        """
+        try:
+            arguments = self._decode(request.function.arguments)
+            if self.call_parameter:
+                arguments[self.call_parameter] = call
+            answer: Answer = getattr(actor, self.method)(**arguments)
+        except ToolError as error:
+            call.fail(error)
+        else:
+            if not isinstance(answer, Deferred):
+                call.answer(answer)
+
+    def _decode(self, arguments: str) -> dict[str, Any]:
+        try:
+            decoded: dict[str, Any] = self.parameters.decode(_parse(arguments), "")
+        except DecodeError as error:
+            raise ToolError(
+                f"the parameters of `{self.name}` are invalid: {error}",
+                "Parameters: invalid",
+                f"Parameters: {arguments}\n\nReason: {error}",
+            ) from None
+        return decoded
+
+
+def _parse(arguments: str) -> Any:
+    import json
+
+    try:
+        # Models send nothing at all for a tool without parameters.
+        return json.loads(arguments) if arguments.strip() else {}
+    except (ValueError, RecursionError) as error:
+        raise DecodeError(f"invalid JSON: {error}") from None
+
+
+def _result(answer: str | ToolResult) -> ToolResult:
+    if isinstance(answer, ToolResult):
+        return answer
+    if isinstance(answer, str):
+        return ToolResult(answer)
+    raise TypeError(f"a tool returns text, `ToolResult` or `call.defer()`, not {answer!r}")
+
+
+@overload
+def tool(method: F) -> F: ...
+@overload
+def tool(*, name: str = ..., when: str | None = ...) -> Callable[[F], F]: ...
+def tool(
+    method: F | None = None, *, name: str = "", when: str | None = None
+) -> F | Callable[[F], F]:
+    """Make a method a tool.
+
+    The docstring is the description, the annotations are the parameters: what has a default is
+    optional, `Annotated[int, Param("text", minimum=1)]` says more, and a parameter annotated `Call`
+    receives the call itself. The method returns text, a `ToolResult` or `call.defer()`, and raises
+    `ToolError` to answer with an error.
+
+    Args:
+        method: the method, when used without parentheses.
+        name: what models call it; the method's name by default.
+        when: name of a configuration key; the tool is offered only where that is true.
+    """
+
+    def mark(function: F) -> F:
+        function.__tool__ = {"name": name or function.__name__, "when": when}  # type: ignore[attr-defined]
+        return function
+
+    return mark(method) if method else mark
+
+
+def tools_of(cls: type) -> Iterator[ToolMethod]:
+    """The tools of an actor class, in the order they are written in, base classes first."""
+    found = {
+        attribute: getattr(cls, attribute)
+        for base in reversed(cls.__mro__)
+        for attribute, value in vars(base).items()
+        if hasattr(value, "__tool__")
+    }
+    for attribute, function in found.items():
+        hints = get_type_hints(function, include_extras=True)
+        calls = [name for name, hint in hints.items() if hint is Call]
+        yield ToolMethod(
+            name=function.__tool__["name"],
+            description=inspect.cleandoc(function.__doc__ or ""),
+            parameters=parameters_codec(function, skip=("self", *calls)),
+            method=attribute,
+            call_parameter=calls[0] if calls else None,
+            when=function.__tool__["when"],
+        )
+
+
+#: What the methods of this library send on behalf of an actor that uses them, by name.
+SENT_BY_METHOD: Final[dict[str, type[Message]]] = {"request_status": RequestStatusUpdate}

@@ -1,0 +1,147 @@
+"""The shared interpreter component: built once per machine, cached by its inputs.
+
+componentize-py starts CPython in WebAssembly, imports the app in `actors/sdk/interpreter` together
+with the SDK, Jinja and the standard library, and keeps a snapshot of that. Its output differs from
+build to build (the hash seed of the interpreter is part of the snapshot), so an interpreter is
+named by what goes into it and pinned by the digest of what came out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock
+
+from wasmind_compiler.reporter import Reporter
+
+WORLD: Final = "wasmind:ext/python-actor@0.1.0"
+
+_APP: Final = "app"
+_LIBRARIES: Final = ("jinja2", "markupsafe")
+#: Part of the key: changes whenever this recipe does.
+_RECIPE: Final = "1"
+_RUN_COMPONENTIZE: Final = "import sys, componentize_py; sys.exit(componentize_py.script())"
+
+
+class InterpreterBuildError(Exception):
+    """The interpreter could not be built; the text holds what componentize-py said."""
+
+
+def interpreter_key(sdk: Path, wit: Path) -> str:
+    """What names an interpreter: sha256, in hex, over everything that goes into it.
+
+    Args:
+        sdk: folder with `wasmind_actor/` and `interpreter/`.
+        wit: folder with the WIT packages `actor/` and `ext/`.
+    """
+    digest = hashlib.sha256(f"interpreter {_RECIPE}\n".encode())
+    digest.update(f"componentize-py {_componentize_version()}\n".encode())
+    for name, path in _inputs(sdk, wit):
+        content = path.read_bytes()
+        digest.update(f"{name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def build_interpreter(cache: Path, sdk: Path, wit: Path, reporter: Reporter) -> Path:
+    """The interpreter component for these inputs, built if the cache has none.
+
+    Safe to call from several processes at once: one builds, the others wait.
+
+    Raises:
+        InterpreterBuildError: componentize-py failed.
+    """
+    folder = cache / "interpreter"
+    target = folder / f"{interpreter_key(sdk, wit)}.wasm"
+    if target.exists():
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(target.with_suffix(".lock")):
+        if not target.exists():
+            reporter.status("Building", "the Python interpreter component (once per machine)")
+            with tempfile.TemporaryDirectory(prefix="build-", dir=folder) as scratch:
+                built = _componentize(Path(scratch), sdk, wit)
+                built.replace(target)  # on the same file system, hence atomic
+    return target
+
+
+def _inputs(sdk: Path, wit: Path) -> Iterator[tuple[str, Path]]:
+    """Name and path of every source file, in a stable order."""
+    roots = [
+        ("interpreter", sdk / "interpreter", "*.py"),
+        ("wasmind_actor", sdk / "wasmind_actor", "*.py"),
+        *((library, _package_folder(library), "*.py") for library in _LIBRARIES),
+        ("wit", wit, "*.wit"),
+    ]
+    for name, root, pattern in roots:
+        paths = {path.relative_to(root).as_posix(): path for path in root.rglob(pattern)}
+        for relative in sorted(paths):
+            yield f"{name}/{relative}", paths[relative]
+
+
+def _componentize(scratch: Path, sdk: Path, wit: Path) -> Path:
+    app, output = scratch / "app", scratch / "interpreter.wasm"
+    _copy_sources(sdk / "interpreter", app)
+    _copy_sources(sdk / "wasmind_actor", app / "wasmind_actor")
+    for library in _LIBRARIES:
+        _copy_sources(_package_folder(library), app / library)
+    arguments = ["--quiet"]
+    for package in ("actor", "ext"):  # a package comes after what it refers to
+        arguments += ["--wit-path", str(wit / package)]
+    arguments += ["--world", WORLD, "componentize", "--python-path", str(app)]
+    arguments += ["--output", str(output), _APP]
+    finished = subprocess.run(
+        [sys.executable, "-c", _RUN_COMPONENTIZE, *arguments],
+        env={**os.environ, "VIRTUAL_ENV": str(_empty_environment(scratch))},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if finished.returncode or not output.exists():
+        raise InterpreterBuildError(
+            f"componentize-py failed with exit code {finished.returncode}:\n"
+            f"{finished.stdout}{finished.stderr}".rstrip()
+        )
+    return output
+
+
+def _copy_sources(source: Path, target: Path) -> None:
+    """Copy the Python files only: a guest can load neither extension modules nor caches."""
+    for path in source.rglob("*.py"):
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+
+
+def _package_folder(name: str) -> Path:
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise InterpreterBuildError(f"`{name}` is not installed: install `wasmind[compiler]`")
+    return Path(spec.origin).parent
+
+
+def _componentize_version() -> str:
+    # Asked for on every `check`; importlib.metadata alone takes longer to import than the rest.
+    site = _package_folder("componentize_py").parent
+    found = sorted(path.name for path in site.glob("componentize_py-*.dist-info"))
+    if found:
+        return found[-1].removesuffix(".dist-info").partition("-")[2]
+    from importlib.metadata import version
+
+    return version("componentize-py")
+
+
+def _empty_environment(scratch: Path) -> Path:
+    """A virtual environment without packages, lest those of the host become importable."""
+    environment = scratch / "environment"
+    (environment / "lib" / "python3" / "site-packages").mkdir(parents=True)
+    return environment
