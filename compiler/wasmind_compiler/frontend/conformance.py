@@ -109,8 +109,10 @@ def _all_of(value: Any, wanted: Any, _schema: Any, root: Mapping[str, Any]) -> b
 
 
 def _format(value: Any, wanted: Any, _schema: Any, _root: Any) -> bool:
-    if wanted != "regex" or not isinstance(value, str):
-        return wanted == "regex"
+    if wanted != "regex":
+        return False
+    if not isinstance(value, str):
+        return True
     try:
         re.compile(value)
     except re.error:
