@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from wasmind_compiler.analysis.models import link_models
 from wasmind_compiler.analysis.system import System, link
 from wasmind_compiler.build.builder import Builder
 from wasmind_compiler.build.python import InterpreterRecipe, PythonBuilder, PythonGuest
@@ -24,12 +23,12 @@ from wasmind_compiler.frontend.document import parse
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.scripts import read_scripts
 from wasmind_compiler.reporter import Reporter
-from wasmind_compiler.resolution.lockfile import LockState, lock_path, lock_state
 from wasmind_compiler.resolution.resolver import resolve
 from wasmind_compiler.resolution.sources import LocalSources
 
 if TYPE_CHECKING:
     from wasmind_compiler.emit.bundle import WrittenBundle
+    from wasmind_compiler.resolution.lockfile import LockState
 
 DrawingFormat = Literal["svg", "dot", "json", "mermaid"]
 
@@ -124,6 +123,8 @@ def lock(config: Path, environment: Environment, *, dry_run: bool = False) -> Lo
     system = run.system()
     if system is None or run.collector.failed:
         return LockOutcome(report=run.report())
+    from wasmind_compiler.resolution.lockfile import lock_path
+
     changed = run.update_lock(run.lock_text(system), dry_run=dry_run)
     return LockOutcome(report=run.report(), path=lock_path(config), changed=changed)
 
@@ -245,7 +246,6 @@ class _Run:
         schemas, folder = Schemas(environment.schemas), self._config.parent
         config = read_app_config(document, schemas, collector)
         scripts = read_scripts(config, folder, schemas, self._display, collector)
-        models = link_models(config, scripts, collector)
         sources = LocalSources(folder, environment.library, schemas, self._display, collector)
         resolution = resolve(config, sources, collector)
         builder = self._builder()
@@ -254,7 +254,7 @@ class _Run:
             artifact = builder.build(actor, sources.folder(actor.identity))
             if artifact is not None:
                 artifacts[name] = artifact
-        return link(resolution, artifacts, models, collector)
+        return link(resolution, artifacts, scripts, collector)
 
     def lock_text(self, system: System) -> str:
         """The lockfile of the system."""
@@ -270,6 +270,8 @@ class _Run:
         Returns:
             Whether it differed.
         """
+        from wasmind_compiler.resolution.lockfile import LockState, lock_path, lock_state
+
         path = lock_path(self._config)
         shown = self._display(path)
         try:
@@ -288,6 +290,8 @@ class _Run:
         return state is not LockState.CURRENT
 
     def _report_lock(self, state: LockState, shown: str) -> None:
+        from wasmind_compiler.resolution.lockfile import LockState
+
         advice = f"run `wasmind lock {self._display(self._config)}`"
         if state is LockState.MISSING:
             message = f"the lockfile `{shown}` does not exist"

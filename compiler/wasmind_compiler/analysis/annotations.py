@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from wasmind_compiler.frontend.positions import KeyPath
+from wasmind_compiler.frontend.key_path import KeyPath
 
 Kind = Literal["model", "actor", "actors"]
 

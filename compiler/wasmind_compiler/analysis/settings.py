@@ -12,7 +12,7 @@ from wasmind_compiler.diagnostics import Collector, Diagnostic
 from wasmind_compiler.diagnostics.rules import models, settings, shape
 from wasmind_compiler.diagnostics.suggestions import advice
 from wasmind_compiler.frontend.conformance import conforms
-from wasmind_compiler.frontend.document import dotted
+from wasmind_compiler.frontend.key_path import dotted
 from wasmind_compiler.resolution.graph import ResolvedActor
 
 

@@ -9,8 +9,7 @@ from wasmind_compiler.analysis.annotations import Annotated, annotated, is_annot
 from wasmind_compiler.analysis.contract import Contract
 from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.diagnostics.rules import names
-from wasmind_compiler.frontend.document import dotted
-from wasmind_compiler.frontend.positions import KeyPath
+from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.resolution.companions import unknown_name_advice
 from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 

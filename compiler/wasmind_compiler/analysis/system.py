@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from wasmind.plan import Model
 from wasmind_compiler.analysis.capabilities import Granted, grant
-from wasmind_compiler.analysis.interfaces import capabilities_of
-from wasmind_compiler.analysis.models import model_names
+from wasmind_compiler.analysis.models import check_parameters, model_names
 from wasmind_compiler.analysis.settings import check_models, check_settings
 from wasmind_compiler.analysis.spawning import (
     Agent,
@@ -20,6 +18,7 @@ from wasmind_compiler.analysis.spawning import (
 from wasmind_compiler.analysis.tools import check_tools
 from wasmind_compiler.build.artifact import Artifact
 from wasmind_compiler.diagnostics import Collector
+from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 
 
@@ -46,14 +45,14 @@ class System:
         actors: those that could be built, by logical name, sorted.
         agents: those that can come to be, the root agent first.
         reached: names of the actors that can be in an agent; others are not bundled.
-        models: as the plan will have them.
+        scripts: rules files of scripted models, by model name.
     """
 
     resolution: Resolution
     actors: Mapping[str, LinkedActor]
     agents: tuple[Agent, ...]
     reached: frozenset[str]
-    models: tuple[Model, ...]
+    scripts: Mapping[str, Document]
 
     @property
     def name(self) -> str:
@@ -64,7 +63,7 @@ class System:
 def link(
     resolution: Resolution,
     artifacts: Mapping[str, Artifact],
-    models: tuple[Model, ...],
+    scripts: Mapping[str, Document],
     collector: Collector,
 ) -> System:
     """Check built actors against the config and each other.
@@ -72,9 +71,10 @@ def link(
     Args:
         resolution: the resolved config.
         artifacts: by logical name, for the actors that could be built.
-        models: the config's models.
+        scripts: rules files of scripted models, by model name.
         collector: takes what does not fit.
     """
+    check_parameters(resolution.config, collector)
     known_models = model_names(resolution.config)
     actors = {
         name: _link_actor(resolution, name, artifact, known_models, collector)
@@ -87,7 +87,7 @@ def link(
     contracts = {name: actor.artifact.contract for name, actor in actors.items()}
     check_tools(agents, resolution.actors, contracts, collector)
     return System(
-        resolution=resolution, actors=actors, agents=agents, reached=reached, models=models
+        resolution=resolution, actors=actors, agents=agents, reached=reached, scripts=scripts
     )
 
 
@@ -102,7 +102,6 @@ def _link_actor(
     if contract.settings is not None:
         check_settings(resolved, contract.settings, collector)
         check_models(resolved, contract.settings, known_models, collector)
-    imported = None if artifact.component is None else capabilities_of(artifact.imports)
-    granted = grant(resolved, imported, contract.capabilities, collector)
+    granted = grant(resolved, artifact.imported, contract.capabilities, collector)
     spawning = read_spawning(resolved, contract, granted.capabilities, resolution.named, collector)
     return LinkedActor(resolved=resolved, artifact=artifact, granted=granted, spawning=spawning)

@@ -29,12 +29,12 @@ class Artifact:
         tree: its folder as it was read.
         modules: for the shared interpreter; empty for a component of its own.
         component: the component's bytes; None where the shared interpreter runs the modules.
-        imports: what the component imports; empty for the shared interpreter.
+        imported: capabilities the component imports; None for the shared interpreter.
         contract: what it says about itself.
     """
 
     tree: Tree
     modules: tuple[PythonModule, ...] = ()
     component: bytes | None = None
-    imports: tuple[str, ...] = ()
+    imported: tuple[str, ...] | None = None
     contract: Contract

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from wasmind_compiler.analysis.contract import ContractError, read_described, read_tables
-from wasmind_compiler.analysis.interfaces import capabilities_of, examine_component
 from wasmind_compiler.build.artifact import Artifact
 from wasmind_compiler.build.command import is_cargo, refuse_command
 from wasmind_compiler.build.component import read_prebuilt
@@ -102,6 +101,9 @@ class Builder:
     def _component(
         self, actor: ResolvedActor, build: ComponentBuild, folder: Path, tree: Tree
     ) -> Artifact:
+        # Systems of Python actors only never need the reader of components.
+        from wasmind_compiler.analysis.interfaces import capabilities_of, examine_component
+
         content = read_prebuilt(actor, build, folder)
         if isinstance(content, Diagnostic):
             raise _RefusedError(content)
@@ -110,13 +112,14 @@ class Builder:
         if isinstance(found, Diagnostic):
             raise _RefusedError(found)
         self._collector.extend(found.problems)
+        imported = capabilities_of(found.imports)
         schema = self._schema_file(actor, tree)
         contract = read_tables(
             actor.manifest.contract or {},
             settings=schema,
-            capabilities=capabilities_of(found.imports),
+            capabilities=imported,
         )
-        return Artifact(tree=tree, component=content, imports=found.imports, contract=contract)
+        return Artifact(tree=tree, component=content, imported=imported, contract=contract)
 
     def _schema_file(self, actor: ResolvedActor, tree: Tree) -> Mapping[str, Any] | None:
         name = actor.manifest.config_schema

@@ -17,7 +17,7 @@ class Severity(Enum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Position:
     """A place in a text: 1-based line, 1-based column in characters, 0-based offset in bytes."""
 

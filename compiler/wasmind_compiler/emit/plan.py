@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
 from wasmind import plan
-from wasmind_compiler.analysis.models import plain
 from wasmind_compiler.analysis.system import LinkedActor, System
 from wasmind_compiler.build.python import code_path
 from wasmind_compiler.frontend.actor_entry import ActorEntry
@@ -27,13 +27,14 @@ def make_plan(system: System, interpreter: str | None) -> plan.RunPlan:
         for name, actor in sorted(system.actors.items())
         if name in system.reached
     )
+    models = _models(system)
     return plan.RunPlan(
         name=system.name,
         actors=actors,
         starting=system.resolution.starting,
-        models=system.models,
+        models=models,
         interface=plain(dict(system.resolution.config.interface)),
-        must_understand=_features(actors, system.models),
+        must_understand=_features(actors, models),
     )
 
 
@@ -83,6 +84,33 @@ def _actor(actor: LinkedActor, system: System, interpreter: str | None) -> plan.
         tools=None if contract.tools is None else tuple(tool.name for tool in contract.tools),
         may_spawn=_may_spawn(actor, system),
     )
+
+
+def _models(system: System) -> tuple[plan.Model, ...]:
+    models = [
+        plan.Model(name=name, kind="scripted", settings=plain(dict(script.data)))
+        for name, script in system.scripts.items()
+    ]
+    models += [
+        plan.Model(
+            name=model.name.text,
+            kind="litellm",
+            settings={"litellm_params": plain(dict(model.parameters))},
+        )
+        for model in system.resolution.config.proxied_models
+    ]
+    return tuple(sorted(models, key=lambda model: model.name))
+
+
+def plain(value: Any) -> Any:
+    """A TOML value as JSON: dates and times become strings."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return value
 
 
 def _config_text(config: LayeredTable) -> str:

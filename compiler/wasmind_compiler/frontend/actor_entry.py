@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
-from wasmind_compiler.frontend.positions import KeyPath
+from wasmind_compiler.frontend.key_path import KeyPath
 from wasmind_compiler.frontend.source import Source, read_source
 from wasmind_compiler.frontend.tables import Name, Table
 

@@ -6,16 +6,18 @@ import re
 import tomllib
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from wasmind_compiler.diagnostics import Collector, Diagnostic, TextIndex
 from wasmind_compiler.diagnostics.model import Span
 from wasmind_compiler.diagnostics.rules import files
-from wasmind_compiler.frontend.positions import KeyPath, Node, Range, scan
+from wasmind_compiler.frontend.key_path import KeyPath
+
+if TYPE_CHECKING:
+    from wasmind_compiler.frontend.positions import Node, Range
 
 _BOM: Final = "\ufeff".encode()
-_TOML_PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
+_TOML_PLACE: Final = r" \(at (?:line (\d+), column (\d+)|end of document)\)$"
 
 
 class Document:
@@ -37,6 +39,9 @@ class Document:
 
     @cached_property
     def _positions(self) -> Node:
+        # Imported for files with findings only.
+        from wasmind_compiler.frontend.positions import scan
+
         return scan(self.index.text)
 
     def value(self, path: KeyPath) -> Span:
@@ -72,18 +77,6 @@ class Document:
 
     def _span(self, place: Range) -> Span:
         return self.index.span(*place)
-
-
-def dotted(path: KeyPath) -> str:
-    """A path as people write it: `actors.desk.required_spawn_with[0]`."""
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        else:
-            name = part if _BARE_KEY.fullmatch(part) else f'"{part}"'
-            text += f".{name}" if text else name
-    return text
 
 
 def parse(file: str, content: bytes, collector: Collector) -> Document | None:
@@ -134,7 +127,7 @@ def _not_utf8(
 
 
 def _syntax_error(index: TextIndex, message: str) -> Diagnostic:
-    found = _TOML_PLACE.search(message)
+    found = re.search(_TOML_PLACE, message)
     line, column = found.groups() if found else (None, None)
     if line is not None and column is not None:
         start = index.offset(int(line), int(column))

@@ -19,8 +19,7 @@ from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Spa
 from wasmind_compiler.diagnostics.rules import settings, shape
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.frontend.conformance import is_type
-from wasmind_compiler.frontend.document import dotted
-from wasmind_compiler.frontend.positions import KeyPath
+from wasmind_compiler.frontend.key_path import KeyPath, dotted
 
 
 class Locator(Protocol):

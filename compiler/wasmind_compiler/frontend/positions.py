@@ -12,7 +12,6 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import Final
 
-KeyPath = tuple[str | int, ...]
 #: Character offsets: first of the stretch, first behind it.
 Range = tuple[int, int]
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
-from wasmind_compiler.frontend.positions import KeyPath
+from wasmind_compiler.frontend.key_path import KeyPath
 from wasmind_compiler.frontend.tables import Table
 
 RefKind = Literal["branch", "tag", "rev"]

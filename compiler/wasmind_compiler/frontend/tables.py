@@ -13,7 +13,7 @@ from typing import Any
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.conformance import is_type
 from wasmind_compiler.frontend.document import Document
-from wasmind_compiler.frontend.positions import KeyPath
+from wasmind_compiler.frontend.key_path import KeyPath
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
-from wasmind_compiler.frontend.positions import KeyPath
+from wasmind_compiler.frontend.key_path import KeyPath
 
 _ABSENT = object()
 

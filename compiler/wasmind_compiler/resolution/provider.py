@@ -10,7 +10,7 @@ from wasmind_compiler.frontend.manifest import Manifest
 from wasmind_compiler.frontend.source import Source
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Identity:
     """A source in canonical form: two sources are the same actor exactly if these are equal.
 
