@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from guide import GUIDE
 from report import refused, report
+
 from wasmind_actor import U32, Actor, Contribution, Param, ToolResult, tool
 from wasmind_actor.command import CommandError, run
 

@@ -20,6 +20,6 @@ names and are much faster.
 Look before you dive: list a folder first, sample a big file with `head` or `tail`, count with
 `wc -l`, narrow a search to a file type (`rg -t py ...`).
 
-Every call starts a new shell: a `cd` or a variable is gone in the next call. Output is limited; when
-something was cut off the result says so, then filter with a pipe.
+Every call starts a new shell: a `cd` or a variable is gone in the next call. Output is limited;
+when something was cut off the result says so, then filter with a pipe.
 """

@@ -21,6 +21,7 @@ from wasmind_actor.chat import Scope
 from wasmind_actor.codec import Param
 from wasmind_actor.handlers import Envelope, on
 from wasmind_actor.messages import Section
+from wasmind_actor.struct import Struct, replace
 from wasmind_actor.tools import Answer, Call, Deferred, ToolError, ToolResult, tool
 from wasmind_actor.wire import (
     I32,
@@ -55,9 +56,11 @@ __all__ = [
     "Record",
     "Scope",
     "Section",
+    "Struct",
     "ToolError",
     "ToolResult",
     "Variant",
     "on",
+    "replace",
     "tool",
 ]

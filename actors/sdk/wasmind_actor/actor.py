@@ -230,9 +230,7 @@ class Actor(Generic[ConfigT]):
         )
 
 
-_TOOL_CALLS: Final = Handler(
-    message=ExecuteToolCall, reach="own", method="run_tool", wants_envelope=False
-)
+_TOOL_CALLS: Final = Handler(message=ExecuteToolCall, reach="own", method="run_tool")
 
 
 def _config_class(cls: type) -> type[Config] | None:

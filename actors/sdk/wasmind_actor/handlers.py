@@ -39,7 +39,8 @@ class Handler:
     message: type[Message]
     reach: Reach
     method: str
-    wants_envelope: bool
+    #: How much of message and envelope the method takes: 0, 1 or 2.
+    takes: int = 1
 
     @property
     def scope(self) -> Literal["own", "any"]:
@@ -56,14 +57,13 @@ class Handler:
             return  # as all actors do: a newer or foreign sender may mean something else
         if self.reach == "addressed" and getattr(message, "agent", None) != actor.scope:
             return
-        if self.wants_envelope:
-            getattr(actor, self.method)(message, envelope)
-        else:
-            getattr(actor, self.method)(message)
+        getattr(actor, self.method)(*(message, envelope)[: self.takes])
 
 
 def on(message: type[Message], *, reach: Reach | None = None) -> Callable[[F], F]:
-    """Make a method a handler: called with the decoded message and, if it wants, the envelope.
+    """Make a method a handler, called with the decoded message and the envelope.
+
+    It may leave out the envelope, or both.
 
     Args:
         message: what it handles.
@@ -92,5 +92,5 @@ def handlers_of(cls: type) -> Iterator[Handler]:
                 message=message,
                 reach=reach,
                 method=attribute,
-                wants_envelope=len(inspect.signature(function).parameters) > 2,  # self, message
+                takes=len(inspect.signature(function).parameters) - 1,  # without self
             )
