@@ -54,12 +54,52 @@ class Limits:
             count.
         mailbox_mib: payload bytes that may wait for it, in MiB.
         payload_mib: size of one message it may send, in MiB.
+        output_mib: what is kept of each output stream of a command, at most, in MiB.
+        response_mib: size of the body of an HTTP response, in MiB.
     """
 
     memory_mib: int = 256
     compute_seconds: float = 30.0
     mailbox_mib: int = 256
     payload_mib: int = 16
+    output_mib: int = 8
+    response_mib: int = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemLimits:
+    """What all actors of a run may use together.
+
+    Attributes:
+        agents: how many may live at once.
+        depth: how many generations may come below the root agent.
+        processes: commands that may run at once.
+        requests: HTTP requests that may be in flight at once.
+        waiting_mib: payload bytes that may wait in all mailboxes, counted per receiver, in MiB.
+    """
+
+    agents: int = 1_000
+    depth: int = 16
+    processes: int = 128
+    requests: int = 4_096
+    waiting_mib: int = 2_048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """A secret that the host adds to requests; the plan only says where to find it.
+
+    Attributes:
+        host: host name of the requests, exactly.
+        header: name of the header to set.
+        prefix: text before the secret, for example `Bearer `.
+        variable: environment variable that holds the secret.
+    """
+
+    host: str
+    header: str
+    prefix: str
+    variable: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +147,7 @@ class Actor:
         auto_spawn: it is part of every agent.
         spawn_with: all actors that must join wherever this one is spawned (transitive).
         handles: what is delivered to it; None means everything.
+        emits: message types it may send; None means any the host does not reserve.
         tools: names of the model tools it offers; None when it has no contract.
         may_spawn: logical names it may put into new agents; None means any.
     """
@@ -123,6 +164,7 @@ class Actor:
     auto_spawn: bool = False
     spawn_with: tuple[str, ...] = ()
     handles: tuple[Handled, ...] | None = None
+    emits: tuple[str, ...] | None = None
     tools: tuple[str, ...] | None = None
     may_spawn: tuple[str, ...] | None = None
 
@@ -148,6 +190,8 @@ class RunPlan:
     actors: tuple[Actor, ...]
     starting: tuple[str, ...]
     models: tuple[Model, ...] = ()
+    limits: SystemLimits = SystemLimits()
+    credentials: tuple[Credential, ...] = ()
     interface: Mapping[str, Json] = field(default_factory=dict)
     must_understand: tuple[str, ...] = ()
 
@@ -266,6 +310,8 @@ def _read_plan(reader: _Reader) -> RunPlan:
             actors=reader.each("actors", _read_actor),
             starting=reader.strings("starting"),
             models=reader.each("models", _read_model),
+            limits=_read_system_limits(reader.table("limits")),
+            credentials=reader.each("credentials", _read_credential),
             interface=reader.get("interface", dict),
             must_understand=demanded,
         )
@@ -307,6 +353,7 @@ def _read_actor(value: Json, path: str) -> Actor:
             auto_spawn=reader.get("auto_spawn", bool),
             spawn_with=reader.strings("spawn_with"),
             handles=reader.optional("handles", lambda key: reader.each(key, _read_handled)),
+            emits=reader.optional("emits", reader.strings),
             tools=reader.optional("tools", reader.strings),
             may_spawn=reader.optional("may_spawn", reader.strings),
         )
@@ -332,6 +379,32 @@ def _read_limits(reader: _Reader) -> Limits:
             compute_seconds=_seconds(reader, "compute_seconds"),
             mailbox_mib=_positive(reader, "mailbox_mib"),
             payload_mib=_positive(reader, "payload_mib"),
+            output_mib=_positive(reader, "output_mib"),
+            response_mib=_positive(reader, "response_mib"),
+        )
+    )
+
+
+def _read_system_limits(reader: _Reader) -> SystemLimits:
+    return reader.done(
+        SystemLimits(
+            agents=_positive(reader, "agents"),
+            depth=_positive(reader, "depth"),
+            processes=_positive(reader, "processes"),
+            requests=_positive(reader, "requests"),
+            waiting_mib=_positive(reader, "waiting_mib"),
+        )
+    )
+
+
+def _read_credential(value: Json, path: str) -> Credential:
+    reader = _Reader(value, path)
+    return reader.done(
+        Credential(
+            host=reader.get("host", str),
+            header=reader.get("header", str),
+            prefix=reader.get("prefix", str),
+            variable=reader.get("variable", str),
         )
     )
 

@@ -22,6 +22,7 @@ from wasmind.runtime.engine import Report
 from wasmind.runtime.errors import RuntimeFailure
 from wasmind.runtime.events import Event, Stopped, Subscription
 from wasmind.runtime.messages import Envelope
+from wasmind.runtime.metrics import Summary
 from wasmind.runtime.runtime import Runtime
 
 
@@ -67,8 +68,7 @@ class System:
         gateway = self._open.enter_context(Gateway(self._models)) if self._models else None
         self._runtime.start()
         if gateway is not None:
-            announcement = {"base_url": gateway.base_url, "models_available": list(self._models)}
-            self._runtime.send(messages.BASE_URL_UPDATE, announcement, replayable=True)
+            self._runtime.announce_models(gateway.base_url, list(self._models))
 
     def stop(self, timeout: float = 5.0) -> bool:
         """End all agents; True if none had to be interrupted after `timeout` seconds."""
@@ -93,6 +93,10 @@ class System:
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription."""
         self._runtime.unsubscribe(subscription)
+
+    def summary(self) -> Summary:
+        """What the run has used so far: messages, time and tokens, per actor."""
+        return self._runtime.summary()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the root agent has ended; False after `timeout` seconds."""

@@ -8,18 +8,26 @@ from dataclasses import dataclass, field
 from wasmind.plan import ROOT_SCOPE, RunPlan
 from wasmind.runtime.errors import SpawnError
 from wasmind.runtime.instance import Instance
-from wasmind.runtime.messages import short_id
+from wasmind.runtime.messages import Envelope, short_id
 
 
 @dataclass(slots=True)
 class Agent:
-    """A group of actor instances that share a scope."""
+    """A group of actor instances that share a scope.
+
+    Attributes:
+        preamble: what its members said until they were ready, which a restarted one has to learn.
+        starting: it is not ready yet.
+        room: how many generations of agents may still come below it.
+    """
 
     scope: str
     name: str
     parent: str | None
-    depth: int
+    room: int
     instances: dict[str, Instance] = field(default_factory=dict)
+    preamble: list[Envelope] = field(default_factory=list)
+    starting: bool = True
     exiting: bool = False
 
 
@@ -39,23 +47,29 @@ class Agents:
         # Kept after an agent has ended: its parent can still be looked up, its scope never returns.
         self._parents: dict[str, str | None] = {}
 
-    def open(self, name: str, parent: str | None) -> Agent:
+    def open(self, name: str, parent: str | None, deepest: int | None = None) -> Agent:
         """A new agent without members; the root agent when it has no parent.
+
+        Args:
+            name: for people.
+            parent: scope of the agent that spawns it.
+            deepest: how many generations the spawning actor was granted, if that is limited.
 
         Raises:
             SpawnError: too deep, too many, or the parent is gone.
         """
         with self._lock:
-            depth = 0
+            room = self._deepest
             if parent is not None:
                 if parent not in self._alive or self._alive[parent].exiting:
                     raise SpawnError("the spawning agent is ending")
-                depth = self._alive[parent].depth + 1
-            if depth > self._deepest:
-                raise SpawnError(f"agents may be nested {self._deepest} deep at most")
+                room = self._alive[parent].room
+                room = (room if deepest is None else min(room, deepest)) - 1
+            if room < 0:
+                raise SpawnError("agents are nested as deep as they may be (limit `agent.depth`)")
             if len(self._alive) >= self._most:
                 raise SpawnError(f"at most {self._most} agents may live at once")
-            agent = Agent(ROOT_SCOPE if parent is None else self._fresh(), name, parent, depth)
+            agent = Agent(ROOT_SCOPE if parent is None else self._fresh(), name, parent, room)
             self._alive[agent.scope] = agent
             self._parents[agent.scope] = parent
             return agent

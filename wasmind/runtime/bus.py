@@ -2,18 +2,56 @@
 
 Nothing is dropped. A message is stored once and put into the mailboxes of those who handle it: an
 index by type and scope finds them, so the cost of a message does not grow with actors that ignore
-it. An instance whose mailbox outgrows its limit is told to fail, visibly.
+it. A mailbox that is half full is reported; an instance whose mailbox outgrows its limit fails,
+visibly; and when all mailboxes together outgrow the budget, the run ends with a clear error.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from wasmind.plan import Handled
 from wasmind.runtime.messages import EXIT, Envelope
+
+
+class Budget:
+    """Payload bytes that wait in all mailboxes together; a message counts once per receiver.
+
+    Args:
+        limit: how many may wait.
+        exhausted: called once, when the limit is passed.
+    """
+
+    def __init__(self, limit: int, exhausted: Callable[[], None]) -> None:
+        self._limit = limit
+        self._exhausted = exhausted
+        self._used = 0
+        self._lock = threading.Lock()
+
+    def change(self, size: int) -> None:
+        """Note that `size` more bytes wait, or fewer when it is negative."""
+        with self._lock:
+            before = self._used
+            self._used += size
+            passed = before <= self._limit < self._used
+        if passed:
+            self._exhausted()
+
+
+class Listener(Protocol):
+    """The owner of a mailbox. Called under the bus' lock: it must be quick and not publish."""
+
+    def came(self) -> None:
+        """A message waits."""
+
+    def lags(self, waiting: int) -> None:
+        """The mailbox has become half full; `waiting` messages are in it."""
+
+    def overflowed(self) -> None:
+        """The mailbox has passed its limit; nothing was lost."""
 
 
 class Mailbox:
@@ -23,8 +61,8 @@ class Mailbox:
         scope: where the instance lives.
         handles: what it is given; None means everything.
         limit: payload bytes that may wait.
-        wake: called when a message came.
-        overflow: called once, instead of losing anything, when the limit is passed.
+        budget: shared with all other mailboxes.
+        listener: the instance.
     """
 
     def __init__(
@@ -32,28 +70,52 @@ class Mailbox:
         scope: str,
         handles: tuple[Handled, ...] | None,
         limit: int,
-        wake: Callable[[], None],
-        overflow: Callable[[], None],
+        budget: Budget,
+        listener: Listener,
     ) -> None:
         self.scope = scope
         self.handles = handles
         self._limit = limit
-        self._wake = wake
-        self._overflow = overflow
+        self._budget = budget
+        self._listener = listener
         self._waiting: deque[Envelope] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
 
     def put(self, envelope: Envelope) -> None:
         """Append a message. Only the bus and replay call this."""
+        size = len(envelope.payload)
         with self._lock:
             before = self._bytes
             self._waiting.append(envelope)
-            self._bytes += len(envelope.payload)
-            overflowed = before <= self._limit < self._bytes
-        if overflowed:
-            self._overflow()
-        self._wake()
+            self._bytes += size
+            after, waiting = self._bytes, len(self._waiting)
+        self._budget.change(size)
+        if before <= self._limit // 2 < after:
+            self._listener.lags(waiting)
+        if before <= self._limit < after:
+            self._listener.overflowed()
+        self._listener.came()
+
+    def put_first(self, envelopes: Sequence[Envelope]) -> None:
+        """Put messages before all that wait, in the given order, as far as they are handled."""
+        wanted = [envelope for envelope in envelopes if self.accepts(envelope)]
+        size = sum(len(envelope.payload) for envelope in wanted)
+        with self._lock:
+            self._waiting.extendleft(reversed(wanted))
+            self._bytes += size
+        self._budget.change(size)
+        self._listener.came()
+
+    def accepts(self, envelope: Envelope) -> bool:
+        """Whether the instance handles this message."""
+        if self.handles is None:
+            return True
+        own = envelope.from_scope == self.scope
+        return any(
+            handled.type == envelope.message_type and (own or handled.scope == "any")
+            for handled in self.handles
+        )
 
     def take(self) -> Envelope | None:
         """The oldest waiting message, or None."""
@@ -62,15 +124,17 @@ class Mailbox:
                 return None
             envelope = self._waiting.popleft()
             self._bytes -= len(envelope.payload)
-            return envelope
+        self._budget.change(-len(envelope.payload))
+        return envelope
 
     def clear(self) -> int:
         """Forget what waits, for an instance that has ended; returns how many there were."""
         with self._lock:
-            count = len(self._waiting)
+            count, size = len(self._waiting), self._bytes
             self._waiting.clear()
             self._bytes = 0
-            return count
+        self._budget.change(-size)
+        return count
 
     def __len__(self) -> int:
         return len(self._waiting)

@@ -8,26 +8,31 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from wasmind.plan import ROOT_SCOPE, Actor, RunPlan
 from wasmind.runtime import messages
 from wasmind.runtime.agents import Agent, Agents, members
-from wasmind.runtime.bus import Bus
+from wasmind.runtime.bus import Budget, Bus
+from wasmind.runtime.credentials import Credentials
 from wasmind.runtime.errors import EngineError, GuestFailure, SpawnError
 from wasmind.runtime.events import Events, Failure, LogRecord, Stopped
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.instance import Instance
 from wasmind.runtime.messages import Envelope
+from wasmind.runtime.metrics import Metrics
+from wasmind.runtime.slots import Slots
 from wasmind.runtime.supervision import Decision
 from wasmind.runtime.workers import Workers
 
+if TYPE_CHECKING:
+    from wasmind.runtime.host.egress import Clients, Origin
+
 _MIB: Final = 1 << 20
-DEEPEST: Final = 16
-MOST_AGENTS: Final = 1_000
 
 
 class Coordinator:
@@ -53,12 +58,21 @@ class Coordinator:
         self._modules = modules
         self._workers = workers
         self._events = events
-        self._agents = Agents(DEEPEST, MOST_AGENTS)
+        self._agents = Agents(plan.limits.depth, plan.limits.agents)
         self._replayable: list[Envelope] = []
         self._reason: str | None = None
+        self._origins: set[Origin] = set()
+        self._clients: Clients | None = None
+        self._clients_lock = threading.Lock()
+        self._credentials = Credentials(plan.credentials)
+        limits = {"processes": plan.limits.processes, "requests": plan.limits.requests}
+        self._slots = Slots(limits)
         self.stopped = threading.Event()
+        self.metrics = Metrics()
+        budget = plan.limits.waiting_mib * _MIB
+        self._budget = Budget(budget, lambda: workers.submit(self._exhausted))
         self._bus = Bus()
-        self._bus.tap(lambda envelope: events.emit(envelope))
+        self._bus.tap(self._note)
 
     # Starting agents
 
@@ -75,7 +89,12 @@ class Coordinator:
         allowed = host.actor.may_spawn
         if allowed is not None and (refused := sorted(set(actors) - set(allowed))):
             raise SpawnError(f"`{host.actor.name}` may not spawn `{refused[0]}`")
-        agent = self._agents.open(name, host.scope)
+        grant = host.actor.grants.get("agent", {})
+        number = grant.get("number")
+        if number is not None and host.usage.spawned >= number:
+            raise SpawnError(f"`{host.actor.name}` may spawn {number} agents (`agent.number`)")
+        agent = self._agents.open(name, host.scope, grant.get("depth"))
+        host.usage.spawned += 1
         self._start(agent, actors)
         return agent.scope
 
@@ -94,6 +113,8 @@ class Coordinator:
         for instance in instances:
             self._publish_as(instance, messages.ACTOR_READY, messages.encode(None))
         self._announce(agent, instances)
+        self.metrics.spawned()
+        agent.starting = False
         for instance in instances:
             instance.activate()
 
@@ -132,9 +153,16 @@ class Coordinator:
         )
         for envelope in self._replayable:
             for instance in instances:
-                handles = instance.actor.handles
-                if handles is None or any(item.type == envelope.message_type for item in handles):
+                if instance.mailbox.accepts(envelope):
                     instance.mailbox.put(envelope)
+
+    def _note(self, envelope: Envelope) -> None:
+        """Sees every message, in order."""
+        self._events.emit(envelope)
+        self.metrics.published(envelope)
+        agent = self._agents.get(envelope.from_scope)
+        if agent is not None and agent.starting:
+            agent.preamble.append(envelope)
 
     def _instance(self, name: str, scope: str) -> Instance:
         actor = self._plan.actor(name)
@@ -143,22 +171,35 @@ class Coordinator:
             host = Host(actor, scope, self, modules=self._modules(actor))
             return self._make_guest(actor, host)
 
-        return Instance(actor, scope, make, self._workers, self)
+        return Instance(actor, scope, make, self._workers, self, self._budget)
 
     # Messages
 
-    def send(self, message_type: str, payload: Any, *, replayable: bool = False) -> Envelope:
-        """Broadcast a message of the host; a replayable one also reaches agents started later."""
-        actor_id = messages.COORDINATOR if replayable else messages.CONTEXT
-        envelope = self._publish(message_type, payload, actor_id=actor_id, scope=ROOT_SCOPE)
-        if replayable:
-            self._replayable.append(envelope)
-        return envelope
+    def send(self, message_type: str, payload: Any) -> Envelope:
+        """Broadcast a message of the host."""
+        return self._publish(message_type, payload, actor_id=messages.CONTEXT, scope=ROOT_SCOPE)
+
+    def announce_models(self, base_url: str, names: list[str]) -> None:
+        """Tell all agents, also later ones, where models answer; opens that door for `http`."""
+        from wasmind.runtime.host.egress import Origin
+
+        url = urlsplit(base_url)
+        default = 443 if url.scheme == "https" else 80
+        self._origins.add(Origin(url.hostname or "", url.port or default))
+        payload = {"base_url": base_url, "models_available": names}
+        self._replayable.append(
+            self._publish(
+                messages.BASE_URL_UPDATE,
+                payload,
+                actor_id=messages.COORDINATOR,
+                scope=ROOT_SCOPE,
+            )
+        )
 
     def broadcast(self, host: Host, message_type: str, payload: bytes) -> None:
         """A guest's broadcast."""
-        if message_type in messages.HOST_ONLY:
-            self.log(host, "error", f"refused to send `{message_type}`: only the host may")
+        if refusal := _refusal(host.actor, message_type):
+            self.log(host, "error", f"refused to send `{message_type}`: {refusal}")
             return
         most = host.actor.limits.payload_mib
         if len(payload) > most * _MIB:
@@ -201,8 +242,16 @@ class Coordinator:
 
     def log(self, host: Host, level: str, text: str) -> None:
         """A log record in an actor's name."""
-        record = LogRecord(level=level, actor=host.actor.name, scope=host.scope, text=text)
-        self._events.emit(record)
+        host.recent.append(f"{level}: {text}")
+        self._events.emit(
+            LogRecord(
+                level=level,
+                actor=host.actor.name,
+                scope=host.scope,
+                text=text,
+                id=host.message_id,
+            )
+        )
 
     def parent_of(self, scope: str) -> str | None:
         """The scope that spawned this one."""
@@ -211,6 +260,27 @@ class Coordinator:
     def blocked(self) -> AbstractContextManager[None]:
         """The calling thread waits for something outside."""
         return self._workers.blocked()
+
+    def slot(self, limit: str) -> AbstractContextManager[bool]:
+        """A place among those a system limit allows at once."""
+        return self._slots.take(limit)
+
+    def credentials(self, scheme: str, host: str) -> Iterable[tuple[str, str]]:
+        """Headers with secrets for a request to this host."""
+        return self._credentials.for_request(scheme, host)
+
+    def http_clients(self) -> Clients:
+        """HTTP clients shared by the whole system; loaded when the first request is made."""
+        from wasmind.runtime.host.egress import Clients
+
+        with self._clients_lock:
+            if self._clients is None:
+                self._clients = Clients()
+            return self._clients
+
+    def model_origins(self) -> Iterable[Origin]:
+        """Where the announced models answer."""
+        return self._origins
 
     def http_failed(self, host: Host, attempts: int) -> None:
         """Tell the user that a request was given up."""
@@ -232,7 +302,10 @@ class Coordinator:
         self._leave(ROOT_SCOPE, messages.root_id(), None)
         deadline = time.monotonic() + timeout
         waiting = self._agents.instances()
-        return all(item.ended.wait(max(0.0, deadline - time.monotonic())) for item in waiting)
+        orderly = all(item.ended.wait(max(0.0, deadline - time.monotonic())) for item in waiting)
+        if self._clients is not None:
+            self._clients.close()
+        return orderly
 
     def _leave(self, scope: str, identifier: str, actor: Actor | None) -> None:
         """Send Exit to an agent's descendants, deepest first, and then to the agent itself."""
@@ -257,6 +330,7 @@ class Coordinator:
         decision: Decision,
     ) -> None:
         """An instance failed: tell everybody concerned, and end its agent if so decided."""
+        self.metrics.failed(instance.actor.name)
         outcome = _OUTCOMES[decision]
         self._report(instance, failure.reason, failure.traceback, outcome)
         if handling is not None:
@@ -266,10 +340,44 @@ class Coordinator:
                 self._reason = f"actor `{instance.actor.name}` failed: {failure.reason}"
             self._leave(instance.scope, messages.root_id(), None)
 
+    def handled(
+        self, instance: Instance, seconds: float, host_calls: int, host_seconds: float
+    ) -> None:
+        """Count a message that was handled."""
+        self.metrics.handled(instance.actor.name, seconds, host_calls, host_seconds)
+
+    def restarted(self, instance: Instance) -> None:
+        """Tell a restarted instance what it was told before: siblings, models, readiness."""
+        agent = self._agents.get(instance.scope)
+        if agent is not None:
+            others = [item for item in agent.preamble if item.sender != instance.actor.name]
+            instance.mailbox.put_first([*others, *self._replayable])
+
+    def lags(self, instance: Instance, waiting: int) -> None:
+        """Warn about an instance that does not keep up."""
+        limit = instance.actor.limits.mailbox_mib
+        text = f"{waiting} messages wait, half of what may (limit `mailbox_mib`: {limit} MiB)"
+        self._events.emit(
+            LogRecord(level="warn", actor=instance.actor.name, scope=instance.scope, text=text)
+        )
+
+    def _exhausted(self) -> None:
+        """Rather than lose a message, end the run."""
+        mib = self._plan.limits.waiting_mib
+        self._reason = f"more than {mib} MiB of messages wait (limit `waiting_mib`)"
+        self._leave(ROOT_SCOPE, messages.root_id(), None)
+
     def _report(self, instance: Instance, reason: str, traceback: str, outcome: str) -> None:
         name, scope = instance.actor.name, instance.scope
         self._events.emit(
-            Failure(actor=name, scope=scope, reason=reason, traceback=traceback, outcome=outcome)
+            Failure(
+                actor=name,
+                scope=scope,
+                reason=reason,
+                traceback=traceback,
+                outcome=outcome,
+                log=instance.recent,
+            )
         )
         text = f"{reason}; {outcome}"
         self._publish_as(
@@ -298,6 +406,15 @@ class Coordinator:
         if agent is not None and agent.scope == ROOT_SCOPE:
             self._events.emit(Stopped(self._reason))
             self.stopped.set()
+
+
+def _refusal(actor: Actor, message_type: str) -> str | None:
+    """Why an actor may not send a message of this type, or None."""
+    if message_type in messages.HOST_ONLY:
+        return "only the host may"
+    if actor.emits is not None and message_type not in actor.emits:
+        return f"the contract of `{actor.name}` does not say that it does"
+    return None
 
 
 class SizeExceeded(GuestFailure):

@@ -12,12 +12,18 @@ from wasmind.runtime.messages import Envelope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogRecord:
-    """One line an actor, or the runtime about an actor, has to say."""
+    """One line an actor, or the runtime about an actor, has to say.
+
+    Attributes:
+        level: `debug`, `info`, `warn` or `error`.
+        id: correlation id of the message being handled, if any.
+    """
 
     level: str
     actor: str
     scope: str
     text: str
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +34,7 @@ class Failure:
         reason: one line.
         traceback: what the guest printed before it died; may be empty.
         outcome: what was done about it, for people.
+        log: the last lines it logged.
     """
 
     actor: str
@@ -35,6 +42,7 @@ class Failure:
     reason: str
     traceback: str
     outcome: str
+    log: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from wasmind.plan import Actor
-from wasmind.runtime.bus import Mailbox
+from wasmind.runtime.bus import Budget, Mailbox
 from wasmind.runtime.errors import EngineError, GuestFailure, LimitExceeded
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host.door import Host
@@ -31,6 +31,17 @@ class Keeper(Protocol):
     ) -> None:
         """An instance failed; `decision` is being carried out."""
 
+    def handled(
+        self, instance: Instance, seconds: float, host_calls: int, host_seconds: float
+    ) -> None:
+        """An instance has handled a message; `seconds` include its host calls."""
+
+    def restarted(self, instance: Instance) -> None:
+        """A failed instance was constructed anew and is about to go on."""
+
+    def lags(self, instance: Instance, waiting: int) -> None:
+        """An instance does not keep up with its messages; must not publish."""
+
     def ended(self, instance: Instance) -> None:
         """An instance is gone, whatever the reason."""
 
@@ -47,6 +58,7 @@ class Instance:
         make_guest: a new guest for this instance, not yet constructed.
         workers: where its turns run.
         keeper: is told about failures and the end.
+        budget: for the messages that wait.
     """
 
     def __init__(
@@ -56,16 +68,13 @@ class Instance:
         make_guest: Callable[[], Guest],
         workers: Workers,
         keeper: Keeper,
+        budget: Budget,
     ) -> None:
         self.actor = actor
         self.scope = scope
-        self.mailbox = Mailbox(
-            scope,
-            actor.handles,
-            actor.limits.mailbox_mib * _MIB,
-            self._wake,
-            lambda: workers.submit(self._overflow),
-        )
+        limit = actor.limits.mailbox_mib * _MIB
+        self.mailbox = Mailbox(scope, actor.handles, limit, budget, self)
+        self.recent: tuple[str, ...] = ()
         self.ended = threading.Event()
         self._make_guest = make_guest
         self._workers = workers
@@ -97,6 +106,7 @@ class Instance:
         try:
             guest.construct(self.scope, self.actor.config)
         except BaseException:
+            self.recent = tuple(guest.host.recent)
             guest.close()
             raise
         self._guest = guest
@@ -114,6 +124,18 @@ class Instance:
     def abandon(self) -> None:
         """Undo `construct` for an agent that could not be started."""
         self._close()
+
+    def came(self) -> None:
+        """A message waits."""
+        self._wake()
+
+    def lags(self, waiting: int) -> None:
+        """The mailbox is half full."""
+        self._keeper.lags(self, waiting)
+
+    def overflowed(self) -> None:
+        """The mailbox is too full. Called under the bus' lock, so the consequences come later."""
+        self._workers.submit(self._overflow)
 
     def _wake(self) -> None:
         with self._lock:
@@ -137,10 +159,15 @@ class Instance:
         guest = self._guest
         if guest is None:
             return
+        before, started = guest.host.usage.copy(), time.perf_counter()
         try:
             guest.handle(envelope.lowered(guest.envelope_shape()), envelope.id)
         except GuestFailure as failure:
             self._fail(failure, envelope)
+            return
+        used = guest.host.usage.since(before)
+        seconds = time.perf_counter() - started
+        self._keeper.handled(self, seconds, used.host_calls, used.host_seconds)
 
     def _fail(self, failure: GuestFailure, handling: Envelope | None) -> None:
         """Report, then restart, drop or end, until the instance runs again or is gone."""
@@ -157,6 +184,7 @@ class Instance:
                 self._cancelled.wait(self._record.backoff())
             try:
                 self.construct()
+                self._keeper.restarted(self)
                 return
             except GuestFailure as again:
                 failure, handling = again, None
@@ -179,6 +207,7 @@ class Instance:
 
     def _drop_guest(self) -> None:
         if self._guest is not None:
+            self.recent = tuple(self._guest.host.recent)
             self._guest.close()
             self._guest = None
 

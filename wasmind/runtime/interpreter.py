@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wasmind.plan import Actor, Limits
 from wasmind.runtime.abi import Err
@@ -20,6 +20,9 @@ from wasmind.runtime.guest import Guest
 from wasmind.runtime.host import INTERFACES
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.linking import link
+
+if TYPE_CHECKING:
+    from wasmind.runtime.host.egress import Clients, Origin
 
 _LIMITS: Final = Limits(memory_mib=256, compute_seconds=20.0)
 
@@ -44,6 +47,22 @@ class _Nowhere:
     def blocked(self) -> AbstractContextManager[None]:
         """There are no workers."""
         return nullcontext()
+
+    def slot(self, limit: str) -> AbstractContextManager[bool]:
+        """Nothing runs from here."""
+        return nullcontext(enter_result=False)
+
+    def credentials(self, scheme: str, host: str) -> Iterable[tuple[str, str]]:
+        """There are no requests."""
+        return ()
+
+    def http_clients(self) -> Clients:
+        """Requests are refused before they need one."""
+        raise AssertionError("a guest without `http` made a request")
+
+    def model_origins(self) -> Iterable[Origin]:
+        """There are no models."""
+        return ()
 
     def http_failed(self, host: Host, attempts: int) -> None:
         """There are no requests."""

@@ -18,6 +18,7 @@ from wasmind.runtime.host import INTERFACES
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.linking import Linked, link
 from wasmind.runtime.messages import Envelope
+from wasmind.runtime.metrics import Summary
 from wasmind.runtime.workers import Workers
 
 _ROOT_AGENT: Final = "Root Agent"
@@ -74,9 +75,17 @@ class Runtime:
         """End a subscription."""
         self._events.unsubscribe(subscription)
 
-    def send(self, message_type: str, payload: Any, *, replayable: bool = False) -> Envelope:
+    def send(self, message_type: str, payload: Any) -> Envelope:
         """Broadcast a message of the host program."""
-        return self._coordinator.send(message_type, payload, replayable=replayable)
+        return self._coordinator.send(message_type, payload)
+
+    def announce_models(self, base_url: str, names: list[str]) -> None:
+        """Tell all agents, also later ones, at which endpoint models answer."""
+        self._coordinator.announce_models(base_url, names)
+
+    def summary(self) -> Summary:
+        """What the run has used so far."""
+        return self._coordinator.metrics.summary()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the root agent has ended; False after `timeout` seconds."""

@@ -23,7 +23,7 @@ from wasmind.runtime.host.interface import HostFunction, Interface
 
 _CMD: Final = 110
 _DEFAULT_CAP: Final = 100_000
-_LARGEST_CAP: Final = 8 << 20
+_MIB: Final = 1 << 20
 _CHUNK: Final = 65_536
 #: How long inherited pipes may stay open after the command itself has ended.
 _GRACE_SECONDS: Final = 0.25
@@ -87,7 +87,7 @@ def _timeout(command: _Command, seconds: int) -> None:
 
 
 def _max_output(command: _Command, size: int) -> None:
-    command.cap = min(size, _LARGEST_CAP)
+    command.cap = size
 
 
 def _env(command: _Command, key: str, value: str) -> None:
@@ -105,6 +105,13 @@ def _run(host: Host, handle: int) -> Ok | Err:
     if refusal := _refusal(command, grant):
         host.around.log(host, "warn", f"refused `{command.program}`: {refusal}")
         return Err(f"{refusal}; see `[actors.{host.actor.name}.grants]`")
+    with host.around.slot("processes") as free:
+        if not free:
+            return Err("as many commands run as may at once (limit `processes`)")
+        return _start(host, command, grant)
+
+
+def _start(host: Host, command: _Command, grant: Mapping[str, Any]) -> Ok:
     try:
         child = subprocess.Popen(
             [_executable(command.program), *command.arguments],
@@ -154,7 +161,8 @@ def _environment(command: _Command, grant: Mapping[str, Any]) -> dict[str, str]:
 
 def _collect(host: Host, command: _Command, child: subprocess.Popen[bytes]) -> Ok:
     """Read both streams until the child has ended, the time is up or the actor must stop."""
-    out, err = _Stream(command.cap), _Stream(command.cap)
+    cap = min(command.cap, host.actor.limits.output_mib * _MIB)
+    out, err = _Stream(cap), _Stream(cap)
     deadline = None if command.timeout is None else time.monotonic() + command.timeout
     ended: float | None = None
     expired = False

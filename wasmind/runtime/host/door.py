@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wasmind.plan import Actor
 from wasmind.runtime.errors import CapabilityDenied
 from wasmind.runtime.host.interface import HostFunction, Interface
+
+if TYPE_CHECKING:
+    # Not imported at run time: httpx is slow to load and not every system needs it.
+    from wasmind.runtime.host.egress import Clients, Origin
+
+_RECENT_LINES = 20
 
 
 class Surroundings(Protocol):
@@ -31,6 +38,18 @@ class Surroundings(Protocol):
 
     def blocked(self) -> AbstractContextManager[None]:
         """While entered, the calling thread waits for something outside."""
+
+    def slot(self, limit: str) -> AbstractContextManager[bool]:
+        """A place among those that a system limit allows at once; False when there is none."""
+
+    def credentials(self, scheme: str, host: str) -> Iterable[tuple[str, str]]:
+        """Headers with secrets for a request to this host; no actor ever sees them."""
+
+    def http_clients(self) -> Clients:
+        """HTTP clients shared by the whole system."""
+
+    def model_origins(self) -> Iterable[Origin]:
+        """Endpoints of models, which every actor with `http` may reach."""
 
     def http_failed(self, host: Host, attempts: int) -> None:
         """Tell the user that a request was given up."""
@@ -65,6 +84,15 @@ class Usage:
 
     host_calls: int = 0
     host_seconds: float = 0.0
+    spawned: int = 0
+
+    def copy(self) -> Usage:
+        """The figures as they are now."""
+        return Usage(self.host_calls, self.host_seconds)
+
+    def since(self, before: Usage) -> Usage:
+        """What was used since `before`."""
+        return Usage(self.host_calls - before.host_calls, self.host_seconds - before.host_seconds)
 
 
 @dataclass(slots=True)
@@ -75,6 +103,7 @@ class Host:
         message_id: correlation id of the message being handled; None in constructor and destructor.
         modules: (name, code object) of a Python actor, for the shared interpreter.
         output: the end of what the guest wrote to its standard streams.
+        recent: the last lines it logged.
         failure: what a host function raised; it explains the trap that follows.
         cancelled: set when the instance must stop; blocked calls end early.
     """
@@ -86,6 +115,7 @@ class Host:
     message_id: str | None = None
     resources: Resources = field(default_factory=Resources)
     output: bytearray = field(default_factory=bytearray)
+    recent: deque[str] = field(default_factory=lambda: deque(maxlen=_RECENT_LINES))
     usage: Usage = field(default_factory=Usage)
     failure: BaseException | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)

@@ -49,7 +49,7 @@ def _place(host: Host, path: str, *, write: bool) -> _Place:
     if "\0" in path:
         raise _FileError("denied", "the path contains a null character")
     # Without a narrower grant, the working directory is what an actor of the user works on.
-    writable: Sequence[str] = grant.get("write", () if grant else (".",))
+    writable: Sequence[str] = grant.get("read_write", () if grant else (".",))
     folders: Sequence[str] = writable if write else (*grant.get("read", ()), *writable)
     real = os.path.realpath(path)
     for folder in folders:

@@ -1,10 +1,9 @@
-"""`http`: requests with retries, over one pooled client."""
+"""`http`: requests with retries, each attempt and redirect checked against the grant."""
 
 from __future__ import annotations
 
 import random
 import re
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,8 +17,10 @@ from wasmind.runtime.host.interface import HostFunction, Interface
 if TYPE_CHECKING:
     import httpx
 
+    from wasmind.runtime.host.egress import Policy
+
 _REQUEST: Final = 120
-_LARGEST_BODY: Final = 64 << 20
+_MIB: Final = 1 << 20
 _LONGEST_DELAY: Final = 60.0
 _JITTER: Final = 0.25
 _MOST_REDIRECTS: Final = 10
@@ -48,28 +49,6 @@ class _Failure(Exception):
         super().__init__(text or case)
         self.error = (case, text)
         self.hopeless = hopeless
-
-
-_client_lock = threading.Lock()
-_client: httpx.Client | None = None
-
-
-def _shared_client() -> httpx.Client:
-    """One client for the process, made on first use: httpx is slow to import."""
-    global _client
-    with _client_lock:
-        if _client is None:
-            import httpx
-
-            # Model calls are few and slow; a pool limit would make actors wait for each other.
-            limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
-            _client = httpx.Client(
-                follow_redirects=True,
-                max_redirects=_MOST_REDIRECTS,
-                limits=limits,
-                timeout=None,  # noqa: S113 - every request brings the timeout its actor chose
-            )
-        return _client
 
 
 def _new(host: Host, method: str, url: str) -> Owned:
@@ -118,7 +97,7 @@ def _send(host: Host, handle: int) -> Ok | Err:
     for attempt in range(request.attempts):
         final = attempt == request.attempts - 1
         try:
-            response = _attempt(request)
+            response = _attempt(host, request)
         except _Failure as failure:
             last = failure
             if failure.hopeless or final or host.cancelled.is_set():
@@ -126,10 +105,10 @@ def _send(host: Host, handle: int) -> Ok | Err:
             host.cancelled.wait(_delay(request, attempt, None))
         else:
             status, headers, _ = response
-            if final or status not in request.retry_statuses:
+            if final or status not in request.retry_statuses or host.cancelled.is_set():
                 return Ok(response)
             host.cancelled.wait(_delay(request, attempt, _header_value(headers, "retry-after")))
-    if request.attempts > 1:
+    if request.attempts > 1 and not last.hopeless:
         host.around.http_failed(host, request.attempts)
     return Err(last.error)
 
@@ -153,20 +132,23 @@ def _check(request: _Request) -> None:
         raise _Failure("invalid-url", request.url)
 
 
-def _attempt(request: _Request) -> tuple[int, tuple[list[tuple[str, str]]], bytes]:
+def _attempt(host: Host, request: _Request) -> tuple[int, tuple[list[tuple[str, str]]], bytes]:
     import httpx
 
-    deadline = None if request.timeout is None else time.monotonic() + request.timeout
+    from wasmind.runtime.host import egress
+
+    policy = egress.Policy.of(host.actor.grants.get("http", {}), host.around.model_origins())
+    deadline = egress.Deadline(request.timeout, host.cancelled)
     try:
-        with _shared_client().stream(
-            request.method,
-            request.url,
-            headers=list(request.headers),
-            content=request.body,
-            timeout=request.timeout,
-        ) as response:
-            body = _read(response, deadline)
-            return response.status_code, (_visible(response),), body
+        with host.around.slot("requests") as free, egress.attempt(deadline):
+            if not free:
+                text = "as many requests are in flight as may at once (limit `requests`)"
+                raise _Failure("network-error", text)
+            return _exchange(host, request, policy)
+    except egress.Refused as error:
+        host.around.log(host, "warn", f"refused `{request.method} {_shown(request.url)}`: {error}")
+        text = f"{error}; see `[actors.{host.actor.name}.grants.http]`"
+        raise _Failure("network-error", text, hopeless=True) from None
     except httpx.TimeoutException:
         raise _Failure("timeout") from None
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
@@ -175,16 +157,46 @@ def _attempt(request: _Request) -> tuple[int, tuple[list[tuple[str, str]]], byte
         raise _Failure("network-error", str(error) or type(error).__name__) from None
 
 
-def _read(response: httpx.Response, deadline: float | None) -> bytes:
+def _exchange(
+    host: Host, request: _Request, policy: Policy
+) -> tuple[int, tuple[list[tuple[str, str]]], bytes]:
+    """Send a request and follow its redirects, each judged like a request of its own."""
+    client = host.around.http_clients().get(policy)
+    largest = host.actor.limits.response_mib
+    hop: httpx.Request | None = client.build_request(
+        request.method, request.url, headers=list(request.headers), content=request.body
+    )
+    for _ in range(_MOST_REDIRECTS + 1):
+        assert hop is not None  # the loop ends when there is no next one
+        policy.check_url(hop.method, hop.url)
+        for name, value in host.around.credentials(hop.url.scheme, hop.url.host):
+            hop.headers[name] = value
+        response = client.send(hop, stream=True)
+        try:
+            hop = response.next_request
+            if hop is None:
+                return response.status_code, (_visible(response),), _read(response, largest)
+        finally:
+            response.close()
+    raise _Failure("network-error", f"more than {_MOST_REDIRECTS} redirects", hopeless=True)
+
+
+def _read(response: httpx.Response, largest_mib: int) -> bytes:
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
-        if len(body) > _LARGEST_BODY:
-            text = f"the body is larger than {_LARGEST_BODY >> 20} MiB"
+        if len(body) > largest_mib * _MIB:
+            text = f"the body is larger than {largest_mib} MiB (limit `response_mib`)"
             raise _Failure("network-error", text, hopeless=True)
-        if deadline is not None and time.monotonic() > deadline:
-            raise _Failure("timeout")
     return bytes(body)
+
+
+def _shown(url: str) -> str:
+    """A URL without credentials and query, which may hold secrets."""
+    import httpx
+
+    parsed = httpx.URL(url)
+    return str(parsed.copy_with(userinfo=b"", query=None, fragment=None))
 
 
 def _visible(response: httpx.Response) -> list[tuple[str, str]]:

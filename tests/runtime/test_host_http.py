@@ -1,0 +1,383 @@
+"""The `http` capability against real servers on the loopback interface."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from wasmind.plan import Actor
+from wasmind.runtime.abi import Err, Ok
+from wasmind.runtime.host.door import Host
+from wasmind.runtime.host.egress import Clients, Origin, Policy, Refused
+from wasmind.runtime.host.http import HTTP
+
+Handle = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Server:
+    """An HTTP server whose behaviour a test sets."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.connections: set[Any] = set()
+        self.handle: Handle = lambda handler: answer(handler, 200, b"ok")
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_request(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                outer.connections.add(self.client_address)
+                headers = {key.lower(): value for key, value in self.headers.items()}
+                outer.requests.append((self.command, self.path, headers, body))
+                outer.handle(self)
+
+            do_GET = do_POST = do_DELETE = handle_request
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def answer(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", **headers: str) -> None:
+    handler.send_response(status)
+    for name, value in headers.items():
+        handler.send_header(name.replace("_", "-"), value)
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    running = Server()
+    yield running
+    running.close()
+
+
+class Around:
+    """Surroundings with real clients."""
+
+    def __init__(self) -> None:
+        self.logged: list[str] = []
+        self.given_up: list[int] = []
+        self.origins: list[Origin] = []
+        self.clients = Clients()
+
+    def log(self, host: Host, level: str, text: str) -> None:
+        self.logged.append(f"{level}: {text}")
+
+    def slot(self, limit: str) -> Any:
+        return nullcontext(enter_result=True)
+
+    def credentials(self, scheme: str, host: str) -> Any:
+        return ()
+
+    def blocked(self) -> Any:
+        return nullcontext()
+
+    def http_clients(self) -> Clients:
+        return self.clients
+
+    def model_origins(self) -> list[Origin]:
+        return self.origins
+
+    def http_failed(self, host: Host, attempts: int) -> None:
+        self.given_up.append(attempts)
+
+
+@pytest.fixture
+def make_host() -> Iterator[Callable[..., Host]]:
+    made: list[Host] = []
+
+    def make(**grant: Any) -> Host:
+        grants = {"http": grant or {"hosts": ["127.0.0.1"]}}
+        actor = Actor(name="web", actor_id="test:web", component="0" * 64, grants=grants)
+        made.append(Host(actor, "000000", Around()))
+        return made[-1]
+
+    yield make
+    for host in made:
+        host.around.clients.close()
+
+
+def call(host: Host, name: str, *values: Any) -> Any:
+    return HTTP.functions[name].body(host, *values)
+
+
+def send(host: Host, method: str, url: str, *steps: tuple[Any, ...]) -> Any:
+    """Build a request by chaining and send it."""
+    handle = call(host, "[constructor]request", method, url).rep
+    for name, *values in steps:
+        handle = call(host, f"[method]request.{name}", handle, *values).rep
+    return call(host, "[method]request.send", handle)
+
+
+def test_a_request_carries_method_headers_and_body(make_host, server: Server) -> None:
+    response = send(
+        make_host(),
+        "POST",
+        f"{server.url}/a?b=c",
+        ("header", "X-One", "1"),
+        ("headers", ([("X-Two", "2")],)),
+        ("body", b"data"),
+    )
+    status, (headers,), body = response.value
+    assert (status, body) == (200, b"ok")
+    assert ("content-length", "2") in headers
+    method, path, received, sent = server.requests[0]
+    assert (method, path, sent) == ("POST", "/a?b=c", b"data")
+    assert (received["x-one"], received["x-two"]) == ("1", "2")
+
+
+def test_a_builder_method_leaves_the_old_handle_as_it_was(make_host, server: Server) -> None:
+    host = make_host()
+    first = call(host, "[constructor]request", "POST", server.url).rep
+    call(host, "[method]request.body", first, b"changed")
+    call(host, "[method]request.send", first)
+    assert server.requests[0][3] == b""
+
+
+@pytest.mark.parametrize("status", [404, 500, 503])
+def test_a_status_is_an_answer_not_an_error(make_host, server: Server, status: int) -> None:
+    server.handle = lambda handler: answer(handler, status)
+    assert send(make_host(), "GET", server.url).value[0] == status
+
+
+def test_connections_are_reused(make_host, server: Server) -> None:
+    host = make_host()
+    for _ in range(5):
+        send(host, "GET", server.url)
+    assert len(server.connections) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "header", "case"),
+    [
+        ("GET", "http://", ("a", "b"), "invalid-url"),
+        ("GET", "not a url", ("a", "b"), "invalid-url"),
+        ("GET", "http://[::1", ("a", "b"), "invalid-url"),
+        ("GET", "ftp://example.com", ("a", "b"), "builder-error"),
+        ("GE T", "http://127.0.0.1", ("a", "b"), "builder-error"),
+        ("GET", "http://127.0.0.1", ("a b", "c"), "builder-error"),
+        ("GET", "http://127.0.0.1", ("a", "b\r\nc: d"), "builder-error"),
+    ],
+)
+def test_what_cannot_be_sent_is_told_apart(
+    make_host, method: str, url: str, header: tuple[str, str], case: str
+) -> None:
+    response = send(make_host(), method, url, ("retry", 3, 1), ("header", *header))
+    assert isinstance(response, Err)
+    assert response.value[0] == case
+
+
+def test_a_refused_connection_is_a_network_error(make_host) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        host = make_host()
+        assert send(host, "GET", url, ("retry", 2, 1)).value[0] == "network-error"
+    assert host.around.given_up == [2]
+
+
+def test_zero_attempts_mean_one(make_host, server: Server) -> None:
+    assert isinstance(send(make_host(), "GET", server.url, ("retry", 0, 0)), Ok)
+
+
+def test_retryable_statuses_are_tried_again_in_any_builder_order(make_host, server: Server) -> None:
+    server.handle = lambda handler: answer(handler, 503 if len(server.requests) < 3 else 200)
+    steps = [("retry-on-status-codes", [503]), ("retry", 5, 1)]
+    assert send(make_host(), "GET", server.url, *steps).value[0] == 200
+    assert len(server.requests) == 3
+
+
+def test_the_last_attempt_returns_a_retryable_status(make_host, server: Server) -> None:
+    server.handle = lambda handler: answer(handler, 503)
+    host = make_host()
+    steps = [("retry", 2, 1), ("retry-on-status-codes", [503])]
+    assert send(host, "GET", server.url, *steps).value[0] == 503
+    assert host.around.given_up == []
+
+
+def test_retry_after_is_honoured(make_host, server: Server) -> None:
+    server.handle = lambda handler: (
+        answer(handler, 429, Retry_After="1") if len(server.requests) == 1 else answer(handler, 200)
+    )
+    started = time.monotonic()
+    send(make_host(), "GET", server.url, ("retry", 2, 1), ("retry-on-status-codes", [429]))
+    assert time.monotonic() - started >= 1
+
+
+def test_a_slow_answer_is_a_time_out_even_when_it_drips(make_host, server: Server) -> None:
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        for _ in range(100):
+            handler.wfile.write(b".")
+            time.sleep(0.1)
+
+    server.handle = drip
+    started = time.monotonic()
+    assert send(make_host(), "GET", server.url, ("timeout", 1)).value == ("timeout", None)
+    assert time.monotonic() - started < 4
+
+
+def test_a_cancelled_actor_does_not_wait_for_an_answer(make_host, server: Server) -> None:
+    server.handle = lambda handler: time.sleep(30)
+    host = make_host()
+    threading.Timer(0.2, host.cancelled.set).start()
+    started = time.monotonic()
+    assert isinstance(send(host, "GET", server.url, ("retry", 7, 1000)), Err)
+    assert time.monotonic() - started < 4
+
+
+def test_redirects_are_followed_and_limited(make_host, server: Server) -> None:
+    server.handle = lambda handler: (
+        answer(handler, 302, Location="/end") if handler.path == "/" else answer(handler, 200, b"x")
+    )
+    assert send(make_host(), "GET", server.url + "/").value[2] == b"x"
+    server.handle = lambda handler: answer(handler, 302, Location="/")
+    assert "redirects" in send(make_host(), "GET", server.url + "/").value[1]
+
+
+def test_loopback_is_refused_unless_granted(make_host, server: Server) -> None:
+    for name in ("127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0177.0.0.1", "2130706433"):
+        host = make_host(ports=[])
+        response = send(host, "GET", f"http://{name}:{server.port}/")
+        assert isinstance(response, Err), name
+        assert response.value[0] in ("network-error", "invalid-url"), name
+    assert server.requests == []
+
+
+def test_a_redirect_to_a_refused_address_is_not_followed(make_host, server: Server) -> None:
+    target = "http://169.254.169.254/latest/meta-data/"
+    server.handle = lambda handler: answer(handler, 302, Location=target)
+    host = make_host()
+    response = send(host, "GET", server.url)
+    assert response.value[0] == "network-error"
+    assert "169.254.169.254" in response.value[1]
+    assert any("refused" in line for line in host.around.logged)
+
+
+def test_the_announced_model_endpoint_is_granted(make_host, server: Server) -> None:
+    host = make_host(hosts=["example.com"])
+    assert isinstance(send(host, "GET", server.url), Err)
+    host.around.origins = [Origin("127.0.0.1", server.port)]
+    assert isinstance(send(host, "GET", server.url), Ok)
+
+
+@pytest.mark.parametrize(
+    ("grant", "method", "refused"),
+    [
+        ({"methods": ["GET"]}, "DELETE", "http.methods"),
+        ({"hosts": ["example.com"]}, "GET", "http.hosts"),
+        ({"ports": [443]}, "GET", "http.ports"),
+    ],
+)
+def test_a_grant_narrows(make_host, server: Server, grant, method: str, refused: str) -> None:
+    host = make_host(**{"hosts": ["127.0.0.1"], **grant})
+    response = send(host, method, server.url)
+    assert refused in response.value[1]
+    assert server.requests == []
+
+
+def addresses(*texts: str) -> list[Any]:
+    return [ipaddress.ip_address(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "10.0.0.1",
+        "127.0.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "::1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::a00:1",
+        "fe80::1",
+        "fd00:ec2::254",
+        "fc00::1",
+        "224.0.0.1",
+    ],
+)
+def test_addresses_that_are_not_public_are_refused(address: str) -> None:
+    with pytest.raises(Refused):
+        Policy().choose("example.com", 80, addresses(address))
+
+
+def test_a_public_address_is_chosen_over_a_private_one() -> None:
+    found = addresses("10.0.0.1", "93.184.216.34")
+    assert Policy().choose("example.com", 80, found) == found[1:]
+
+
+def test_private_does_not_open_the_metadata_service() -> None:
+    policy = Policy(private=True)
+    assert policy.choose("intranet", 80, addresses("10.0.0.1"))
+    with pytest.raises(Refused):
+        policy.choose("intranet", 80, addresses("169.254.169.254"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "address", "allowed"),
+    [
+        ("10.0.0.0/8", "10.1.2.3", True),
+        ("10.0.0.0/8", "172.16.1.2", False),
+        ("localhost", "127.0.0.1", True),
+        ("localhost", "10.0.0.1", False),
+        ("169.254.169.254", "169.254.169.254", True),
+        ("*.example.com", "10.0.0.1", False),
+    ],
+)
+def test_only_an_address_opens_an_address(entry: str, address: str, allowed: bool) -> None:
+    policy = Policy(hosts=(entry,))
+    if allowed:
+        assert policy.choose("a.example.com", 80, addresses(address))
+    else:
+        with pytest.raises(Refused):
+            policy.choose("a.example.com", 80, addresses(address))
+
+
+def test_a_name_that_changes_between_check_and_connection_gains_nothing(
+    make_host, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter(["93.184.216.34", "127.0.0.1"])
+    lookups = []
+
+    def changing(host: str, port: int, *_: Any, **__: Any) -> Any:
+        lookups.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", changing)
+    monkeypatch.setattr(
+        socket,
+        "create_connection",
+        lambda address, *_, **__: (
+            pytest.fail(str(address))
+            if address[0] != "93.184.216.34"
+            else (_ for _ in ()).throw(OSError("unreachable"))
+        ),
+    )
+    send(make_host(hosts=["rebind.example"]), "GET", f"http://rebind.example:{server.port}/")
+    assert lookups == ["rebind.example"]
+    assert server.requests == []
