@@ -1,0 +1,1 @@
+"""What can be known about a system before it runs. Pure functions: data in, diagnostics out."""

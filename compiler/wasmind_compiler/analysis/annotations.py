@@ -1,0 +1,91 @@
+"""Settings that name something: `"x-wasmind"` in a schema says what a string stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from wasmind_compiler.frontend.key_path import KeyPath
+
+Kind = Literal["model", "actor", "actors"]
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """A value under an annotated schema: what it stands for, where it is, what it is."""
+
+    kind: Kind
+    path: KeyPath
+    value: Any
+
+
+def annotated(value: Any, schema: Mapping[str, Any]) -> Iterator[Annotated]:
+    """Every annotated part of a settings table; absent settings count with their default."""
+    return _walk(value, schema, schema, ())
+
+
+def is_annotated(schema: Any, kinds: frozenset[str]) -> bool:
+    """Whether a schema annotates anything as one of `kinds`."""
+    if isinstance(schema, dict):
+        if schema.get("x-wasmind") in kinds:
+            return True
+        return any(is_annotated(part, kinds) for part in schema.values())
+    return isinstance(schema, list) and any(is_annotated(part, kinds) for part in schema)
+
+
+def strings(found: Annotated) -> Iterator[tuple[KeyPath, str]]:
+    """The names in an annotated value: itself, or what is in its lists and tables."""
+    return _strings(found.value, found.path)
+
+
+def _walk(value: Any, schema: Any, root: Mapping[str, Any], path: KeyPath) -> Iterator[Annotated]:
+    schema = _dereferenced(schema, root)
+    if not isinstance(schema, dict) or value is None:
+        return
+    kind = schema.get("x-wasmind")
+    if kind in ("model", "actor", "actors"):
+        yield Annotated(kind, path, value)
+        return
+    for keyword in ("anyOf", "oneOf", "allOf"):
+        for branch in schema.get(keyword, ()):
+            yield from _walk(value, branch, root, path)
+    if isinstance(value, dict):
+        yield from _members(value, schema, root, path)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _walk(item, schema.get("items"), root, (*path, index))
+
+
+def _members(
+    value: Mapping[str, Any], schema: Mapping[str, Any], root: Mapping[str, Any], path: KeyPath
+) -> Iterator[Annotated]:
+    properties: Mapping[str, Any] = schema.get("properties", {})
+    for key, described in properties.items():
+        default = described.get("default") if isinstance(described, dict) else None
+        yield from _walk(value.get(key, default), described, root, (*path, key))
+    for key in value:
+        if key not in properties:
+            yield from _walk(value[key], schema.get("additionalProperties"), root, (*path, key))
+
+
+def _dereferenced(schema: Any, root: Mapping[str, Any]) -> Any:
+    seen: set[str] = set()
+    while isinstance(schema, dict) and "$ref" in schema and "x-wasmind" not in schema:
+        reference = schema["$ref"]
+        if reference in seen:
+            return None
+        seen.add(reference)
+        schema = root.get("$defs", {}).get(str(reference).removeprefix("#/$defs/"))
+    return schema
+
+
+def _strings(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _strings(item, (*path, index))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _strings(item, (*path, key))

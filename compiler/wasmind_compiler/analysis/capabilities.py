@@ -1,0 +1,86 @@
+"""Capabilities: what an actor needs, what it is granted, and what that leaves it with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from wasmind_compiler.diagnostics import Collector, Diagnostic
+from wasmind_compiler.diagnostics.rules import components
+from wasmind_compiler.frontend.actor_entry import ActorEntry, Grant
+from wasmind_compiler.resolution.graph import ResolvedActor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """What an actor gets: capability names, and the tables that narrow some of them."""
+
+    capabilities: tuple[str, ...] = ()
+    narrowed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def grant(
+    actor: ResolvedActor, imported: Sequence[str] | None, used: Sequence[str], collector: Collector
+) -> Granted:
+    """Needs cut down to grants; without grants an actor gets what it declares.
+
+    Args:
+        actor: the actor, with its manifest and the user's tables.
+        imported: capabilities a component of its own imports; None for a Python actor.
+        used: capabilities the contract names.
+        collector: takes needs that are not granted and grants that are not needed.
+    """
+    declared = actor.manifest.capabilities
+    if imported is not None and declared is not None:
+        collector.extend(_undeclared(actor, imported, declared))
+    needs = set(used if imported is None else imported) | _allowed(declared or ())
+    # A component has no use for what it does not import, whatever it declares.
+    needs = needs if imported is None else needs & set(imported)
+    entry = next((each for each in reversed(actor.entries) if each.grants is not None), None)
+    if entry is None or entry.grants is None:
+        return Granted(capabilities=tuple(sorted(needs)), narrowed=_narrowed(declared or (), needs))
+    collector.extend(_refused(actor, entry, needs))
+    granted = needs & _allowed(entry.grants)
+    return Granted(capabilities=tuple(sorted(granted)), narrowed=_narrowed(entry.grants, granted))
+
+
+def _allowed(grants: Sequence[Grant]) -> set[str]:
+    return {each.capability for each in grants if each.allowed}
+
+
+def _narrowed(grants: Sequence[Grant], granted: set[str]) -> Mapping[str, Mapping[str, Any]]:
+    return {
+        each.capability: each.limits
+        for each in sorted(grants, key=lambda each: each.capability)
+        if each.limits and each.capability in granted
+    }
+
+
+def _undeclared(
+    actor: ResolvedActor, imported: Sequence[str], declared: Sequence[Grant]
+) -> Iterator[Diagnostic]:
+    document = actor.manifest.document
+    for name in sorted(set(imported) - _allowed(declared)):
+        yield components.DECLARED_DIFFERS.at(
+            document.header(("capabilities",)),
+            f"the component of `{actor.name}` imports `{name}`, which is not declared",
+            help=f"add `{name} = true` to `[capabilities]`",
+        )
+
+
+def _refused(actor: ResolvedActor, entry: ActorEntry, needs: set[str]) -> Iterator[Diagnostic]:
+    allowed = _allowed(entry.grants or ())
+    table = f"[{entry.section}.{entry.name}.grants]"
+    for name in sorted(needs - allowed):
+        yield components.NOT_GRANTED.at(
+            entry.document.header((*entry.path, "grants")),
+            f"`{actor.name}` needs the capability `{name}`, which is not granted",
+            help=f"add `{name} = true` to `{table}`, or use an actor that does without",
+        )
+    for name in sorted(allowed - needs):
+        yield components.UNUSED_GRANT.at(
+            entry.key("grants", name),
+            f"`{actor.name}` does not use the capability `{name}`",
+            help="remove it",
+        )

@@ -1,0 +1,128 @@
+"""Contracts: what an actor handles, emits, offers and needs; docs/CONTRACT.md has the JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+VERSION: Final = 1
+#: The schema of an actor without settings.
+NO_SETTINGS: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "properties": {},
+    "additionalProperties": False,
+}
+
+
+class ContractError(ValueError):
+    """Text that is no contract; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandledMessage:
+    """A message type an actor reacts to, from its own agent or from any."""
+
+    type: str
+    scope: Literal["own", "any"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool offered to models."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """What is known about an actor. None means that it does not say.
+
+    `settings` is the JSON Schema of its config table; `spawns` are logical names it puts into new
+    agents, beyond those in its settings.
+    """
+
+    handles: tuple[HandledMessage, ...] | None = None
+    emits: tuple[str, ...] | None = None
+    tools: tuple[Tool, ...] | None = None
+    settings: Mapping[str, Any] | None = None
+    capabilities: tuple[str, ...] = ()
+    spawns: tuple[str, ...] | None = None
+
+    @property
+    def settings_digest(self) -> str | None:
+        """sha256 of the settings' schema in canonical form."""
+        return None if self.settings is None else _digest(self.settings)
+
+
+def read_described(text: str) -> Contract:
+    """The contract a Python actor gave when it was described.
+
+    Raises:
+        ContractError: not a contract, or of another version.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise ContractError(f"not JSON: {error}") from None
+    if not isinstance(document, dict) or document.get("contract") != VERSION:
+        raise ContractError(f"not a contract of version {VERSION}")
+    try:
+        settings = document["config"]
+        return read_tables(
+            document,
+            settings=NO_SETTINGS if settings is None else settings,
+            capabilities=tuple(sorted(document["capabilities"])),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ContractError(f"incomplete: {error}") from None
+
+
+def read_tables(
+    tables: Mapping[str, Any],
+    *,
+    settings: Mapping[str, Any] | None,
+    capabilities: tuple[str, ...] = (),
+) -> Contract:
+    """A contract from its tables, those of a described actor or `[contract]` of a manifest."""
+    handles, emits = tables.get("handles"), tables.get("emits")
+    tools, spawns = tables.get("tools"), tables.get("spawns")
+    return Contract(
+        handles=None if handles is None else tuple(_handled(each) for each in handles),
+        emits=None if emits is None else tuple(sorted(each["type"] for each in emits)),
+        tools=None
+        if tools is None
+        else tuple(Tool(each["name"], each.get("description", "")) for each in tools),
+        settings=settings,
+        capabilities=capabilities,
+        spawns=None if spawns is None else tuple(spawns),
+    )
+
+
+def contract_digest(contract: Contract) -> str:
+    """sha256 over what the contract says, in canonical form."""
+    return _digest(
+        {
+            "handles": None
+            if contract.handles is None
+            else [[each.type, each.scope] for each in contract.handles],
+            "emits": contract.emits,
+            "tools": None
+            if contract.tools is None
+            else [[tool.name, tool.description] for tool in contract.tools],
+            "capabilities": contract.capabilities,
+            "spawns": contract.spawns,
+        }
+    )
+
+
+def _handled(table: Mapping[str, Any]) -> HandledMessage:
+    return HandledMessage(table["type"], "any" if table.get("scope") == "any" else "own")
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

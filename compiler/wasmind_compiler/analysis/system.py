@@ -1,0 +1,107 @@
+"""The whole system, linked: what every emitter starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wasmind_compiler.analysis.capabilities import Granted, grant
+from wasmind_compiler.analysis.models import check_parameters, model_names
+from wasmind_compiler.analysis.settings import check_models, check_settings
+from wasmind_compiler.analysis.spawning import (
+    Agent,
+    Spawning,
+    possible_agents,
+    read_spawning,
+    report_never_spawned,
+)
+from wasmind_compiler.analysis.tools import check_tools
+from wasmind_compiler.build.artifact import Artifact
+from wasmind_compiler.diagnostics import Collector
+from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedActor:
+    """An actor with its artifact, what it was granted and what it can spawn."""
+
+    resolved: ResolvedActor
+    artifact: Artifact
+    granted: Granted
+    spawning: Spawning
+
+    @property
+    def name(self) -> str:
+        """Logical name."""
+        return self.resolved.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """Everything that was found out about a config.
+
+    Attributes:
+        actors: those that could be built, by logical name, sorted.
+        agents: those that can come to be, the root agent first.
+        reached: names of the actors that can be in an agent; others are not bundled.
+        scripts: rules files of scripted models, by model name.
+    """
+
+    resolution: Resolution
+    actors: Mapping[str, LinkedActor]
+    agents: tuple[Agent, ...]
+    reached: frozenset[str]
+    scripts: Mapping[str, Document]
+
+    @property
+    def name(self) -> str:
+        """Name of the system."""
+        return self.resolution.config.name
+
+
+def link(
+    resolution: Resolution,
+    artifacts: Mapping[str, Artifact],
+    scripts: Mapping[str, Document],
+    collector: Collector,
+) -> System:
+    """Check built actors against the config and each other.
+
+    Args:
+        resolution: the resolved config.
+        artifacts: by logical name, for the actors that could be built.
+        scripts: rules files of scripted models, by model name.
+        collector: takes what does not fit.
+    """
+    check_parameters(resolution.config, collector)
+    known_models = model_names(resolution.config)
+    actors = {
+        name: _link_actor(resolution, name, artifact, known_models, collector)
+        for name, artifact in artifacts.items()
+    }
+    spawning = {name: actor.spawning for name, actor in actors.items()}
+    agents, reached = possible_agents(resolution, spawning)
+    if len(actors) == len(resolution.named) and not collector.failed:
+        report_never_spawned(resolution, reached, collector)
+    contracts = {name: actor.artifact.contract for name, actor in actors.items()}
+    check_tools(agents, resolution.actors, contracts, collector)
+    return System(
+        resolution=resolution, actors=actors, agents=agents, reached=reached, scripts=scripts
+    )
+
+
+def _link_actor(
+    resolution: Resolution,
+    name: str,
+    artifact: Artifact,
+    known_models: frozenset[str],
+    collector: Collector,
+) -> LinkedActor:
+    resolved, contract = resolution.actors[name], artifact.contract
+    if contract.settings is not None:
+        check_settings(resolved, contract.settings, collector)
+        check_models(resolved, contract.settings, known_models, collector)
+    granted = grant(resolved, artifact.imported, contract.capabilities, collector)
+    spawning = read_spawning(resolved, contract, granted.capabilities, resolution.named, collector)
+    return LinkedActor(resolved=resolved, artifact=artifact, granted=granted, spawning=spawning)

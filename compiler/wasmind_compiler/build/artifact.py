@@ -1,0 +1,40 @@
+"""What building an actor gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from wasmind_compiler.analysis.contract import Contract
+from wasmind_compiler.resolution.tree import Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonModule:
+    """A module of a Python actor.
+
+    `source` is its path in the actor's folder, `code` the file with its code object in the cache.
+    """
+
+    name: str
+    source: str
+    code: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A built actor.
+
+    Attributes:
+        tree: its folder as it was read.
+        modules: for the shared interpreter; empty for a component of its own.
+        component: the component's bytes; None where the shared interpreter runs the modules.
+        imported: capabilities the component imports; None for the shared interpreter.
+        contract: what it says about itself.
+    """
+
+    tree: Tree
+    modules: tuple[PythonModule, ...] = ()
+    component: bytes | None = None
+    imported: tuple[str, ...] | None = None
+    contract: Contract

@@ -1,0 +1,167 @@
+"""Builds actors, each folder once, and reports what keeps one from being built."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from wasmind_compiler.analysis.contract import ContractError, read_described, read_tables
+from wasmind_compiler.build.artifact import Artifact
+from wasmind_compiler.build.command import is_cargo, refuse_command
+from wasmind_compiler.build.component import read_prebuilt
+from wasmind_compiler.build.errors import GuestError
+from wasmind_compiler.build.python import ModuleError, PythonBuilder, is_python
+from wasmind_compiler.diagnostics import Collector, Diagnostic, TextIndex
+from wasmind_compiler.diagnostics.rules import building, contracts, files, settings, sources
+from wasmind_compiler.display import Display
+from wasmind_compiler.frontend.manifest import CommandBuild, ComponentBuild
+from wasmind_compiler.resolution.graph import ResolvedActor
+from wasmind_compiler.resolution.provider import Identity
+from wasmind_compiler.resolution.tree import LinkLeavesTreeError, Tree, read_tree
+
+
+class _RefusedError(Exception):
+    """An actor that cannot be built, on its way to the collector."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+class Builder:
+    """Turns resolved actors into artifacts.
+
+    Args:
+        python: builds Python actors.
+        offered: names of the interfaces the host offers.
+        display: names of files as shown to people.
+        collector: takes what is wrong with actors.
+    """
+
+    def __init__(
+        self,
+        python: PythonBuilder,
+        offered: Callable[[], Iterable[str]],
+        display: Display,
+        collector: Collector,
+    ) -> None:
+        self._python = python
+        self._offered = offered
+        self._display = display
+        self._collector = collector
+        self._built: dict[Identity, Artifact | None] = {}
+
+    def build(self, actor: ResolvedActor, folder: Path) -> Artifact | None:
+        """The artifact of an actor; None if it cannot be built, which has been reported.
+
+        Raises:
+            InterpreterError: Python actors cannot be built on this machine.
+        """
+        if actor.identity not in self._built:
+            try:
+                self._built[actor.identity] = self._build(actor, folder)
+            except _RefusedError as refused:
+                self._collector.add(refused.diagnostic)
+                self._built[actor.identity] = None
+        return self._built[actor.identity]
+
+    def _build(self, actor: ResolvedActor, folder: Path) -> Artifact:
+        tree = self._read(actor, folder)
+        build = actor.manifest.build
+        if isinstance(build, ComponentBuild):
+            return self._component(actor, build, folder, tree)
+        if isinstance(build, CommandBuild):
+            raise _RefusedError(refuse_command(actor, build))
+        if is_python(tree):
+            return self._python_actor(actor, folder, tree)
+        if is_cargo(tree):
+            raise _RefusedError(refuse_command(actor, None))
+        raise _RefusedError(
+            building.NOTHING_TO_BUILD.at(
+                actor.source.span(),
+                f"there is nothing to run in the folder of `{actor.name}`",
+                help="add an `actor.py`, or a `[build]` table to its manifest",
+            )
+        )
+
+    def _read(self, actor: ResolvedActor, folder: Path) -> Tree:
+        span = actor.source.span()
+        try:
+            return read_tree(folder)
+        except LinkLeavesTreeError as error:
+            message = f"{error}, which leads out of the folder of `{actor.name}`"
+            raise _RefusedError(sources.LINK_LEAVES_FOLDER.at(span, message)) from error
+        except OSError as error:
+            shown = self._display(Path(error.filename)) if error.filename else "the folder"
+            message = f"cannot read `{shown}`: {error.strerror}"
+            raise _RefusedError(files.UNREADABLE.at(span, message)) from error
+
+    def _component(
+        self, actor: ResolvedActor, build: ComponentBuild, folder: Path, tree: Tree
+    ) -> Artifact:
+        # Systems of Python actors only never need the reader of components.
+        from wasmind_compiler.analysis.interfaces import capabilities_of, examine_component
+
+        content = read_prebuilt(actor, build, folder)
+        if isinstance(content, Diagnostic):
+            raise _RefusedError(content)
+        span = actor.source.span()
+        found = examine_component(content, actor.name, span, self._offered)
+        if isinstance(found, Diagnostic):
+            raise _RefusedError(found)
+        self._collector.extend(found.problems)
+        imported = capabilities_of(found.imports)
+        schema = self._schema_file(actor, tree)
+        contract = read_tables(
+            actor.manifest.contract or {},
+            settings=schema,
+            capabilities=imported,
+        )
+        return Artifact(tree=tree, component=content, imported=imported, contract=contract)
+
+    def _schema_file(self, actor: ResolvedActor, tree: Tree) -> Mapping[str, Any] | None:
+        name = actor.manifest.config_schema
+        if name is None:
+            return None
+        content = tree.content(name)
+        try:
+            schema = json.loads(content) if content is not None else None
+        except ValueError:
+            schema = None
+        if isinstance(schema, dict):
+            return schema
+        reason = "does not exist" if content is None else "is not a JSON object"
+        self._collector.add(
+            settings.BAD_SCHEMA.at(
+                actor.manifest.document.value(("config_schema",)),
+                f"the config schema `{name}` {reason}",
+            )
+        )
+        return None
+
+    def _python_actor(self, actor: ResolvedActor, folder: Path, tree: Tree) -> Artifact:
+        try:
+            modules, described = self._python.build(tree, actor.name)
+            contract = read_described(described)
+        except ModuleError as error:
+            raise _RefusedError(self._syntax_error(error, folder, tree)) from error
+        except GuestError as error:
+            message = f"`{actor.name}` cannot be loaded"
+            notes = (error.text.strip(),)
+            raise _RefusedError(
+                building.DESCRIBE_FAILED.at(actor.source.span(), message, notes=notes)
+            ) from error
+        except ContractError as error:
+            message = f"the contract of `{actor.name}` cannot be read: {error}"
+            raise _RefusedError(contracts.BAD_CONTRACT.at(actor.source.span(), message)) from error
+        return Artifact(tree=tree, modules=modules, contract=contract)
+
+    def _syntax_error(self, error: ModuleError, folder: Path, tree: Tree) -> Diagnostic:
+        text = (tree.content(error.path) or b"").decode("utf-8", "replace").removeprefix("\ufeff")
+        index = TextIndex(self._display(folder / error.path), text)
+        self._collector.opened(index)
+        start = index.offset(error.line or 1, error.column or 1)
+        message = f"Python: {error.message}"
+        return building.PYTHON_SYNTAX.at(index.span(start, start + 1), message)

@@ -1,0 +1,32 @@
+"""Prebuilt components: a file beside the manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wasmind_compiler.diagnostics import Diagnostic
+from wasmind_compiler.diagnostics.rules import building
+from wasmind_compiler.frontend.manifest import ComponentBuild
+from wasmind_compiler.resolution.graph import ResolvedActor
+
+
+def read_prebuilt(actor: ResolvedActor, build: ComponentBuild, folder: Path) -> bytes | Diagnostic:
+    """The bytes of the component that a manifest names, or why there are none.
+
+    The file may lie where the tree digest does not look, in `target/` for example: the lockfile
+    pins components by a digest of their own.
+    """
+    span = actor.manifest.document.value(("build", "component"))
+    root = folder.resolve()
+    path = (root / build.component).resolve()
+    if not path.is_relative_to(root):
+        message = f"`{build.component}` lies outside the actor's folder"
+        return building.ARTIFACT_LEAVES_FOLDER.at(span, message)
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        message = f"the component `{build.component}` does not exist"
+        return building.MISSING_ARTIFACT.at(span, message, help="build it, or correct the path")
+    except OSError as error:
+        message = f"the component `{build.component}` cannot be read: {error.strerror}"
+        return building.MISSING_ARTIFACT.at(span, message)

@@ -1,0 +1,167 @@
+"""Python actors: compiled and described by the interpreter they will run on.
+
+Nothing of an actor runs on the host. Code objects come from the interpreter itself, so they always
+fit it; the contract comes from loading the actor in a sandbox. Both are cached under the digest of
+the actor's folder and the key of the interpreter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Final, Protocol
+
+from wasmind_compiler.build.artifact import PythonModule
+from wasmind_compiler.build.errors import SourceError
+from wasmind_compiler.reporter import Reporter
+from wasmind_compiler.resolution.tree import Tree
+
+_CONTRACT: Final = "contract.json"
+ENTRY_POINTS: Final = ("actor.py", "actor/__init__.py")
+
+
+class PythonGuest(Protocol):
+    """A running interpreter component."""
+
+    def compile(self, name: str, source: str) -> bytes:
+        """A module's marshalled code object. Raises `SourceError`."""
+        ...
+
+    def describe(self, modules: Sequence[tuple[str, bytes]]) -> str:
+        """The contract of an actor as JSON text. Raises `GuestError`."""
+        ...
+
+
+class InterpreterRecipe(Protocol):
+    """The interpreter component: cheap to name, expensive to have."""
+
+    def key(self) -> str:
+        """Changes whenever the component would."""
+        ...
+
+    def path(self) -> Path:
+        """The component's file, built first if need be. Raises `InterpreterError`."""
+        ...
+
+
+class ModuleError(SourceError):
+    """A `SourceError` that knows its file in the actor's folder."""
+
+    def __init__(self, path: str, error: SourceError) -> None:
+        super().__init__(error.message, error.line, error.column)
+        self.path = path
+
+
+class PythonBuilder:
+    """Compiles Python actors, each once per content and interpreter.
+
+    Args:
+        cache: folder for the results.
+        interpreter: names the interpreter.
+        guest: starts it; called only when something is not cached.
+        reporter: hears about work that takes a while.
+    """
+
+    def __init__(
+        self,
+        cache: Path,
+        interpreter: InterpreterRecipe,
+        guest: Callable[[], PythonGuest],
+        reporter: Reporter,
+    ) -> None:
+        self._cache = cache
+        self._interpreter = interpreter
+        self._start_guest = guest
+        self._guest: PythonGuest | None = None
+        self._reporter = reporter
+
+    def build(self, tree: Tree, name: str) -> tuple[tuple[PythonModule, ...], str]:
+        """The modules of an actor's folder and its contract as JSON text.
+
+        Args:
+            tree: the folder.
+            name: the actor's name, for progress.
+
+        Raises:
+            ModuleError: a module does not compile.
+            GuestError: the actor cannot be loaded.
+            InterpreterError: there is no interpreter to compile with.
+        """
+        folder = self._cache / self._key(tree)
+        contract = folder / _CONTRACT
+        if not contract.is_file():
+            self._fill(folder, tree, name)
+        modules = tuple(
+            PythonModule(name=module, source=path, code=folder / code_path(path))
+            for module, path in python_modules(tree)
+        )
+        return modules, contract.read_text(encoding="utf-8")
+
+    def _key(self, tree: Tree) -> str:
+        return hashlib.sha256(f"{tree.digest}\n{self._interpreter.key()}\n".encode()).hexdigest()
+
+    def _fill(self, folder: Path, tree: Tree, name: str) -> None:
+        from filelock import FileLock
+
+        self._cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            if (folder / _CONTRACT).is_file():
+                return
+            self._reporter.status("Compiling", name)
+            aside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=self._cache))
+            try:
+                self._compile(tree, aside)
+                aside.rename(folder)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+
+    def _compile(self, tree: Tree, target: Path) -> None:
+        guest = self._guest = self._guest or self._start_guest()
+        modules = []
+        for name, path in python_modules(tree):
+            code = _compile_module(guest, name, path, tree)
+            file = target / code_path(path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(code)
+            modules.append((name, code))
+        contract = guest.describe(modules)
+        (target / _CONTRACT).write_text(contract, encoding="utf-8")
+
+
+def python_modules(tree: Tree) -> Iterator[tuple[str, str]]:
+    """Name and path of every Python module of an actor's folder.
+
+    Folders that are hidden or called `tests` hold none, nor do files whose names cannot be
+    imported. A package is named `package.__init__`.
+    """
+    for entry in tree.entries:
+        path = PurePosixPath(entry.path)
+        parts = path.with_suffix("").parts
+        folders = parts[:-1]
+        importable = path.suffix == ".py" and all(part.isidentifier() for part in parts)
+        if importable and "tests" not in folders:
+            yield ".".join(parts), entry.path
+
+
+def code_path(source: str) -> str:
+    """Where the code object of a source file is kept, relative to the same root."""
+    return source.removesuffix(".py") + ".code"
+
+
+def _compile_module(guest: PythonGuest, name: str, path: str, tree: Tree) -> bytes:
+    content = tree.content(path) or b""
+    try:
+        return guest.compile(name, content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ModuleError(path, SourceError("the file is not UTF-8", line, 1)) from None
+    except SourceError as error:
+        raise ModuleError(path, error) from None
+
+
+def is_python(tree: Tree) -> bool:
+    """Whether the folder holds a Python actor."""
+    return any(entry.path in ENTRY_POINTS for entry in tree.entries)

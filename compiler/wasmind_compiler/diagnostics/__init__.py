@@ -1,0 +1,30 @@
+"""Problems as data: what they are, how they are gathered, the rules they break.
+
+Renderers are not imported here, so that a run without findings never loads them.
+"""
+
+from wasmind_compiler.diagnostics.collector import Collector
+from wasmind_compiler.diagnostics.model import (
+    Diagnostic,
+    Edit,
+    Fix,
+    Label,
+    Position,
+    Severity,
+    Span,
+)
+from wasmind_compiler.diagnostics.registry import Rule
+from wasmind_compiler.diagnostics.text_index import TextIndex
+
+__all__ = [
+    "Collector",
+    "Diagnostic",
+    "Edit",
+    "Fix",
+    "Label",
+    "Position",
+    "Rule",
+    "Severity",
+    "Span",
+    "TextIndex",
+]

@@ -1,0 +1,64 @@
+"""Gathers the problems of a run, so that nothing stops at the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from wasmind_compiler.diagnostics.model import Diagnostic, Severity
+from wasmind_compiler.diagnostics.registry import Rule
+from wasmind_compiler.diagnostics.text_index import TextIndex
+
+
+class Collector:
+    """Takes diagnostics in any order and gives them back sorted and without duplicates.
+
+    The order is that of the files as they were opened (the config first, then manifests in
+    resolution order), then of the positions in them, so it is the same in every run.
+    """
+
+    def __init__(self) -> None:
+        self._texts: dict[str, TextIndex] = {}
+        self._found: dict[Diagnostic, None] = {}
+
+    def opened(self, text: TextIndex) -> None:
+        """Remember a file, for its place in the order and for the excerpts shown from it."""
+        self._texts.setdefault(text.file, text)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Take one problem; the same one again changes nothing."""
+        self._found.setdefault(diagnostic)
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Take several problems."""
+        for diagnostic in diagnostics:
+            self.add(diagnostic)
+
+    def replace(self, rule: Rule, better: Diagnostic) -> None:
+        """Take a problem instead of what `rule` said about the same place."""
+        for found in [each for each in self._found if each.code == rule.code]:
+            if found.span == better.span:
+                del self._found[found]
+        self.add(better)
+
+    @property
+    def failed(self) -> bool:
+        """Whether one of them is an error."""
+        return any(found.severity is Severity.ERROR for found in self._found)
+
+    @property
+    def texts(self) -> Mapping[str, TextIndex]:
+        """The files opened so far, by the name shown to people."""
+        return self._texts
+
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All problems, sorted."""
+        rank = {file: number for number, file in enumerate(self._texts)}
+
+        def place(found: Diagnostic) -> tuple[int, str, int, int, str, str]:
+            if found.span is None:
+                return (-1, "", 0, 0, found.code, found.message)
+            file, start = found.span.file, found.span.start
+            order = rank.get(file, len(rank))
+            return (order, file, start.line, start.column, found.code, found.message)
+
+        return tuple(sorted(self._found, key=place))

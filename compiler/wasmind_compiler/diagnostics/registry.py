@@ -1,0 +1,82 @@
+"""Rules: the codes, each with the documentation a user reads when `explain` shows it.
+
+A rule is a constant in the module of its area below `rules/`; whoever finds the problem calls
+`RULE.at(span, message)`. Codes are never reused and never change their meaning.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from wasmind_compiler.diagnostics.model import Diagnostic, Fix, Label, Severity, Span
+
+#: Modules below `rules/` in the order of their codes.
+AREAS: Final = (
+    "files",
+    "shape",
+    "names",
+    "sources",
+    "settings",
+    "models",
+    "components",
+    "building",
+    "contracts",
+    "locking",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One thing that can be wrong.
+
+    Attributes:
+        code: `WM` and four digits; the first two are the area.
+        title: a few words for lists.
+        explanation: paragraphs that say why it matters and what to do.
+        severity: what `at` gives its diagnostics.
+    """
+
+    code: str
+    title: str
+    explanation: str = field(repr=False)
+    severity: Severity = Severity.ERROR
+
+    def at(
+        self,
+        span: Span | None,
+        message: str,
+        *,
+        label: str = "",
+        labels: tuple[Label, ...] = (),
+        notes: tuple[str, ...] = (),
+        help: str | None = None,  # noqa: A002 - the word users see
+        fix: Fix | None = None,
+    ) -> Diagnostic:
+        """A diagnostic of this rule."""
+        return Diagnostic(
+            code=self.code,
+            severity=self.severity,
+            message=message,
+            span=span,
+            label=label,
+            labels=labels,
+            notes=notes,
+            help=help,
+            fix=fix,
+        )
+
+
+def rules_of(area: str) -> Iterator[Rule]:
+    """The rules of one of `AREAS`, by code."""
+    module = importlib.import_module(f"wasmind_compiler.diagnostics.rules.{area}")
+    found = [value for value in vars(module).values() if isinstance(value, Rule)]
+    return iter(sorted(found, key=lambda rule: rule.code))
+
+
+def all_rules() -> Iterator[Rule]:
+    """Every rule there is, by code."""
+    for area in AREAS:
+        yield from rules_of(area)

@@ -1,0 +1,124 @@
+"""Diagnostics as text for people, in the layout of rustc."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from wasmind_compiler.diagnostics.model import Diagnostic, Severity, Span
+from wasmind_compiler.diagnostics.text_index import TextIndex
+
+_RESET: Final = "\x1b[0m"
+_BLUE: Final = "\x1b[1;34m"
+_BOLD: Final = "\x1b[1m"
+_COLOURS: Final = {
+    Severity.ERROR: "\x1b[1;31m",
+    Severity.WARNING: "\x1b[1;33m",
+    Severity.NOTE: "\x1b[1;32m",
+}
+_TAB: Final = "    "
+
+
+def render_text(
+    diagnostics: Iterable[Diagnostic], texts: Mapping[str, TextIndex], *, colour: bool = False
+) -> str:
+    """All diagnostics, a blank line between them, and a final newline if there are any."""
+    return "\n".join(_Block(found, texts, colour).render() for found in diagnostics)
+
+
+def summary(diagnostics: Iterable[Diagnostic]) -> str:
+    """`2 errors, 1 warning`; empty when there is nothing to count."""
+    counts = dict.fromkeys(Severity, 0)
+    for found in diagnostics:
+        counts[found.severity] += 1
+    return ", ".join(
+        f"{count} {severity.value}{'s' if count > 1 else ''}"
+        for severity, count in counts.items()
+        if count
+    )
+
+
+class _Block:
+    """One diagnostic: headline, an excerpt per place, notes and help."""
+
+    def __init__(self, found: Diagnostic, texts: Mapping[str, TextIndex], colour: bool) -> None:
+        self._found = found
+        self._texts = texts
+        self._colour = colour
+        spans = [label.span for label in found.labels] + ([found.span] if found.span else [])
+        self._gutter = max((len(str(span.start.line)) for span in spans), default=1)
+
+    def render(self) -> str:
+        return "".join(f"{line}\n" for line in self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        found, tint = self._found, _COLOURS[self._found.severity]
+        head = self._paint(f"{found.severity.value}[{found.code}]", tint)
+        yield head + self._paint(f": {_shown(found.message)}", _BOLD)
+        if found.span is not None:
+            yield from self._excerpt(found.span, "-->", "^", found.label, tint)
+        for label in found.labels:
+            yield from self._excerpt(label.span, ":::", "-", label.text, _BLUE)
+        yield from self._remarks()
+
+    def _remarks(self) -> Iterator[str]:
+        remarks = [("note", note) for note in self._found.notes]
+        if self._found.help is not None:
+            remarks.append(("help", self._found.help))
+        indent = " " * self._gutter
+        for kind, text in remarks:
+            first, *rest = [_shown(line) for line in text.splitlines()] or [""]
+            yield f"{indent} {self._paint('=', _BLUE)} {self._paint(kind, _BOLD)}: {first}"
+            for line in rest:
+                yield f"{indent}   {' ' * len(kind)}  {line}".rstrip()
+
+    def _excerpt(self, span: Span, arrow: str, mark: str, label: str, tint: str) -> Iterator[str]:
+        indent, bar = " " * self._gutter, self._paint("|", _BLUE)
+        yield f"{indent}{self._paint(arrow, _BLUE)} {span}"
+        line = self._line(span)
+        if line is None:
+            if label:
+                yield f"{indent} {self._paint('=', _BLUE)} {label}"
+            return
+        start = span.start.column - 1
+        end = span.end.column - 1 if span.end.line == span.start.line else len(line)
+        before, marked = _shown(line[:start]), _shown(line[start:end])
+        marks = " " * _width(before) + self._paint(mark * max(1, _width(marked)), tint)
+        number = str(span.start.line).rjust(self._gutter)
+        yield f"{indent} {bar}"
+        yield f"{self._paint(number, _BLUE)} {bar} {_shown(line)}".rstrip()
+        yield f"{indent} {bar} {marks}" + (f" {self._paint(label, tint)}" if label else "")
+
+    def _line(self, span: Span) -> str | None:
+        index = self._texts.get(span.file)
+        if index is None:
+            return None
+        start = index.offset(span.start.line, 1)
+        end = index.text.find("\n", start)
+        return index.text[start : end if end != -1 else None].rstrip("\r")
+
+    def _paint(self, text: str, tint: str) -> str:
+        return f"{tint}{text}{_RESET}" if self._colour and text else text
+
+
+def _shown(text: str) -> str:
+    """Tabs at a fixed width, and control characters visible: the terminal must not obey a file."""
+    return "".join(
+        _TAB if character == "\t" else "\ufffd" if _is_control(character) else character
+        for character in text
+    )
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs"}
+
+
+def _width(text: str) -> int:
+    """Terminal cells of a text."""
+    cells = 0
+    for character in text:
+        if unicodedata.combining(character):
+            continue
+        cells += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    return cells

@@ -1,0 +1,65 @@
+"""WM07: components, their imports and exports, and capabilities."""
+
+from wasmind_compiler.diagnostics.model import Severity
+from wasmind_compiler.diagnostics.registry import Rule
+
+NOT_GRANTED = Rule(
+    code="WM0701",
+    title="capability needed but not granted",
+    explanation="""
+The actor uses a capability that its `grants` table leaves out. With a `grants` table an actor gets
+what is listed there and nothing else; without one it gets what it declares.
+""",
+)
+
+UNUSED_GRANT = Rule(
+    code="WM0702",
+    title="capability granted but not used",
+    severity=Severity.WARNING,
+    explanation="""
+The actor never uses the capability. Grants that are not needed only wait to be misused.
+""",
+)
+
+CORE_MODULE = Rule(
+    code="WM0703",
+    title="core module instead of a component",
+    explanation="""
+The file is a WebAssembly core module. Actors are components: build with a toolchain that makes
+components, such as `cargo component`, or wrap the module with `wasm-tools component new`.
+""",
+)
+
+UNREADABLE_COMPONENT = Rule(
+    code="WM0704",
+    title="unreadable component",
+    explanation="""
+The file is not WebAssembly, or it is damaged.
+""",
+)
+
+UNKNOWN_IMPORT = Rule(
+    code="WM0705",
+    title="import that the host does not offer",
+    explanation="""
+The component imports an interface that Wasmind does not provide, or another version of one that it
+does provide. It could not be started.
+""",
+)
+
+MISSING_EXPORT = Rule(
+    code="WM0706",
+    title="component is not an actor",
+    explanation="""
+An actor exports the interface `wasmind:actor/actor@0.1.0`.
+""",
+)
+
+DECLARED_DIFFERS = Rule(
+    code="WM0707",
+    title="capability used but not declared",
+    explanation="""
+The manifest has a `[capabilities]` table that leaves out a capability the component imports. Users
+read that table to decide what to trust, so it has to be complete.
+""",
+)

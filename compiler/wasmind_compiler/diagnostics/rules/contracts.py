@@ -1,0 +1,21 @@
+"""WM09: contracts of actors, and whether they fit together."""
+
+from wasmind_compiler.diagnostics.registry import Rule
+
+BAD_CONTRACT = Rule(
+    code="WM0901",
+    title="contract cannot be read",
+    explanation="""
+What the actor says about itself is not a contract this version of Wasmind understands.
+""",
+)
+
+TOOL_NAME_CLASH = Rule(
+    code="WM0902",
+    title="two tools of one name in an agent",
+    explanation="""
+The actors of an agent offer their tools to the same model, which calls them by name. With two tools
+of one name nobody can say which would run. Typical causes are a plain and an approving variant of
+one actor side by side.
+""",
+)

@@ -1,0 +1,84 @@
+"""WM03: logical names: who starts, who is required, who is overridden."""
+
+from wasmind_compiler.diagnostics.model import Severity
+from wasmind_compiler.diagnostics.registry import Rule
+
+NOTHING_TO_START = Rule(
+    code="WM0301",
+    title="nothing to start",
+    explanation="""
+The first agent would be empty: `starting_actors` names nobody and no actor spawns automatically.
+""",
+)
+
+UNKNOWN_STARTING_ACTOR = Rule(
+    code="WM0302",
+    title="unknown starting actor",
+    explanation="""
+`starting_actors` lists logical names: the NAME of an `[actors.NAME]` table or of a dependency in a
+manifest. An `actor_id` is not a logical name.
+""",
+)
+
+DUPLICATE_NAME = Rule(
+    code="WM0303",
+    title="name listed twice",
+    severity=Severity.WARNING,
+    explanation="""
+An actor joins an agent once, however often a list names it.
+""",
+)
+
+UNKNOWN_REQUIRED_ACTOR = Rule(
+    code="WM0304",
+    title="unknown required actor",
+    explanation="""
+`required_spawn_with` lists logical names of actors that join whenever this one is spawned. One of
+them does not exist, so the actor could never be spawned.
+""",
+)
+
+REQUIRES_ITSELF = Rule(
+    code="WM0305",
+    title="actor requires itself",
+    severity=Severity.WARNING,
+    explanation="""
+An actor that is spawned is there already; naming itself in `required_spawn_with` does nothing.
+""",
+)
+
+ACTOR_AND_OVERRIDE = Rule(
+    code="WM0306",
+    title="actor and override of one name",
+    explanation="""
+An actor of `[actors]` is the user's own and is changed in its own table. `[actor_overrides]`
+changes dependencies, which are declared in manifests.
+""",
+)
+
+OVERRIDE_OF_NOTHING = Rule(
+    code="WM0307",
+    title="override of a dependency that does not exist",
+    explanation="""
+No manifest of the system declares a dependency of this name, so the override would change nothing.
+""",
+)
+
+NEVER_SPAWNED = Rule(
+    code="WM0308",
+    title="actor that nothing spawns",
+    severity=Severity.WARNING,
+    explanation="""
+The actor is not in `starting_actors`, does not spawn automatically, nobody requires it, and no
+spawn list of an actor that runs names it. It is left out of the bundle.
+""",
+)
+
+UNKNOWN_SPAWNED_ACTOR = Rule(
+    code="WM0309",
+    title="unknown actor in a spawn list",
+    explanation="""
+A setting or contract of an actor lists logical names that it puts into new agents. One of them
+does not exist; the agent could not be spawned.
+""",
+)

@@ -1,0 +1,68 @@
+"""Did you mean: the names valid at a place that look like the one written there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+MOST_SUGGESTED: Final = 3
+MOST_LISTED: Final = 10
+
+
+def nearest(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
+    """At most three candidates within a third of the name's length, nearest first.
+
+    Letter case and the choice between `-` and `_` count nothing.
+    """
+    limit = max(1, len(name) // 3)
+    plain = _plain(name)
+    scored = []
+    for candidate in set(candidates):
+        distance = _distance(plain, _plain(candidate), limit)
+        if distance <= limit and candidate != name:
+            scored.append((distance, candidate))
+    return tuple(candidate for _, candidate in sorted(scored)[:MOST_SUGGESTED])
+
+
+def advice(name: str, candidates: Collection[str], what: str) -> str | None:
+    """The help line for an unknown name.
+
+    Args:
+        name: what was written.
+        candidates: what is valid there.
+        what: the plural to list them under, like `keys`.
+    """
+    if near := nearest(name, candidates):
+        return f"did you mean {_either([f'`{candidate}`' for candidate in near])}?"
+    if 0 < len(candidates) <= MOST_LISTED:
+        return f"{what}: " + ", ".join(f"`{candidate}`" for candidate in sorted(candidates))
+    return None
+
+
+def _either(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " or " + items[-1]
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace("-", "").replace("_", "")
+
+
+def _distance(left: str, right: str, limit: int) -> int:
+    """Damerau-Levenshtein distance (adjacent swaps count one); anything above `limit` is equal."""
+    if abs(len(left) - len(right)) > limit:
+        return limit + 1
+    before: list[int] = []
+    previous = list(range(len(right) + 1))
+    for row, a in enumerate(left, 1):
+        current = [row]
+        for column, b in enumerate(right, 1):
+            cost = min(
+                previous[column] + 1,
+                current[column - 1] + 1,
+                previous[column - 1] + (a != b),
+            )
+            if row > 1 and column > 1 and a == right[column - 2] and left[row - 2] == b:
+                cost = min(cost, before[column - 2] + 1)
+            current.append(cost)
+        before, previous = previous, current
+    return previous[-1]

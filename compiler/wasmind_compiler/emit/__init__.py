@@ -1,0 +1,1 @@
+"""What a linked system is turned into: lockfile, run plan, picture, bundle."""

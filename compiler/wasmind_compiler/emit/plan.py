@@ -1,0 +1,149 @@
+"""A linked system as a run plan."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
+
+from wasmind import plan
+from wasmind_compiler.analysis.system import LinkedActor, System
+from wasmind_compiler.build.python import code_path
+from wasmind_compiler.frontend.actor_entry import ActorEntry
+from wasmind_compiler.resolution.layers import LayeredTable
+
+
+def make_plan(system: System, interpreter: str | None) -> plan.RunPlan:
+    """The plan of a system without problems.
+
+    Args:
+        system: the system; actors that nothing spawns are left out.
+        interpreter: sha256 of the interpreter component; None if no actor needs it.
+    """
+    actors = tuple(
+        _actor(actor, system, interpreter)
+        for name, actor in sorted(system.actors.items())
+        if name in system.reached
+    )
+    models = _models(system)
+    return plan.RunPlan(
+        name=system.name,
+        actors=actors,
+        starting=system.resolution.starting,
+        models=models,
+        interface=plain(dict(system.resolution.config.interface)),
+        must_understand=_features(actors, models),
+    )
+
+
+def needs_interpreter(system: System) -> bool:
+    """Whether a bundled actor runs on the shared interpreter."""
+    return any(system.actors[name].artifact.component is None for name in system.reached)
+
+
+def actor_folder(actor: LinkedActor) -> str:
+    """The folder of a Python actor inside a bundle."""
+    return f"actors/{actor.artifact.tree.digest}"
+
+
+def component_digest(actor: LinkedActor, interpreter: str | None) -> str:
+    """sha256 of the component that runs an actor, in hex."""
+    component = actor.artifact.component
+    if component is not None:
+        return hashlib.sha256(component).hexdigest()
+    if interpreter is None:
+        raise AssertionError("a Python actor needs the interpreter")
+    return interpreter
+
+
+def _actor(actor: LinkedActor, system: System, interpreter: str | None) -> plan.Actor:
+    resolved, contract = actor.resolved, actor.artifact.contract
+    return plan.Actor(
+        name=actor.name,
+        actor_id=resolved.manifest.actor_id,
+        component=component_digest(actor, interpreter),
+        modules=tuple(
+            plan.Module(name=module.name, path=f"{actor_folder(actor)}/{code_path(module.source)}")
+            for module in actor.artifact.modules
+        ),
+        config=_config_text(resolved.config),
+        capabilities=actor.granted.capabilities,
+        grants={name: plain(dict(table)) for name, table in actor.granted.narrowed.items()},
+        limits=plan.Limits(**_settled(resolved.entries, "limits")),
+        restart=plan.Restart(**_settled(resolved.entries, "restart")),
+        auto_spawn=resolved.auto_spawn,
+        spawn_with=resolved.spawn_with,
+        handles=None
+        if contract.handles is None
+        else tuple(
+            plan.Handled(type=each.type, scope=each.scope)
+            for each in sorted(contract.handles, key=lambda each: (each.type, each.scope))
+        ),
+        tools=None if contract.tools is None else tuple(tool.name for tool in contract.tools),
+        may_spawn=_may_spawn(actor, system),
+    )
+
+
+def _models(system: System) -> tuple[plan.Model, ...]:
+    models = [
+        plan.Model(name=name, kind="scripted", settings=plain(dict(script.data)))
+        for name, script in system.scripts.items()
+    ]
+    models += [
+        plan.Model(
+            name=model.name.text,
+            kind="litellm",
+            settings={"litellm_params": plain(dict(model.parameters))},
+        )
+        for model in system.resolution.config.proxied_models
+    ]
+    return tuple(sorted(models, key=lambda model: model.name))
+
+
+def plain(value: Any) -> Any:
+    """A TOML value as JSON: dates and times become strings."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return value
+
+
+def _config_text(config: LayeredTable) -> str:
+    if not config.layers:
+        return ""
+    import tomlkit
+
+    return tomlkit.dumps(config.merged)
+
+
+def _settled(entries: Iterable[ActorEntry], table: str) -> dict[str, Any]:
+    """What the entries say in `[limits]` or `[restart]`, the highest last."""
+    said: dict[str, Any] = {}
+    for entry in entries:
+        values = getattr(entry, table)
+        for each in fields(values):
+            if (value := getattr(values, each.name)) is not None:
+                said[each.name] = value
+    return said
+
+
+def _may_spawn(actor: LinkedActor, system: System) -> tuple[str, ...] | None:
+    if actor.spawning.anything:
+        return None
+    members = {name for each in actor.spawning.lists for name in each.members}
+    return tuple(sorted(members & system.reached))
+
+
+def _features(actors: Iterable[plan.Actor], models: Iterable[plan.Model]) -> tuple[str, ...]:
+    demanded = {f"{model.kind}-models" for model in models}
+    for actor in actors:
+        if actor.modules:
+            demanded.add("python-actors")
+        if actor.grants:
+            demanded.add("narrowed-grants")
+    return tuple(sorted(demanded))

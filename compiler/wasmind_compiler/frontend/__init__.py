@@ -1,0 +1,1 @@
+"""TOML files to typed tables: positions, schemas, the app config and the manifest."""

@@ -1,0 +1,140 @@
+"""What somebody says about an actor: the table type shared by `[actors]`, `[actor_overrides]` and
+`[dependencies]`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from wasmind_compiler.diagnostics import Span
+from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.key_path import KeyPath
+from wasmind_compiler.frontend.source import Source, read_source
+from wasmind_compiler.frontend.tables import Name, Table
+
+Section = Literal["actors", "actor_overrides", "dependencies"]
+
+#: Keys with a meaning beside `source`, by section.
+ENTRY_KEYS: Mapping[Section, frozenset[str]] = {
+    "dependencies": frozenset({"source", "config", "auto_spawn", "required_spawn_with"}),
+    "actors": frozenset({"source", "config", "auto_spawn", "required_spawn_with"})
+    | {"grants", "limits", "restart"},
+    "actor_overrides": frozenset({"source", "config", "auto_spawn", "required_spawn_with"})
+    | {"grants", "limits", "restart"},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsTable:
+    """Limits somebody set; None leaves the lower layer in force."""
+
+    memory_mib: int | None = None
+    compute_seconds: float | None = None
+    mailbox_mib: int | None = None
+    payload_mib: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartTable:
+    """Restart settings somebody made; None leaves the lower layer in force."""
+
+    policy: str | None = None
+    intensity: int | None = None
+    period_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One capability in a `grants` or `[capabilities]` table.
+
+    `limits` narrows it; an empty table grants all of it, as `true` does.
+    """
+
+    capability: str
+    allowed: bool
+    limits: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorEntry:
+    """One table about one logical name. None means the table does not say."""
+
+    name: str
+    section: Section
+    document: Document
+    path: KeyPath
+    source: Source | None
+    has_source: bool
+    config: Mapping[str, Any] | None
+    auto_spawn: bool | None
+    required_spawn_with: tuple[Name, ...] | None
+    grants: tuple[Grant, ...] | None
+    limits: LimitsTable
+    restart: RestartTable
+    misplaced: tuple[str, ...]
+
+    def header(self) -> Span:
+        """Where the table is announced."""
+        return self.document.header(self.path)
+
+    def value(self, *keys: str | int) -> Span:
+        """A value inside the table."""
+        return self.document.value((*self.path, *keys))
+
+    def key(self, *keys: str | int) -> Span:
+        """A key inside the table."""
+        return self.document.key((*self.path, *keys))
+
+
+def read_entries(table: Table, section: Section) -> tuple[ActorEntry, ...]:
+    """The entries of one section, in the order written."""
+    return tuple(_entry(name, section, each) for name, each in table.tables(section))
+
+
+def read_grants(table: Table | None) -> tuple[Grant, ...] | None:
+    """A `grants` or `[capabilities]` table; None if there is none."""
+    if table is None:
+        return None
+    grants = []
+    for name, value in table.values.items():
+        limits = value if isinstance(value, dict) else {}
+        allowed = isinstance(value, dict) or value is True
+        grants.append(Grant(capability=name, allowed=allowed, limits=limits))
+    return tuple(grants)
+
+
+def _entry(name: str, section: Section, table: Table) -> ActorEntry:
+    empty = Table(table.document, table.path, {})
+    return ActorEntry(
+        name=name,
+        section=section,
+        document=table.document,
+        path=table.path,
+        source=read_source(table.table("source")),
+        has_source="source" in table,
+        config=table.mapping("config"),
+        auto_spawn=table.boolean("auto_spawn"),
+        required_spawn_with=table.names("required_spawn_with"),
+        grants=read_grants(table.table("grants")),
+        limits=_limits(table.table("limits") or empty),
+        restart=_restart(table.table("restart") or empty),
+        misplaced=tuple(key for key in table.values if key not in ENTRY_KEYS[section]),
+    )
+
+
+def _limits(table: Table) -> LimitsTable:
+    return LimitsTable(
+        memory_mib=table.integer("memory_mib"),
+        compute_seconds=table.number("compute_seconds"),
+        mailbox_mib=table.integer("mailbox_mib"),
+        payload_mib=table.integer("payload_mib"),
+    )
+
+
+def _restart(table: Table) -> RestartTable:
+    return RestartTable(
+        policy=table.string("policy"),
+        intensity=table.integer("intensity"),
+        period_seconds=table.number("period_seconds"),
+    )

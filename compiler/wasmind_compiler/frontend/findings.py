@@ -1,0 +1,397 @@
+"""What jsonschema finds, said in the user's terms and with its place.
+
+A `oneOf` is never reported as such. The branch that was meant is chosen by the keys or the kind
+that tell branches apart, and the findings inside that branch are reported.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+
+from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Span
+from wasmind_compiler.diagnostics.rules import settings, shape
+from wasmind_compiler.diagnostics.suggestions import advice, nearest
+from wasmind_compiler.frontend.conformance import is_type
+from wasmind_compiler.frontend.key_path import KeyPath, dotted
+
+
+class Locator(Protocol):
+    """Knows the places of a value's parts, in one file or over several layers."""
+
+    def value(self, path: KeyPath) -> Span:
+        """The value at the path."""
+        ...
+
+    def key(self, path: KeyPath) -> Span:
+        """The last name of the path."""
+        ...
+
+    def header(self, path: KeyPath) -> Span:
+        """Where the table at the path begins."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaRules:
+    """The rules that findings are reported under, and what the whole value is called."""
+
+    unknown: Rule
+    wrong_type: Rule
+    missing: Rule
+    value: Rule
+    conflicting: Rule
+    #: Top-level tables nobody knows; None treats them as unknown keys.
+    foreign_table: Rule | None = None
+    subject: str = ""
+
+
+FILE_RULES: Final = SchemaRules(
+    unknown=shape.UNKNOWN_KEY,
+    wrong_type=shape.WRONG_TYPE,
+    missing=shape.MISSING_KEY,
+    value=shape.BAD_VALUE,
+    conflicting=shape.CONFLICTING_KEYS,
+    foreign_table=shape.UNKNOWN_TABLE,
+)
+
+
+def config_rules(actor: str) -> SchemaRules:
+    """The rules for the config table of an actor."""
+    return SchemaRules(
+        unknown=settings.UNKNOWN_SETTING,
+        wrong_type=settings.WRONG_TYPE,
+        missing=settings.MISSING_SETTING,
+        value=settings.BAD_VALUE,
+        conflicting=settings.BAD_VALUE,
+        subject=f"config of `{actor}`",
+    )
+
+
+def explain(
+    value: Any, schema: Mapping[str, Any], locator: Locator, rules: SchemaRules
+) -> list[Diagnostic]:
+    """Every finding about `value`, located."""
+    # TOML tells integers from floats, and so do we.
+    types = Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "integer": lambda _checker, instance: is_type(instance, "integer"),
+            "number": lambda _checker, instance: is_type(instance, "number"),
+        }
+    )
+    make: Any = extend  # has no annotations
+    validator = make(Draft202012Validator, type_checker=types)
+    checker = validator(schema, format_checker=FormatChecker(["regex"]))
+    explainer = _Explainer(locator, rules)
+    return [found for error in checker.iter_errors(value) for found in explainer.explain(error)]
+
+
+class _Explainer:
+    def __init__(self, locator: Locator, rules: SchemaRules) -> None:
+        self._locator = locator
+        self._rules = rules
+        self._by_keyword: Mapping[str, Callable[[ValidationError], Iterable[Diagnostic]]] = {
+            "additionalProperties": self._unknown_keys,
+            "required": self._missing_keys,
+            "type": self._wrong_type,
+            "enum": self._not_listed,
+            "const": self._not_listed,
+            "oneOf": self._alternatives,
+            "anyOf": self._alternatives,
+            "propertyNames": self._bad_name,
+        }
+
+    def explain(self, error: ValidationError) -> Iterable[Diagnostic]:
+        handler = self._by_keyword.get(str(error.validator), self._bad_value)
+        return handler(error)
+
+    def _unknown_keys(self, error: ValidationError) -> Iterator[Diagnostic]:
+        path, known = _path(error), list(_mapping(error.schema).get("properties", {}))
+        for key in _mapping(error.instance):
+            if key not in known:
+                yield self._unknown_key(path, key, known, _mapping(error.instance)[key])
+
+    def _unknown_key(self, path: KeyPath, key: str, known: Sequence[str], value: Any) -> Diagnostic:
+        rules, near = self._rules, nearest(key, known)
+        span = self._locator.key((*path, key))
+        if rules.foreign_table is not None and not path and isinstance(value, dict) and not near:
+            message = f"unknown table `{dotted((key,))}` is ignored"
+            return rules.foreign_table.at(
+                span, message, help=advice(key, known, "known tables and keys")
+            )
+        fix = None
+        if len(near) == 1:
+            fix = Fix(title=f"rename to `{near[0]}`", edits=(Edit(span, near[0]),))
+        return rules.unknown.at(
+            span,
+            f"unknown key `{dotted((key,))}`{self._inside(path)}",
+            help=advice(key, known, "known keys") if known else "this table takes no keys",
+            fix=fix,
+        )
+
+    def _missing_keys(self, error: ValidationError) -> Iterator[Diagnostic]:
+        # jsonschema reports one error for each missing key but names it only in prose.
+        path, table = _path(error), _mapping(error.instance)
+        missing = [key for key in _wanted(error) if key not in table]
+        for key in missing:
+            if error.message.startswith(repr(key)):
+                described = _mapping(error.schema).get("properties", {}).get(key, {})
+                yield self._rules.missing.at(
+                    self._locator.header(path),
+                    f"missing key `{key}`{self._inside(path)}",
+                    help=_help_for_missing(key, described),
+                )
+
+    def _wrong_type(self, error: ValidationError) -> Iterator[Diagnostic]:
+        wanted = _wanted(error)
+        yield self._type_mismatch(error, [wanted] if isinstance(wanted, str) else list(wanted))
+
+    def _type_mismatch(self, error: ValidationError, wanted: Sequence[str]) -> Diagnostic:
+        path = _path(error)
+        span = self._locator.value(path)
+        fix = _unquoted(error.instance, wanted, span)
+        expected = " or ".join(_ARTICLED.get(name, name) for name in wanted)
+        return self._rules.wrong_type.at(
+            span,
+            f"{self._name(path)} must be {expected}, found {kind_of(error.instance)}",
+            label=f"expected {expected}",
+            help=fix.title if fix else _help_for_shape(error.instance, wanted, path),
+            fix=fix,
+        )
+
+    def _not_listed(self, error: ValidationError) -> Iterator[Diagnostic]:
+        one = error.validator == "const"
+        allowed = [_wanted(error)] if one else list(_wanted(error))
+        words = [str(item) for item in allowed]
+        path, span = _path(error), self._locator.value(_path(error))
+        fix = None
+        near = nearest(error.instance, words) if isinstance(error.instance, str) else ()
+        if len(near) == 1:
+            fix = Fix(title=f"write `{near[0]}`", edits=(Edit(span, f'"{near[0]}"'),))
+        yield self._rules.value.at(
+            span,
+            f"{self._name(path)} cannot be `{error.instance}`",
+            help=advice(str(error.instance), words, "allowed"),
+            fix=fix,
+        )
+
+    def _bad_name(self, error: ValidationError) -> Iterator[Diagnostic]:
+        path = tuple(error.absolute_path)
+        yield self._rules.value.at(
+            self._locator.key((*path, str(error.instance))),
+            f"`{error.instance!s}` is not a usable name",
+            help="names are not empty and have no blanks at their ends and no control characters",
+        )
+
+    def _bad_value(self, error: ValidationError) -> Iterator[Diagnostic]:
+        path = _path(error)
+        span = self._locator.value(path)
+        yield self._rules.value.at(span, f"{self._name(path)} {_requirement(error)}")
+
+    def _alternatives(self, error: ValidationError) -> Iterator[Diagnostic]:
+        branches: list[Mapping[str, Any]] = list(_wanted(error))
+        if not isinstance(error.instance, dict):
+            yield from self._by_type(error, branches)
+            return
+        tables = [branch for branch in branches if "properties" in branch]
+        kinds = {
+            branch["properties"]["kind"]["const"]: branch
+            for branch in tables
+            if "const" in branch["properties"].get("kind", {})
+        }
+        if kinds:
+            yield from self._by_kind(error, branches, kinds)
+        elif tables:
+            yield from self._by_keys(error, branches, tables)
+        else:
+            yield from self._by_type(error, branches)
+
+    def _by_type(
+        self, error: ValidationError, branches: list[Mapping[str, Any]]
+    ) -> Iterator[Diagnostic]:
+        """Alternatives told apart by the type of the value."""
+        types = [str(branch.get("type", "object")) for branch in branches]
+        fitting = [index for index, name in enumerate(types) if is_type(error.instance, name)]
+        if len(fitting) == 1:
+            yield from self._inside_branch(error, fitting[0])
+        elif fitting:
+            yield from self._bad_value(error)
+        else:
+            yield self._type_mismatch(error, list(dict.fromkeys(types)))
+
+    def _by_kind(
+        self,
+        error: ValidationError,
+        branches: list[Mapping[str, Any]],
+        kinds: Mapping[str, Mapping[str, Any]],
+    ) -> Iterator[Diagnostic]:
+        """Alternatives told apart by their `kind`."""
+        path, kind = _path(error), _mapping(error.instance).get("kind")
+        if kind is None:
+            message = f"missing key `kind`{self._inside(path)}"
+            allowed = ", ".join(f"`{name}`" for name in kinds)
+            yield self._rules.missing.at(
+                self._locator.header(path), message, help=f"kinds: {allowed}"
+            )
+        elif kind in kinds:
+            yield from self._inside_branch(error, branches.index(kinds[kind]))
+        else:
+            yield self._rules.value.at(
+                self._locator.value((*path, "kind")),
+                f"unknown kind `{kind}`{self._inside(path)}",
+                help=advice(str(kind), list(kinds), "kinds"),
+            )
+
+    def _by_keys(
+        self,
+        error: ValidationError,
+        branches: list[Mapping[str, Any]],
+        tables: list[Mapping[str, Any]],
+    ) -> Iterator[Diagnostic]:
+        """Alternatives told apart by the key that each requires first."""
+        path, table = _path(error), _mapping(error.instance)
+        leads = [branch["required"][0] for branch in tables]
+        present = [lead for lead in leads if lead in table]
+        if len(present) == 1:
+            chosen = tables[leads.index(present[0])]
+            yield from self._inside_branch(error, branches.index(chosen))
+        elif present:
+            yield self._conflict(path, present)
+        else:
+            yield from self._no_lead(path, table, leads, tables)
+
+    def _conflict(self, path: KeyPath, present: list[str]) -> Diagnostic:
+        first, *others = present
+        named = " and ".join(f"`{key}`" for key in present)
+        return self._rules.conflicting.at(
+            self._locator.key((*path, others[0])),
+            f"{named} exclude one another{self._inside(path)}",
+            labels=(Label(self._locator.key((*path, first)), "first given here"),),
+            help="keep one of them",
+        )
+
+    def _no_lead(
+        self,
+        path: KeyPath,
+        table: Mapping[str, Any],
+        leads: list[str],
+        tables: list[Mapping[str, Any]],
+    ) -> Iterator[Diagnostic]:
+        known = {key for branch in tables for key in branch["properties"]}
+        unknown = [key for key in table if key not in known]
+        for key in unknown:
+            yield self._unknown_key(path, key, sorted(known), table[key])
+        if not any(nearest(key, leads) for key in unknown):
+            either = " or ".join(f"`{lead}`" for lead in leads)
+            yield self._rules.missing.at(
+                self._locator.value(path), f"{self._name(path)} needs {either}"
+            )
+
+    def _inside_branch(self, error: ValidationError, index: int) -> Iterator[Diagnostic]:
+        for child in error.context or ():
+            if child.relative_schema_path[0] == index:
+                yield from self.explain(child)
+
+    def _name(self, path: KeyPath) -> str:
+        subject = self._rules.subject
+        if not path:
+            return subject or "the file"
+        return f"`{dotted(path)}`" + (f" in the {subject}" if subject else "")
+
+    def _inside(self, path: KeyPath) -> str:
+        subject = self._rules.subject
+        if path:
+            return f" in `{dotted(path)}`" + (f" of the {subject}" if subject else "")
+        return f" in the {subject}" if subject else ""
+
+
+_ARTICLED: Final = {
+    "object": "a table",
+    "array": "an array",
+    "string": "a string",
+    "boolean": "a boolean",
+    "integer": "an integer",
+    "number": "a number",
+}
+_COMPARISONS: Final = {
+    "minimum": "must be at least {}",
+    "maximum": "must be at most {}",
+    "exclusiveMinimum": "must be more than {}",
+    "exclusiveMaximum": "must be less than {}",
+    "minLength": "must have at least {} characters",
+    "maxLength": "must have at most {} characters",
+    "minItems": "must have at least {} elements",
+    "maxItems": "must have at most {} elements",
+    "minProperties": "must have at least {} keys",
+    "pattern": "must match `{}`",
+}
+
+
+def kind_of(value: Any) -> str:
+    """A value's TOML type with its article."""
+    if isinstance(value, datetime.date | datetime.time):
+        return "a date or time"
+    names: list[tuple[type, str]] = [
+        (bool, "a boolean"),
+        (int, "an integer"),
+        (float, "a float"),
+        (str, "a string"),
+        (list, "an array"),
+        (dict, "a table"),
+    ]
+    return next((name for kind, name in names if isinstance(value, kind)), "nothing")
+
+
+def _requirement(error: ValidationError) -> str:
+    wanted = _wanted(error)
+    if error.validator in ("minLength", "minItems", "minProperties") and wanted == 1:
+        return "must not be empty"
+    if error.validator == "format":
+        return f"is not a valid {wanted}"
+    template = _COMPARISONS.get(str(error.validator))
+    return template.format(wanted) if template else f"is not allowed: {error.message}"
+
+
+def _help_for_missing(key: str, described: Any) -> str | None:
+    if key == "source":
+        return 'add `source = { path = "…" }` or `source = { git = "…" }`'
+    text = described.get("description") if isinstance(described, dict) else None
+    return f"`{key}`: {text}" if text else None
+
+
+def _help_for_shape(value: Any, wanted: Sequence[str], path: KeyPath) -> str | None:
+    if isinstance(value, str) and "object" in wanted and path and path[-1] == "source":
+        kind = "git" if "://" in value or value.endswith(".git") else "path"
+        return f'write `{{ {kind} = "{value}" }}`'
+    if isinstance(value, str) and "array" in wanted:
+        return f'write `["{value}"]`'
+    return None
+
+
+def _unquoted(value: Any, wanted: Sequence[str], span: Span) -> Fix | None:
+    if not isinstance(value, str):
+        return None
+    is_boolean = "boolean" in wanted and value in ("true", "false")
+    is_number = {"integer", "number"} & set(wanted) and value.isascii() and value.isdigit()
+    if not (is_boolean or is_number):
+        return None
+    bare = value if is_boolean else str(int(value))
+    return Fix(title=f"write `{bare}` without quotes", edits=(Edit(span, bare),))
+
+
+def _path(error: ValidationError) -> KeyPath:
+    return tuple(error.absolute_path)
+
+
+def _wanted(error: ValidationError) -> Any:
+    return error.validator_value
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,23 @@
+"""Paths to values inside a document."""
+
+from __future__ import annotations
+
+import string
+from typing import Final
+
+#: Keys of tables and indices of arrays, from the outside in.
+KeyPath = tuple[str | int, ...]
+
+_BARE: Final = frozenset(string.ascii_letters + string.digits + "_-")
+
+
+def dotted(path: KeyPath) -> str:
+    """A path as people write it: `actors.desk.required_spawn_with[0]`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            name = part if part and _BARE.issuperset(part) else f'"{part}"'
+            text += f".{name}" if text else name
+    return text

@@ -1,0 +1,95 @@
+"""The manifest of an actor, `Wasmind.toml`, as typed tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from wasmind_compiler.diagnostics import Collector
+from wasmind_compiler.diagnostics.rules import shape
+from wasmind_compiler.frontend.actor_entry import ActorEntry, Grant, read_entries, read_grants
+from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.schemas import Schemas
+from wasmind_compiler.frontend.tables import Name, Table
+
+FILE_NAME: Final = "Wasmind.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentBuild:
+    """A component that is already built."""
+
+    component: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandBuild:
+    """A program that builds the component and leaves it at `output`."""
+
+    command: tuple[str, ...]
+    output: str
+
+
+Build = ComponentBuild | CommandBuild
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A whole manifest. `build` is None when it has to be detected.
+
+    `contract` is the `[contract]` table as written; `config_schema` names a JSON file beside the
+    manifest.
+    """
+
+    document: Document
+    actor_id: str
+    version: str | None
+    display_name: str | None
+    description: str | None
+    required_spawn_with: tuple[Name, ...]
+    dependencies: tuple[ActorEntry, ...]
+    build: Build | None
+    capabilities: tuple[Grant, ...] | None
+    contract: Mapping[str, Any] | None
+    config_schema: str | None
+
+
+def read_manifest(document: Document, schemas: Schemas, collector: Collector) -> Manifest:
+    """Check a manifest against its schema and read it; faulty parts are reported and left out."""
+    schemas.check(document, "manifest", collector)
+    root = Table(document, (), document.data)
+    _report_ignored(root, collector)
+    return Manifest(
+        document=document,
+        actor_id=root.string("actor_id") or "",
+        version=root.string("version"),
+        display_name=root.string("display_name"),
+        description=root.string("description"),
+        required_spawn_with=root.names("required_spawn_with") or (),
+        dependencies=read_entries(root, "dependencies"),
+        build=_build(root.table("build")),
+        capabilities=read_grants(root.table("capabilities")),
+        contract=root.mapping("contract"),
+        config_schema=root.string("config_schema"),
+    )
+
+
+def _build(table: Table | None) -> Build | None:
+    if table is None:
+        return None
+    if (component := table.string("component")) is not None:
+        return ComponentBuild(component)
+    command, output = table.names("command"), table.string("output")
+    if command is not None and output is not None:
+        return CommandBuild(tuple(word.text for word in command), output)
+    return None
+
+
+def _report_ignored(root: Table, collector: Collector) -> None:
+    key = "system_prompt_contributions"
+    if key in root:
+        span = root.document.header((key,))
+        message = f"`{key}` has no effect"
+        advice = "contribute to the prompt by a `SystemPromptContribution` message"
+        collector.add(shape.IGNORED_KEY.at(span, message, help=advice))

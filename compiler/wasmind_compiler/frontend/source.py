@@ -1,0 +1,110 @@
+"""Where an actor's code lives, as written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from wasmind_compiler.diagnostics import Span
+from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.key_path import KeyPath
+from wasmind_compiler.frontend.tables import Table
+
+RefKind = Literal["branch", "tag", "rev"]
+_REF_KINDS: tuple[RefKind, ...] = ("branch", "tag", "rev")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The table a source was read from."""
+
+    document: Document
+    path: KeyPath
+
+    def span(self, key: str) -> Span:
+        """The value of one key of the source."""
+        return self.document.value((*self.path, key))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathSource:
+    """A folder, relative to the file that names it."""
+
+    path: str
+    written: Written
+
+    def span(self) -> Span:
+        """The value that a problem with the source is reported at."""
+        return self.written.span("path")
+
+    def __str__(self) -> str:
+        return f"path `{self.path}`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibrarySource:
+    """An actor shipped with Wasmind."""
+
+    library: str
+    written: Written
+
+    def span(self) -> Span:
+        """The value that a problem with the source is reported at."""
+        return self.written.span("library")
+
+    def __str__(self) -> str:
+        return f"library `{self.library}`"
+
+
+@dataclass(frozen=True, slots=True)
+class GitRef:
+    """One of a branch, a tag and a revision."""
+
+    kind: RefKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitSource:
+    """A folder of a git repository; without a ref the remote's default branch."""
+
+    git: str
+    ref: GitRef | None
+    sub_dir: str | None
+    written: Written
+
+    def span(self) -> Span:
+        """The value that a problem with the source is reported at."""
+        return self.written.span("git")
+
+    def __str__(self) -> str:
+        ref = f" at {self.ref.kind} `{self.ref.text}`" if self.ref else ""
+        folder = f" in `{self.sub_dir}`" if self.sub_dir else ""
+        return f"git `{self.git}`{ref}{folder}"
+
+
+Source = PathSource | LibrarySource | GitSource
+
+
+def read_source(table: Table | None) -> Source | None:
+    """The source of a table; None where the schema had something to report."""
+    if table is None or sum(key in table for key in ("path", "git", "library")) != 1:
+        return None
+    written = Written(document=table.document, path=table.path)
+    if (path := table.string("path")) is not None:
+        return PathSource(path=path, written=written)
+    if (library := table.string("library")) is not None:
+        return LibrarySource(library=library, written=written)
+    if (git := table.string("git")) is not None:
+        ref, sub_dir = _read_ref(table.table("git_ref")), table.string("sub_dir")
+        return GitSource(git=git, ref=ref, sub_dir=sub_dir, written=written)
+    return None
+
+
+def _read_ref(table: Table | None) -> GitRef | None:
+    if table is None:
+        return None
+    for kind in _REF_KINDS:
+        if (text := table.string(kind)) is not None:
+            return GitRef(kind, text)
+    return None

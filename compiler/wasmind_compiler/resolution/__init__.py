@@ -1,0 +1,1 @@
+"""From names and sources to the actors of a system, and the lockfile that pins them."""

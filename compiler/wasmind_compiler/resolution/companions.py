@@ -1,0 +1,70 @@
+"""Companions: who must join an agent together with whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from wasmind_compiler.diagnostics import Collector, Label
+from wasmind_compiler.diagnostics.rules import names
+from wasmind_compiler.diagnostics.suggestions import advice
+from wasmind_compiler.frontend.tables import Name
+
+Companions = Mapping[str, Sequence[Name]]
+
+
+def all_companions(required: Companions) -> dict[str, tuple[str, ...]]:
+    """For each actor its companions and theirs, sorted, without itself and unknown names."""
+    return {name: _reachable(name, required) for name in required}
+
+
+def _reachable(start: str, required: Companions) -> tuple[str, ...]:
+    reached = {start}
+    pending = [start]
+    while pending:
+        for member in required[pending.pop()]:
+            if member.text in required and member.text not in reached:
+                reached.add(member.text)
+                pending.append(member.text)
+    return tuple(sorted(reached - {start}))
+
+
+def check_companions(required: Companions, named: Mapping[str, str], collector: Collector) -> None:
+    """Report names that do not exist, that repeat, and that are the actor's own.
+
+    Args:
+        required: actor to the list that is in force for it.
+        named: every declared logical name to its actor_id, empty where that is unknown.
+        collector: takes the findings.
+    """
+    for name, members in required.items():
+        for member in members:
+            if member.text not in named:
+                message = f"`{name}` requires `{member.text}`, which does not exist"
+                help_line = unknown_name_advice(member.text, named)
+                collector.add(
+                    names.UNKNOWN_REQUIRED_ACTOR.at(member.span(), message, help=help_line)
+                )
+            elif member.text == name:
+                message = f"`{name}` requires itself"
+                collector.add(names.REQUIRES_ITSELF.at(member.span(), message, help="remove it"))
+        report_duplicates(members, collector)
+
+
+def report_duplicates(members: Sequence[Name], collector: Collector) -> None:
+    """Report names that a list has more than once."""
+    first: dict[str, Name] = {}
+    for member in members:
+        earlier = first.setdefault(member.text, member)
+        if earlier is not member:
+            labels = (Label(earlier.span(), "first listed here"),)
+            message = f"`{member.text}` is listed twice"
+            collector.add(names.DUPLICATE_NAME.at(member.span(), message, labels=labels))
+
+
+def unknown_name_advice(name: str, named: Mapping[str, str]) -> str | None:
+    """Help for a logical name that does not exist."""
+    same_id = sorted(known for known, actor_id in named.items() if actor_id == name)
+    if same_id:
+        listed = ", ".join(f"`{known}`" for known in same_id)
+        return f"`{name}` is an actor_id; the logical name is: {listed}"
+    return advice(name, sorted(named), "actors")

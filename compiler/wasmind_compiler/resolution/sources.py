@@ -1,0 +1,134 @@
+"""Sources on this machine: folders, and the library of actors shipped with Wasmind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wasmind_compiler.diagnostics import Collector
+from wasmind_compiler.diagnostics.rules import files, sources
+from wasmind_compiler.diagnostics.suggestions import advice
+from wasmind_compiler.display import Display
+from wasmind_compiler.frontend.document import parse
+from wasmind_compiler.frontend.manifest import FILE_NAME, Manifest, read_manifest
+from wasmind_compiler.frontend.schemas import Schemas
+from wasmind_compiler.frontend.source import GitSource, LibrarySource, PathSource, Source
+from wasmind_compiler.resolution.provider import Identity, SourceProblem
+
+
+class LocalSources:
+    """A `SourceProvider` over the file system. Every manifest is read once.
+
+    Args:
+        config_folder: what relative paths of the config start at.
+        library: folder of the shipped actors.
+        schemas: for the manifests.
+        display: names of files as shown to people.
+        collector: takes what is wrong inside manifests.
+    """
+
+    def __init__(
+        self,
+        config_folder: Path,
+        library: Path,
+        schemas: Schemas,
+        display: Display,
+        collector: Collector,
+    ) -> None:
+        self._config_folder = config_folder
+        self._library = library
+        self._schemas = schemas
+        self._display = display
+        self._collector = collector
+        self._manifests: dict[Identity, Manifest | SourceProblem | None] = {}
+
+    def folder(self, identity: Identity) -> Path:
+        """Where an identified actor's files are."""
+        return self._library / identity.key if identity.kind == "library" else Path(identity.key)
+
+    def identify(self, source: Source, declared_in: Identity | None) -> Identity | SourceProblem:
+        """The canonical form of a source; see `SourceProvider`."""
+        if isinstance(source, PathSource):
+            base = self.folder(declared_in) if declared_in else self._config_folder
+            return self._identify_path(source.path, base)
+        if isinstance(source, LibrarySource):
+            return self._identify_library(source.library)
+        return self._identify_git(source)
+
+    def manifest(self, identity: Identity) -> Manifest | SourceProblem | None:
+        """The manifest of an actor; see `SourceProvider`."""
+        if identity not in self._manifests:
+            self._manifests[identity] = self._read(self.folder(identity))
+        return self._manifests[identity]
+
+    def _identify_path(self, path: str, base: Path) -> Identity | SourceProblem:
+        folder = base / path
+        if folder.is_dir():
+            return Identity("path", str(folder.resolve()))
+        if folder.exists():
+            return SourceProblem(
+                rule=sources.NOT_A_FOLDER,
+                message=f"`{path}` is not a folder",
+                help="name the folder that holds the actor's `Wasmind.toml`",
+            )
+        return SourceProblem(
+            rule=sources.PATH_NOT_FOUND,
+            message=f"the folder `{path}` does not exist",
+            notes=(f"looked for: {self._display(folder)}",),
+            help=_similar_folders(folder),
+        )
+
+    def _identify_library(self, name: str) -> Identity | SourceProblem:
+        if (self._library / name / FILE_NAME).is_file():
+            return Identity("library", name)
+        known = sorted(manifest.parent.name for manifest in self._library.glob(f"*/{FILE_NAME}"))
+        return SourceProblem(
+            rule=sources.UNKNOWN_LIBRARY_ACTOR,
+            message=f"the library has no actor `{name}`",
+            help=advice(name, known, "library actors"),
+        )
+
+    def _identify_git(self, source: GitSource) -> SourceProblem:
+        return SourceProblem(
+            rule=sources.GIT_NOT_SUPPORTED,
+            message=f"git sources are not supported yet: {source}",
+            help="clone the repository and use `path`",
+        )
+
+    def _read(self, folder: Path) -> Manifest | SourceProblem | None:
+        path = folder / FILE_NAME
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return self._no_manifest(folder)
+        except OSError as error:
+            return SourceProblem(
+                rule=files.UNREADABLE,
+                message=f"cannot read `{self._display(path)}`: {error.strerror}",
+            )
+        document = parse(self._display(path), content, self._collector)
+        return read_manifest(document, self._schemas, self._collector) if document else None
+
+    def _no_manifest(self, folder: Path) -> SourceProblem:
+        shown = self._display(folder)
+        entries = sorted(entry.name for entry in folder.iterdir())
+        otherwise = [name for name in entries if name.lower() == FILE_NAME.lower()]
+        below = [name for name in entries if (folder / name / FILE_NAME).is_file()]
+        help_line = None
+        if otherwise:
+            help_line = f"rename `{otherwise[0]}` to `{FILE_NAME}`"
+        elif below:
+            help_line = "folders in it that have one: " + ", ".join(f"`{name}`" for name in below)
+        return SourceProblem(
+            rule=sources.MISSING_MANIFEST,
+            message=f"the folder `{shown}` has no `{FILE_NAME}`",
+            help=help_line,
+        )
+
+
+def _similar_folders(folder: Path) -> str | None:
+    """Help from the nearest folder that does exist."""
+    parent = folder.parent
+    if not parent.is_dir():
+        return None
+    names = [entry.name for entry in parent.iterdir() if entry.is_dir()]
+    return advice(folder.name, names, "folders there")

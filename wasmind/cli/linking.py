@@ -1,0 +1,27 @@
+"""From a config to a bundle in the cache, for `wasmind run CONFIG`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wasmind.cli import compiling
+
+
+def link_into_cache(config: Path | None) -> Path:
+    """The bundle of a config, made if the cache has none; problems are shown on stderr.
+
+    Args:
+        config: the config; None for the default one.
+
+    Raises:
+        SystemExit: with 1, the config has errors.
+        click.ClickException: with exit code 2, there is no config, or the machine is at fault.
+    """
+    path = compiling.find_config(click.get_current_context(), config)
+    with compiling.environment_failures():
+        from wasmind_compiler import pipeline
+
+        outcome = pipeline.bundle_into_cache(path, compiling.environment())
+    return compiling.result(outcome.report, outcome.bundle).path
