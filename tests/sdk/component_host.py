@@ -36,9 +36,8 @@ class Interpreter:
     component: Component
 
     @classmethod
-    def load(cls, wasm: Path) -> Interpreter:
+    def load(cls, wasm: Path, native: Path) -> Interpreter:
         engine = Engine()
-        native = wasm.with_suffix(".cwasm")
         if not native.exists():
             native.write_bytes(bytes(Component.from_file(engine, str(wasm)).serialize()))
         return cls(engine, Component.deserialize_file(engine, str(native)))
@@ -160,7 +159,7 @@ class Guest:
                 "stderr-truncated": False,
             }.items():
                 setattr(record, key, value)
-            return Variant("ok", record)
+            return record
 
         methods = ("current-dir", "timeout", "max-output-bytes", "env", "env-clear")
         return {
