@@ -105,6 +105,14 @@ def test_the_bash_actor_runs_a_command(interpreter):
     assert payload["status"]["Done"]["result"]["Ok"]["content"] == "a.py\n"
 
 
+def test_the_assistant_comes_to_life(interpreter):
+    assistant = Guest(interpreter, interpreter.compile_folder(ACTORS / "assistant"))
+    assistant.construct(config='model_name = "m"')
+    assistant.deliver("wasmind.common.actors.AllActorsReady", None)
+    waiting = {"status": {"Wait": {"reason": "WaitingForLiteLLM"}}}
+    assert assistant.sent == [("wasmind.common.assistant.StatusUpdate", waiting)]
+
+
 def test_an_exception_is_contained_and_the_state_survives(interpreter):
     notes = Guest(interpreter, interpreter.compile_folder(NOTES))
     notes.construct(config='title = "Book"')
