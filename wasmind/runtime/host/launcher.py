@@ -6,8 +6,9 @@ CONTROL is the read end of a pipe that the host keeps open as long as the comman
 closes, because the call is over or because the host is gone, every descendant is killed, also those
 that left the process group or the session. The first thing on it is the command's environment: its
 size in four bytes, big-endian, and `name=value` entries with a null byte after each. It does not
-come as this script's own, because Python adds to that. On REPORT goes one line about how the command ended or
-why it could not start, and one with the number of processes that had to be killed after its end.
+come as this script's own, because Python adds to that. On REPORT goes one line about how the
+command ended or why it could not start, and one with the number of processes that had to be killed
+after its end.
 
 Imports as little as possible: its start is part of every command's.
 """
@@ -120,7 +121,7 @@ def _kill(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        pass
+        return  # gone already, or not ours to end
 
 
 def _say(report: int, line: str) -> None:
