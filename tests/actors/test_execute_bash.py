@@ -203,9 +203,7 @@ def test_ignores_other_tools_and_other_scopes():
     message = "wasmind.common.tools.ExecuteToolCall"
     bash.deliver((message, {"tool_call": call, "originating_request_id": "r"}))
     call["function"] = {"name": "execute_bash", "arguments": '{"command": "ls"}'}
-    bash.deliver(
-        (message, {"tool_call": call, "originating_request_id": "r"}), from_scope="abcdef"
-    )
+    bash.deliver((message, {"tool_call": call, "originating_request_id": "r"}), from_scope="abcdef")
     assert commands == []
 
 

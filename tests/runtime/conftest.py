@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +12,22 @@ from pathlib import Path
 import pytest
 import wasmtime
 
-from wasmind.paths import cache_dir
-from wasmind.plan import Actor, RunPlan
+from wasmind.paths import cache_dir, shipped
+from wasmind.plan import Actor, Module, RunPlan
 from wasmind.runtime.bundle import Bundle, bundle_digest, open_bundle
 from wasmind.runtime.events import Event, Subscription
+from wasmind.runtime.interpreter import Interpreter
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.runtime import Runtime
+from wasmind_compiler.build.interpreter import build_interpreter
+from wasmind_compiler.reporter import Reporter
 
+PYTHON_ACTOR = Actor(
+    name="",
+    actor_id="",
+    component="0" * 64,
+    capabilities=("agent", "command", "filesystem", "host-info", "http", "logger", "messaging"),
+)
 COMPONENTS = Path(__file__).parent / "components"
 
 
@@ -53,6 +63,45 @@ def echo_bundle(tmp_path: Path, echo: bytes) -> Callable[..., Bundle]:
         plan = RunPlan(name="test", actors=placed, starting=starting)
         files = {f"components/{sha256}.wasm": echo}
         return open_bundle(write_bundle(tmp_path / "bundle", plan, files))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def interpreter() -> Iterator[tuple[Path, Interpreter]]:
+    """The shared Python interpreter component and a running instance of it."""
+    wit = shipped("schemas") / "wit"
+    path = build_interpreter(cache_dir(), shipped("actors") / "sdk", wit, Reporter())
+    running = Interpreter(path, cache_dir())
+    yield path, running
+    running.close()
+
+
+@pytest.fixture
+def python_bundle(tmp_path: Path, interpreter: tuple[Path, Interpreter]) -> Callable[..., Bundle]:
+    """Makes bundles of actors written in Python: `name=(source, changes to the plan's actor)`."""
+    path, compiler = interpreter
+
+    def make(**actors: str | tuple[str, Actor]) -> Bundle:
+        content = path.read_bytes()
+        sha256 = hashlib.sha256(content).hexdigest()
+        files = {f"components/{sha256}.wasm": content}
+        planned = []
+        for name, given in actors.items():
+            source, actor = (given, PYTHON_ACTOR) if isinstance(given, str) else given
+            code = f"actors/{name}/actor.code"
+            files[code] = compiler.compile("actor", textwrap.dedent(source))
+            planned.append(
+                replace(
+                    actor,
+                    name=name,
+                    actor_id=f"test:{name}",
+                    component=sha256,
+                    modules=(Module(name="actor", path=code),),
+                )
+            )
+        plan = RunPlan(name="test", actors=tuple(planned), starting=(planned[0].name,))
+        return open_bundle(write_bundle(tmp_path / "python-bundle", plan, files))
 
     return make
 

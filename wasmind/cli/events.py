@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final, Protocol, TextIO
 
+from wasmind.cli.logs import LogLevels
 from wasmind.plan import ROOT_SCOPE
 from wasmind.runtime import messages
 from wasmind.runtime.events import Event, Failure, LogRecord, Stopped
 from wasmind.runtime.messages import Envelope
+from wasmind.runtime.metrics import Summary
 
 _LONGEST_LINE: Final = 400
 _MOST_LINES: Final = 20
@@ -26,6 +29,9 @@ class EventView(Protocol):
     def answer(self, text: str) -> None:
         """The answer to a prompt is complete."""
 
+    def summary(self, summary: Summary) -> None:
+        """The run has ended; this is what it used."""
+
 
 class TextView:
     """Events as lines on `notes`, answers on `results`.
@@ -33,15 +39,15 @@ class TextView:
     Args:
         results: where answers go, usually stdout.
         notes: where everything else goes, usually stderr.
+        levels: which log records are shown.
         colour: use terminal colours on `notes`.
-        verbose: show log records below warnings too.
     """
 
-    def __init__(self, results: TextIO, notes: TextIO, *, colour: bool, verbose: bool) -> None:
+    def __init__(self, results: TextIO, notes: TextIO, levels: LogLevels, *, colour: bool) -> None:
         self._results = results
         self._notes = notes
+        self._levels = levels
         self._colour = colour
-        self._verbose = verbose
 
     def show(self, event: Event) -> None:
         """Tool calls, their results, notifications, failures and log records."""
@@ -49,7 +55,7 @@ class TextView:
             case Envelope():
                 self._message(event)
             case LogRecord():
-                if self._verbose or event.level in ("warn", "error"):
+                if self._levels.wants(event):
                     style = event.level if event.level in ("warn", "error") else "dim"
                     self._line(event.actor, event.scope, f"{event.level}: {event.text}", style)
             case Failure():
@@ -63,6 +69,27 @@ class TextView:
     def answer(self, text: str) -> None:
         """The answer, alone on stdout."""
         print(text, file=self._results, flush=True)
+
+    def summary(self, summary: Summary) -> None:
+        """A table."""
+        print(
+            f"{summary.messages} messages, {summary.deliveries} deliveries, "
+            f"{summary.agents} agents",
+            file=self._notes,
+        )
+        columns = ("actor", "sent", "handled", "busy s", "waited s", "failures", "tokens")
+        print("  ".join(f"{name:>12}" for name in columns), file=self._notes)
+        for name, usage in summary.actors.items():
+            cells = (
+                name[:12],
+                str(usage.sent),
+                str(usage.handled),
+                f"{usage.busy_seconds:.3f}",
+                f"{usage.host_seconds:.3f}",
+                str(usage.failures),
+                str(usage.tokens),
+            )
+            print("  ".join(f"{cell:>12}" for cell in cells), file=self._notes)
 
     def _message(self, event: Envelope) -> None:
         sender = event.sender or event.from_actor_id
@@ -114,14 +141,19 @@ class JsonView:
         line = json.dumps({"event": "answer", "text": text}, ensure_ascii=False)
         print(line, file=self._results, flush=True)
 
+    def summary(self, summary: Summary) -> None:
+        """An event like others."""
+        document = {"event": "summary", **asdict(summary)}
+        print(json.dumps(document, ensure_ascii=False), file=self._results, flush=True)
 
-def make_view(form: str, *, verbose: bool) -> EventView:
-    """The view for `--format`: `text` or `jsonl`."""
+
+def make_view(form: str, levels: LogLevels) -> EventView:
+    """The view for `--format`: `text` or `jsonl`; the latter shows all log records."""
     if form == "jsonl":
         return JsonView(sys.stdout)
     from wasmind.cli.terminal import use_colour
 
-    return TextView(sys.stdout, sys.stderr, colour=use_colour(sys.stderr), verbose=verbose)
+    return TextView(sys.stdout, sys.stderr, levels, colour=use_colour(sys.stderr))
 
 
 def _document(event: Event) -> Mapping[str, Any]:
@@ -141,7 +173,14 @@ def _document(event: Event) -> Mapping[str, Any]:
                 "payload": payload,
             }
         case LogRecord(level=level, actor=actor, scope=scope, text=text):
-            return {"event": "log", "level": level, "actor": actor, "scope": scope, "text": text}
+            return {
+                "event": "log",
+                "level": level,
+                "actor": actor,
+                "scope": scope,
+                "id": event.id,
+                "text": text,
+            }
         case Failure():
             return {
                 "event": "failure",
@@ -150,6 +189,7 @@ def _document(event: Event) -> Mapping[str, Any]:
                 "reason": event.reason,
                 "traceback": event.traceback,
                 "outcome": event.outcome,
+                "log": list(event.log),
             }
         case Stopped(reason=reason):
             return {"event": "stopped", "reason": reason}

@@ -13,8 +13,9 @@ import click
 
 from wasmind.cli import terminal
 from wasmind.cli.events import EventView, make_view
+from wasmind.cli.logs import LogFile, LogLevels
 from wasmind.runtime.errors import BundleError, RuntimeFailure
-from wasmind.runtime.events import Stopped
+from wasmind.runtime.events import Event, Stopped
 from wasmind.system import Answer, NoAnswer, System
 
 _STOP_SECONDS: Final = 2.0
@@ -33,7 +34,19 @@ _INTERRUPTED: Final = 130
     show_default=True,
     help="How events are shown.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Show all log records of actors.")
+@click.option(
+    "--log-level",
+    metavar="[ACTOR=]LEVEL",
+    multiple=True,
+    help="Least level shown: debug, info, warn, error or off; for one actor or for all.",
+)
+@click.option(
+    "--log-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Append log records to a file; as JSON lines when it ends in .jsonl.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="The same as --log-level debug.")
+@click.option("--stats", is_flag=True, help="At the end, show what each actor used.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -41,8 +54,11 @@ def command(
     config: Path | None,
     prompt: str | None,
     form: str,
+    log_level: tuple[str, ...],
+    log_file: Path | None,
     *,
     verbose: bool,
+    stats: bool,
 ) -> None:
     """Run a bundle folder, or a config.
 
@@ -58,14 +74,16 @@ def command(
 
     Exit codes: 0 answered, 1 the run failed, 2 the bundle or the machine is at fault, 130 Ctrl-C.
     """
-    view = make_view(form, verbose=verbose)
+    levels = LogLevels.parse(log_level, default="debug" if verbose else "warn")
+    view = make_view(form, levels)
+    log = LogFile(log_file, LogLevels.parse(log_level)) if log_file else None
     try:
         bundle = _bundle(target or config or ctx.obj)
         system = System.open(bundle, report=terminal.status)
     except BundleError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
-    sys.exit(_Session(system, view).run(prompt))
+    sys.exit(_Session(system, view, log, stats=stats).run(prompt))
 
 
 def _bundle(target: Path | str | None) -> Path:
@@ -80,9 +98,13 @@ def _bundle(target: Path | str | None) -> Path:
 class _Session:
     """One run: the main thread only waits and prints, so that Ctrl-C is heard at any moment."""
 
-    def __init__(self, system: System, view: EventView) -> None:
+    def __init__(
+        self, system: System, view: EventView, log: LogFile | None, *, stats: bool
+    ) -> None:
         self._system = system
         self._view = view
+        self._log = log
+        self._stats = stats
         self._events = system.subscribe()
 
     def run(self, prompt: str | None) -> int:
@@ -100,6 +122,7 @@ class _Session:
                 return _INTERRUPTED
             finally:
                 _in_thread(lambda: self._system.stop(_STOP_SECONDS))
+                self._finish()
         except KeyboardInterrupt:
             os._exit(_INTERRUPTED)
 
@@ -108,7 +131,7 @@ class _Session:
         self._system.tell(prompt)
         answer = Answer()
         for event in self._events:
-            self._view.show(event)
+            self._show(event)
             if answer.see(event):
                 break
         self._view.answer(answer.text())
@@ -133,9 +156,22 @@ class _Session:
     def _drain(self) -> None:
         """Show what has happened until now; it explains a failure."""
         while (event := self._events.get(timeout=0)) is not None:
-            self._view.show(event)
+            self._show(event)
             if isinstance(event, Stopped):
                 return
+
+    def _show(self, event: Event) -> None:
+        self._view.show(event)
+        if self._log is not None:
+            self._log.see(event)
+
+    def _finish(self) -> None:
+        """What happened while stopping, and the figures."""
+        self._drain()
+        if self._stats:
+            self._view.summary(self._system.summary())
+        if self._log is not None:
+            self._log.close()
 
 
 def _read_line() -> str | None:

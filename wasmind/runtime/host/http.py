@@ -166,11 +166,16 @@ def _exchange(
     hop: httpx.Request | None = client.build_request(
         request.method, request.url, headers=list(request.headers), content=request.body
     )
+    secret: set[str] = set()
     for _ in range(_MOST_REDIRECTS + 1):
         assert hop is not None  # the loop ends when there is no next one
         policy.check_url(hop.method, hop.url)
+        # A redirect copies headers: a secret for one host must not travel to the next.
+        for name in secret:
+            hop.headers.pop(name, None)
         for name, value in host.around.credentials(hop.url.scheme, hop.url.host):
             hop.headers[name] = value
+            secret.add(name)
         response = client.send(hop, stream=True)
         try:
             hop = response.next_request
