@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Final, TypeAlias
 
 import jinja2
@@ -43,7 +44,6 @@ class SystemPrompt:
         self.problems: list[str] = []
         self._config = config
         self._pieces: dict[str, Piece] = {}
-        self._templates = SandboxedEnvironment()
         self._compiled: dict[str, jinja2.Template] = {}
         for name, text in config.defaults.items():
             self.put(Piece(key=f"config:{name}", content=Text(text), priority=500, section=name))
@@ -102,11 +102,16 @@ class SystemPrompt:
 
     def _fill(self, template: str, **variables: object) -> str:
         if template not in self._compiled:
-            self._compiled[template] = self._templates.from_string(template)
+            self._compiled[template] = _environment().from_string(template)
         return self._compiled[template].render(variables)
 
     def _complain(self, what: str, error: Exception) -> None:
         self.problems.append(f"{what} does not render: {type(error).__name__}: {error}")
+
+
+@cache
+def _environment() -> SandboxedEnvironment:
+    return SandboxedEnvironment()  # on first use: most prompts contain no template
 
 
 def display_name(section: str) -> str:

@@ -1,7 +1,5 @@
 """What users can configure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Literal

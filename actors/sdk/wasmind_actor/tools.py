@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, get_type_hints, overload
@@ -204,8 +205,6 @@ class ToolMethod:
 
 
 def _parse(arguments: str) -> Any:
-    import json
-
     try:
         # Models send nothing at all for a tool without parameters.
         return json.loads(arguments) if arguments.strip() else {}

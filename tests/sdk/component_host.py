@@ -36,9 +36,8 @@ class Interpreter:
     component: Component
 
     @classmethod
-    def load(cls, wasm: Path) -> Interpreter:
+    def load(cls, wasm: Path, native: Path) -> Interpreter:
         engine = Engine()
-        native = wasm.with_suffix(".cwasm")
         if not native.exists():
             native.write_bytes(bytes(Component.from_file(engine, str(wasm)).serialize()))
         return cls(engine, Component.deserialize_file(engine, str(native)))
@@ -119,6 +118,11 @@ class Guest:
         self.call(ACTOR, "[method]actor.destructor", self.actor)
 
     def _wasmind(self) -> dict[str, Any]:
+        def os_info(store: Any) -> Record:
+            record = Record()
+            record.os, record.arch = "linux", "x86_64"
+            return record
+
         def broadcast(store: Any, kind: str, body: bytes) -> None:
             self.sent.append((kind, json.loads(bytes(body))))
 
@@ -126,6 +130,10 @@ class Guest:
             "wasmind:actor/messaging@0.1.0": ({"broadcast": broadcast}, {}),
             "wasmind:actor/logger@0.1.0": (
                 {"log": lambda s, level, text: self.logged.append(f"{level}: {text}")},
+                {},
+            ),
+            "wasmind:actor/host-info@0.1.0": (
+                {"get-host-working-directory": lambda s: "/work", "get-host-os-info": os_info},
                 {},
             ),
             "wasmind:ext/package@0.1.0": ({"modules": lambda s: list(self.modules.items())}, {}),
@@ -160,7 +168,7 @@ class Guest:
                 "stderr-truncated": False,
             }.items():
                 setattr(record, key, value)
-            return Variant("ok", record)
+            return record
 
         methods = ("current-dir", "timeout", "max-output-bytes", "env", "env-clear")
         return {

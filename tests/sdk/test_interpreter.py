@@ -1,0 +1,154 @@
+"""The real thing: the interpreter component, built with componentize-py and run by wasmtime.
+
+It is built into the user's cache, as every command does, and reused from there.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from wasmind.paths import cache_dir, shipped
+from wasmind_actor.testing import describe
+from wasmind_compiler.build.interpreter import build_interpreter, interpreter_key
+from wasmind_compiler.reporter import Reporter
+
+sys.path.insert(0, str(Path(__file__).parent))
+from component_host import Guest, GuestFailedError, Interpreter, SourceRefusedError
+
+ACTORS = shipped("actors")
+NOTES = Path(__file__).parent / "actors" / "notes"
+SDK, WIT = ACTORS / "sdk", shipped("schemas") / "wit"
+
+pytestmark = pytest.mark.slow
+
+
+class Log(Reporter):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def status(self, verb: str, text: str) -> None:
+        self.lines.append(f"{verb} {text}")
+
+
+@pytest.fixture(scope="session")
+def interpreter(tmp_path_factory) -> Interpreter:
+    wasm = build_interpreter(cache_dir(), SDK, WIT, Log())
+    return Interpreter.load(wasm, tmp_path_factory.mktemp("native") / "interpreter.cwasm")
+
+
+def tool_call(tool: str, **arguments: object) -> dict[str, object]:
+    function = {"name": tool, "arguments": json.dumps(arguments)}
+    call = {"id": "call_1", "type": "function", "function": function}
+    return {"tool_call": call, "originating_request_id": "req_000001"}
+
+
+def test_is_built_once(interpreter):
+    log = Log()
+    wasm = build_interpreter(cache_dir(), SDK, WIT, log)
+    assert wasm.name == f"{interpreter_key(SDK, WIT)}.wasm"
+    assert log.lines == []
+    assert [path.name for path in wasm.parent.iterdir() if path.name.startswith("build-")] == []
+
+
+def test_the_key_depends_on_every_source(tmp_path):
+    for name in ("interpreter", "wasmind_actor"):
+        for path in (SDK / name).rglob("*.py"):
+            copy = tmp_path / name / path.relative_to(SDK / name)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+    assert interpreter_key(tmp_path, WIT) == interpreter_key(SDK, WIT)
+    (tmp_path / "wasmind_actor" / "log.py").write_text("# changed")
+    assert interpreter_key(tmp_path, WIT) != interpreter_key(SDK, WIT)
+
+
+@pytest.mark.parametrize("folder", [ACTORS / "assistant", ACTORS / "execute_bash", NOTES])
+def test_a_guest_describes_an_actor_as_cpython_does(interpreter, folder):
+    modules = interpreter.compile_folder(folder)
+    assert interpreter.describe(modules) == describe(folder)
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("\n  x = 1\n", {"message": "unexpected indent", "line": 2, "column": 2}),
+        ("a\0", {"message": "source code string cannot contain null bytes"}),
+    ],
+)
+def test_source_that_does_not_compile(interpreter, source, problem):
+    with pytest.raises(SourceRefusedError) as caught:
+        interpreter.compile("actor", source)
+    assert caught.value.args[0] == {"line": None, "column": None, **problem}
+
+
+def test_an_actor_without_a_class_fails_with_a_traceback(interpreter):
+    with pytest.raises(GuestFailedError, match="exactly one subclass of `Actor`, found: none"):
+        interpreter.describe({"actor": interpreter.compile("actor", "")})
+
+
+def test_the_bash_actor_runs_a_command(interpreter):
+    commands: list[list[str]] = []
+
+    def run(argv: list[str]) -> tuple[bytes, bytes, int]:
+        commands.append(list(argv))
+        return b"a.py\n", b"", 0
+
+    bash = Guest(interpreter, interpreter.compile_folder(ACTORS / "execute_bash"), run)
+    bash.construct()
+    bash.deliver("wasmind.common.tools.ExecuteToolCall", tool_call("execute_bash", command="ls"))
+    assert commands == [["bash", "-c", "ls"]]
+    kind, payload = bash.sent[-1]
+    assert kind == "wasmind.common.tools.ToolCallStatusUpdate"
+    assert payload["status"]["Done"]["result"]["Ok"]["content"] == "a.py\n"
+
+
+def test_the_assistant_comes_to_life(interpreter):
+    assistant = Guest(interpreter, interpreter.compile_folder(ACTORS / "assistant"))
+    assistant.construct(config='model_name = "m"')
+    assistant.deliver("wasmind.common.actors.AllActorsReady", None)
+    waiting = {"status": {"Wait": {"reason": "WaitingForLiteLLM"}}}
+    assert assistant.sent == [("wasmind.common.assistant.StatusUpdate", waiting)]
+
+
+def test_an_exception_is_contained_and_the_state_survives(interpreter):
+    notes = Guest(interpreter, interpreter.compile_folder(NOTES))
+    notes.construct(config='title = "Book"')
+    notes.deliver("wasmind.common.tools.ExecuteToolCall", tool_call("write", text="one"))
+    notes.deliver("wasmind.common.actors.Exit", None, scope="abcdef")
+    assert 'File "<actor>/actor.py", line' in notes.logged[-1]
+    assert notes.sent[-1][0] == "wasmind.common.ui.UserNotification"
+    notes.deliver("wasmind.common.tools.ExecuteToolCall", tool_call("write", text="two"))
+    assert notes.sent[-1][1]["status"]["Done"]["result"]["Ok"]["content"] == "Book: 2"
+    notes.stop()
+    assert notes.sent[-1] == ("notes.NoteTaken", {"text": "closed"})
+
+
+def test_a_wrong_configuration_traps_with_its_reason(interpreter):
+    notes = Guest(interpreter, interpreter.compile_folder(NOTES))
+    with pytest.raises(GuestFailedError, match="the configuration of Notes is wrong: titel: unkno"):
+        notes.construct(config='titel = "Book"')
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from datetime import datetime; datetime.strptime('2024-01-02', '%Y-%m-%d')",
+        "import json, re, difflib, textwrap, pathlib, enum, decimal, uuid; uuid.uuid4()",
+        "'ä'.encode('cp1252'); 'ä'.encode('idna'); b'x'.decode('utf-16-le', 'replace')",
+        "import xml.etree.ElementTree as e; e.fromstring('<a/>')",
+        "import statistics, zoneinfo, random, csv, html; random.random()",
+        "import jinja2.sandbox as j; j.SandboxedEnvironment().from_string('{{ 1 }}').render()",
+        "import asyncio; asyncio.Queue",
+    ],
+)
+def test_the_standard_library_is_there(interpreter, code):
+    source = f"from wasmind_actor import Actor\n{code}\nclass A(Actor): ...\n"
+    assert interpreter.describe({"actor": interpreter.compile("actor", source)})["name"] == "A"
+
+
+def test_what_is_not_there_fails_at_once(interpreter):
+    with pytest.raises(GuestFailedError, match="ModuleNotFoundError: No module named 'numpy'"):
+        interpreter.describe({"actor": interpreter.compile("actor", "import numpy")})
