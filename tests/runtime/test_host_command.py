@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from contextlib import nullcontext
@@ -112,6 +114,28 @@ def test_a_background_child_does_not_keep_the_call_waiting(tmp_path: Path) -> No
     out, _, status, *_ = run("sh", "-c", f"sleep 60 & echo $! > {pid_file}; echo done")
     assert (out, status) == (b"done\n", ("exited", 0))
     assert time.monotonic() - started < 5
+    assert not is_running(int(pid_file.read_text()))
+
+
+def test_a_child_in_a_session_of_its_own_does_not_outlive_the_call(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    host = make_host()
+    script = f"setsid sh -c 'echo $$ > {pid_file}; exec sleep 60' > /dev/null 2>&1 &"
+    run("sh", "-c", f"{script} sleep 0.2", host=host)
+    assert not is_running(int(pid_file.read_text()))
+    assert host.around.logged == ["warn: killed 1 processes that would have outlived `sh`"]
+
+
+def test_commands_end_with_the_host(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    program = (
+        "import os, sys; from wasmind.runtime.host.launch import Launched\n"
+        f"Launched(['/bin/sh', '-c', 'echo $$ > {pid_file}; sleep 60'], None, dict(os.environ))\n"
+        f"while not os.path.exists({str(pid_file)!r}): pass\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=False, timeout=20)
+    time.sleep(0.2)
     assert not is_running(int(pid_file.read_text()))
 
 

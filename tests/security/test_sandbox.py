@@ -6,9 +6,7 @@ The probe actor runs whatever source a test sends it and tells what came of it.
 from __future__ import annotations
 
 import json
-import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -241,18 +239,14 @@ def test_a_flood_of_output_is_kept_to_its_limit(probe) -> None:
 
 def test_children_do_not_outlive_the_call(probe, tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
-    script = f"(setsid sleep 60 & echo $! > {pid_file}) ; sleep 60 & echo $! >> {pid_file}"
-    probe().attempt(f"result = command.run('sh', '-c', {script!r}, timeout=5)")
-    time.sleep(0.5)
-    in_group = int(pid_file.read_text().split()[-1])
-    assert not Path(f"/proc/{in_group}").exists() or _is_zombie(in_group)
-    for pid in pid_file.read_text().split():  # what left its session is ours to clean up
-        if Path(f"/proc/{pid}").exists():
-            os.kill(int(pid), 9)
-
-
-def _is_zombie(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    script = (
+        f"setsid sh -c 'echo $$ >> {pid_file}; exec sleep 60' & "
+        f"env -i sh -c 'echo $$ >> {pid_file}; exec sleep 60' & sleep 0.5"
+    )
+    running = probe()
+    running.attempt(f"result = command.run('sh', '-c', {script!r}, timeout=5)")
+    assert [pid for pid in pid_file.read_text().split() if Path(f"/proc/{pid}").exists()] == []
+    assert "killed 2 processes that would have outlived `sh`" in running.logged()
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """`command`: run programs.
 
-A child gets no input, its own process group and a clean environment. Both streams are read at
-once and drained to their end, so a chatty child never blocks and its real exit status is reported;
-on time-out the whole group is killed and what was read so far is returned.
+A command gets no input, a session of its own and a clean environment. Both streams are read at
+once and drained to their end, so a chatty command never blocks and its real exit status is
+reported. When the call is over everything the command started is killed, whatever it did to get
+away; on time-out what was read so far is returned.
 """
 
 from __future__ import annotations
@@ -10,16 +11,15 @@ from __future__ import annotations
 import os
 import selectors
 import shutil
-import signal
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from wasmind.runtime.abi import Err, Ok, Owned
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
+from wasmind.runtime.host.launch import Launched
 
 _CMD: Final = 110
 _DEFAULT_CAP: Final = 100_000
@@ -112,21 +112,22 @@ def _run(host: Host, handle: int) -> Ok | Err:
 
 
 def _start(host: Host, command: _Command, grant: Mapping[str, Any]) -> Ok:
+    executable = _executable(command.program)
+    if executable is None:
+        return _output(_Stream(0), _Stream(0), ("failed-to-start", "No such file or directory"))
     try:
-        child = subprocess.Popen(
-            [_executable(command.program), *command.arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=command.directory,
-            env=_environment(command, grant),
-            start_new_session=True,
+        run = Launched(
+            [executable, *command.arguments], command.directory, _environment(command, grant)
         )
     except (OSError, ValueError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return _output(_Stream(0), _Stream(0), ("failed-to-start", reason))
-    with child:
-        return _collect(host, command, child)
+    with run:
+        answer = _collect(host, command, run)
+    if run.killed:
+        text = f"killed {run.killed} processes that would have outlived `{command.program}`"
+        host.around.log(host, "warn", text)
+    return answer
 
 
 def _refusal(command: _Command, grant: Mapping[str, Any]) -> str | None:
@@ -146,9 +147,9 @@ def _is_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _executable(program: str) -> str:
+def _executable(program: str) -> str | None:
     """Found through the host's PATH, whatever environment the child gets."""
-    return program if os.sep in program else shutil.which(program) or program
+    return program if os.sep in program else shutil.which(program)
 
 
 def _environment(command: _Command, grant: Mapping[str, Any]) -> dict[str, str]:
@@ -159,68 +160,44 @@ def _environment(command: _Command, grant: Mapping[str, Any]) -> dict[str, str]:
     return kept | command.variables
 
 
-def _collect(host: Host, command: _Command, child: subprocess.Popen[bytes]) -> Ok:
-    """Read both streams until the child has ended, the time is up or the actor must stop."""
+def _collect(host: Host, command: _Command, run: Launched) -> Ok:
+    """Read both streams until the command has ended, the time is up or the actor must stop."""
     cap = min(command.cap, host.actor.limits.output_mib * _MIB)
     out, err = _Stream(cap), _Stream(cap)
     deadline = None if command.timeout is None else time.monotonic() + command.timeout
     ended: float | None = None
-    expired = False
     with selectors.DefaultSelector() as selector:
-        for pipe, stream in ((child.stdout, out), (child.stderr, err)):
-            if pipe is not None:
-                selector.register(pipe, selectors.EVENT_READ, stream)
-        while selector.get_map():
+        selector.register(run.stdout, selectors.EVENT_READ, out)
+        selector.register(run.stderr, selectors.EVENT_READ, err)
+        selector.register(run.report, selectors.EVENT_READ)
+        while run.status is None or len(selector.get_map()) > 1:
             now = time.monotonic()
-            if host.cancelled.is_set() or (deadline is not None and now >= deadline):
-                expired = True
-                break
-            if ended is None and child.poll() is not None:
-                ended = now
-            if ended is not None and now - ended > _GRACE_SECONDS:
-                break
-            _read_ready(selector, _patience(now, deadline))
-        else:
-            expired = not _wait(host, child, deadline)
-    _kill_group(child)
-    status = _status(child.wait())
-    return _output(out, err, ("timeout-expired", None) if expired else status)
+            if run.status is None and (
+                host.cancelled.is_set() or (deadline is not None and now >= deadline)
+            ):
+                return _output(out, err, ("timeout-expired", None))
+            if run.status is not None:
+                ended = ended or now
+                if now - ended > _GRACE_SECONDS:
+                    break
+            _read_ready(selector, run, _patience(now, deadline))
+    return _output(out, err, run.status)
 
 
 def _patience(now: float, deadline: float | None) -> float:
     return _STEP_SECONDS if deadline is None else min(_STEP_SECONDS, max(0.0, deadline - now))
 
 
-def _read_ready(selector: selectors.BaseSelector, patience: float) -> None:
+def _read_ready(selector: selectors.BaseSelector, run: Launched, patience: float) -> None:
     for key, _ in selector.select(patience):
-        pipe: IO[bytes] = key.fileobj  # type: ignore[assignment]
-        chunk = os.read(pipe.fileno(), _CHUNK)
+        if key.fd == run.report:
+            run.read_status()
+            continue
+        chunk = os.read(key.fd, _CHUNK)
         if chunk:
             key.data.add(chunk)
         else:
-            selector.unregister(pipe)
-
-
-def _wait(host: Host, child: subprocess.Popen[bytes], deadline: float | None) -> bool:
-    """Wait for a child that closed its streams; False if it did not end in time."""
-    while child.poll() is None:
-        now = time.monotonic()
-        if host.cancelled.is_set() or (deadline is not None and now >= deadline):
-            return False
-        time.sleep(min(0.005, _patience(now, deadline)))
-    return True
-
-
-def _kill_group(child: subprocess.Popen[bytes]) -> None:
-    """End the child and everything it started, also what outlives it in the background."""
-    try:
-        os.killpg(child.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        child.kill()
-
-
-def _status(returncode: int) -> tuple[str, Any]:
-    return ("signaled", -returncode) if returncode < 0 else ("exited", returncode & 0xFF)
+            selector.unregister(key.fd)
 
 
 def _output(out: _Stream, err: _Stream, status: tuple[str, Any]) -> Ok:
