@@ -12,7 +12,8 @@ MOST_LISTED: Final = 10
 def nearest(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
     """At most three candidates within a third of the name's length, nearest first.
 
-    Letter case and the choice between `-` and `_` count nothing.
+    Letter case and the choice between `-` and `_` count nothing. Candidates more than twice as far
+    away as the nearest are left out.
     """
     limit = max(1, len(name) // 3)
     plain = _plain(name)
@@ -21,7 +22,10 @@ def nearest(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
         distance = _distance(plain, _plain(candidate), limit)
         if distance <= limit and candidate != name:
             scored.append((distance, candidate))
-    return tuple(candidate for _, candidate in sorted(scored)[:MOST_SUGGESTED])
+    scored.sort()
+    farthest = max(1, 2 * scored[0][0]) if scored else 0
+    near = [candidate for distance, candidate in scored if distance <= farthest]
+    return tuple(near[:MOST_SUGGESTED])
 
 
 def advice(name: str, candidates: Collection[str], what: str) -> str | None:
@@ -44,7 +48,7 @@ def _either(items: list[str]) -> str:
 
 
 def _plain(name: str) -> str:
-    return name.casefold().replace("-", "").replace("_", "")
+    return name.lower().replace("-", "").replace("_", "")
 
 
 def _distance(left: str, right: str, limit: int) -> int:

@@ -104,10 +104,12 @@ class _Explainer:
             "const": self._not_listed,
             "oneOf": self._alternatives,
             "anyOf": self._alternatives,
-            "propertyNames": self._bad_name,
         }
 
     def explain(self, error: ValidationError) -> Iterable[Diagnostic]:
+        if "propertyNames" in error.relative_schema_path:
+            # The instance is a key here, and the path that of its table.
+            return self._bad_name(error)
         handler = self._by_keyword.get(str(error.validator), self._bad_value)
         return handler(error)
 

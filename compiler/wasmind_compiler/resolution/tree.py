@@ -23,7 +23,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Final, Literal
 
 IGNORED: Final = frozenset(
@@ -109,9 +109,9 @@ def _entry(root: Path, path: Path) -> Entry | None:
     relative = path.relative_to(root).as_posix()
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
-        target = path.readlink()
-        if target.is_absolute() or not path.resolve().is_relative_to(root):
-            raise LinkLeavesTreeError(relative, str(target))
+        target = os.readlink(path)  # noqa: PTH115 - pathlib would tidy the text
+        if PurePath(target).is_absolute() or not path.resolve().is_relative_to(root):
+            raise LinkLeavesTreeError(relative, target)
         return Entry(path=relative, kind="l", content=os.fsencode(target))
     if not stat.S_ISREG(mode):
         # Sockets, pipes and devices have no content that could be pinned.

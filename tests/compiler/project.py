@@ -1,0 +1,139 @@
+"""A small project on disk, and the compiler over it with a CPython stand-in for the interpreter."""
+
+from __future__ import annotations
+
+import json
+import marshal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import wasmtime
+
+from wasmind_compiler import pipeline
+from wasmind_compiler.build.errors import GuestError, SourceError
+from wasmind_compiler.diagnostics.render_text import render_text
+from wasmind_compiler.reporter import Reporter
+
+ROOT = Path(__file__).parent.parent.parent
+ECHO = ROOT / "tests" / "runtime" / "components" / "echo.wat"
+
+
+class CPythonGuest:
+    """Compiles with the host's Python; an actor's contract is the constant CONTRACT of its module.
+
+    Stands in for the interpreter component where a test is about something else.
+    """
+
+    def compile(self, name: str, source: str) -> bytes:
+        try:
+            return marshal.dumps(compile(source, f"{name}.py", "exec"))
+        except SyntaxError as error:
+            raise SourceError(error.msg, error.lineno, error.offset) from None
+
+    def describe(self, modules: Sequence[tuple[str, bytes]]) -> str:
+        scope: dict[str, Any] = {}
+        try:
+            exec(marshal.loads(dict(modules)["actor"]), scope)
+        except Exception as error:  # noqa: BLE001
+            raise GuestError(f"Traceback: {error}") from None
+        return json.dumps({**EMPTY_CONTRACT, **scope.get("CONTRACT", {})})
+
+
+EMPTY_CONTRACT: dict[str, Any] = {
+    "contract": 1,
+    "name": "Actor",
+    "summary": "",
+    "handles": [],
+    "emits": [],
+    "tools": [],
+    "config": None,
+    "capabilities": [],
+    "spawns": None,
+}
+
+
+@dataclass
+class FixedInterpreter:
+    """An interpreter component that is already there."""
+
+    file: Path
+
+    def key(self) -> str:
+        return "fixed"
+
+    def path(self) -> Path:
+        self.file.write_bytes(b"\0asm the interpreter")
+        return self.file
+
+
+@dataclass
+class Project:
+    """Files below `root`, and what the compiler makes of `app.toml`."""
+
+    root: Path
+    guests_started: int = 0
+    statuses: list[str] = field(default_factory=list)
+
+    def write(self, path: str, content: str | bytes) -> Path:
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, str):
+            content = dedent(content).lstrip("\n").encode()
+        target.write_bytes(content)
+        return target
+
+    def actor(self, name: str, manifest: str = "", **contract: Any) -> Path:
+        """A Python actor in a folder of that name."""
+        self.write(f"{name}/Wasmind.toml", f'actor_id = "test:{name}"\n{dedent(manifest)}')
+        self.write(f"{name}/actor.py", f"CONTRACT = {contract!r}\n")
+        return self.root / name
+
+    def environment(self) -> pipeline.Environment:
+        def start() -> CPythonGuest:
+            self.guests_started += 1
+            return CPythonGuest()
+
+        cache = self.root.parent / "cache"
+        cache.mkdir(exist_ok=True)
+        return pipeline.Environment(
+            cache=cache,
+            schemas=ROOT / "schemas",
+            wit=ROOT / "schemas" / "wit",
+            library=self.root / "library",
+            working_directory=self.root,
+            interpreter=FixedInterpreter(cache / "interpreter.wasm"),
+            guest=start,
+            reporter=_Remember(self.statuses),
+        )
+
+    def check(self, app: str) -> pipeline.Report:
+        """Check `app` as the config."""
+        return pipeline.check(self.write("app.toml", app), self.environment())
+
+    def text(self, app: str) -> str:
+        """What people see when `app` is checked."""
+        report = self.check(app)
+        return render_text(report.diagnostics, report.texts)
+
+    def found(self, app: str) -> list[str]:
+        """`CODE file:line:column message` for each problem of `app`."""
+        return [
+            f"{each.code} {each.span or '-'} {each.message}" for each in self.check(app).diagnostics
+        ]
+
+
+class _Remember(Reporter):
+    def __init__(self, statuses: list[str]) -> None:
+        self._statuses = statuses
+
+    def status(self, verb: str, text: str) -> None:
+        self._statuses.append(f"{verb} {text}")
+
+
+def component(imports: str = "", export: str = "wasmind:actor/actor@0.1.0") -> bytes:
+    """A component with the given imports (WAT) that exports an empty instance under a name."""
+    text = f'(component {imports} (instance $actor) (export "{export}" (instance $actor)))'
+    return bytes(wasmtime.wat2wasm(text))

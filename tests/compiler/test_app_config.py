@@ -1,0 +1,309 @@
+"""What is said about the keys and values of configs and manifests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import tomlkit
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from tests.compiler.project import ROOT, Project
+from wasmind_compiler.frontend.actor_entry import ENTRY_KEYS
+from wasmind_compiler.frontend.conformance import conforms
+from wasmind_compiler.frontend.schemas import Schemas
+
+SCHEMAS = Schemas(ROOT / "schemas")
+
+
+def test_all_problems_of_a_config_in_one_run(project: Project) -> None:
+    project.actor("desk")
+    assert project.text(
+        """
+        starting_actors = ["desk", "bsh"]
+
+        [actors.desk]
+        source = { path = "desk" }
+        auto_spwan = true
+
+        [actors.bash]
+        source = { path = "nowhere" }
+        auto_spawn = "true"
+        """
+    ) == (
+        "error[WM0302]: unknown starting actor `bsh`\n"
+        " --> app.toml:1:28\n"
+        "  |\n"
+        '1 | starting_actors = ["desk", "bsh"]\n'
+        "  |                            ^^^^^\n"
+        "  = help: did you mean `bash`?\n"
+        "\n"
+        "error[WM0201]: unknown key `auto_spwan` in `actors.desk`\n"
+        " --> app.toml:5:1\n"
+        "  |\n"
+        "5 | auto_spwan = true\n"
+        "  | ^^^^^^^^^^\n"
+        "  = help: did you mean `auto_spawn`?\n"
+        "\n"
+        "error[WM0401]: the folder `nowhere` does not exist\n"
+        " --> app.toml:8:19\n"
+        "  |\n"
+        '8 | source = { path = "nowhere" }\n'
+        "  |                   ^^^^^^^^^\n"
+        "  = note: looked for: nowhere\n"
+        "  = help: folders there: `desk`\n"
+        "\n"
+        "error[WM0203]: `actors.bash.auto_spawn` must be a boolean, found a string\n"
+        " --> app.toml:9:14\n"
+        "  |\n"
+        '9 | auto_spawn = "true"\n'
+        "  |              ^^^^^^ expected a boolean\n"
+        "  = help: write `true` without quotes\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            '"desk"',
+            ["WM0203 app.toml:2:20 `actors.a.source` must be a table, found a string"],
+        ),
+        ("{}", ["WM0204 app.toml:2:20 `actors.a.source` needs `path` or `git` or `library`"]),
+        ('{ pth = "x" }', ["WM0201 app.toml:2:22 unknown key `pth` in `actors.a.source`"]),
+        (
+            '{ path = "x", git = "https://e.org/r" }',
+            ["WM0206 app.toml:2:34 `path` and `git` exclude one another in `actors.a.source`"],
+        ),
+        (
+            '{ path = "desk", sub_dir = "x" }',
+            ["WM0201 app.toml:2:37 unknown key `sub_dir` in `actors.a.source`"],
+        ),
+        ("{ path = 1 }", ["WM0203 app.toml:2:29 `actors.a.source.path` must be a string, found an"
+                          " integer"]),
+        (
+            '{ git = "https://e.org/r", git_ref = { tag = "v1", rev = "abcd" } }',
+            [
+                "WM0405 app.toml:2:28 git sources are not supported yet: git `https://e.org/r` at "
+                "tag `v1`",
+                "WM0206 app.toml:2:71 `tag` and `rev` exclude one another in "
+                "`actors.a.source.git_ref`",
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_sources_are_judged_by_the_shape_that_was_meant(
+    project: Project, source: str, expected: list[str]
+) -> None:
+    project.actor("desk")
+    found = project.found(f'starting_actors = ["a"]\nactors.a.source  = {source}\n')
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[settings]\n", "WM0202 app.toml:1:2 unknown table `settings` is ignored"),
+        ("[actor.a]\n", "WM0201 app.toml:1:2 unknown key `actor`"),
+        ("colour = 1\n", "WM0201 app.toml:1:1 unknown key `colour`"),
+        ("[[actors]]\n", "WM0203 app.toml:1:1 `actors` must be a table, found an array"),
+        ("[actors.a]\n", "WM0204 app.toml:1:1 missing key `source` in `actors.a`"),
+        ('actors." ".source = 1\n', "WM0205 app.toml:1:8 ` ` is not a usable name"),
+        ("[litellm]\nport = 70000\nmodels = []\n", "WM0205 app.toml:2:8 `litellm.port` must be at"
+         " most 65535"),
+        ("[litellm]\nmodels = []\n", "WM0205 app.toml:2:10 `litellm.models` must not be empty"),
+        ("[[litellm.models]]\n", "WM0204 app.toml:1:1 missing key `model_name` in"
+         " `litellm.models[0]`"),
+        ("[models.m]\n", "WM0204 app.toml:1:1 missing key `kind` in `models.m`"),
+        ('[models.m]\nkind = "scriptd"\n', "WM0205 app.toml:2:8 unknown kind `scriptd` in"
+         " `models.m`"),
+        ('tui.chat.key_bindings = { a = "Asist" }\n', "WM0205 app.toml:1:31"
+         " `tui.chat.key_bindings.a` cannot be `Asist`"),
+        ("[run]\nprompt = 2024-01-01\n", "WM0203 app.toml:2:10 `run.prompt` must be a string, found"
+         " a date or time"),
+        ("[actor_overrides.x.limits]\nmemory_mib = 1.0\n", "WM0203 app.toml:2:14"
+         " `actor_overrides.x.limits.memory_mib` must be an integer, found a float"),
+        ("[actor_overrides.x.grants]\nhtpp = true\n", "WM0201 app.toml:2:1 unknown key `htpp` in"
+         " `actor_overrides.x.grants`"),
+    ],
+)  # fmt: skip
+def test_keys_and_values(project: Project, text: str, expected: str) -> None:
+    assert expected in project.found(text)
+
+
+def test_a_scripted_model_is_checked_with_its_script(project: Project) -> None:
+    project.actor("desk")
+    project.write("rules.toml", "[[rules]]\nwhen = { matches = '(' }\nanswer = { txt = 'hi' }\n")
+    assert project.found(
+        """
+        starting_actors = ["desk"]
+        actors.desk.source.path = "desk"
+        models.a = { kind = "scripted", script = "rules.toml" }
+        models.b = { kind = "scripted", script = "none.toml" }
+        """
+    ) == [
+        "WM0602 app.toml:4:42 cannot read the script `none.toml`: No such file or directory",
+        "WM0205 rules.toml:2:20 `rules[0].when.matches` is not a valid regex",
+        "WM0201 rules.toml:3:12 unknown key `txt` in `rules[0].answer`",
+    ]
+
+
+def test_manifests_are_judged_like_configs(project: Project) -> None:
+    project.actor("desk")
+    project.write(
+        "desk/Wasmind.toml",
+        """
+        versoin = "1"
+        build = { command = ["make"] }
+        [dependencies.x]
+        [system_prompt_contributions.a]
+        """,
+    )
+    found = project.found('starting_actors = ["desk"]\nactors.desk.source.path = "desk"\n')
+    assert [each for each in found if "desk/Wasmind.toml" in each] == [
+        "WM0201 desk/Wasmind.toml:1:1 unknown key `versoin`",
+        "WM0204 desk/Wasmind.toml:1:1 missing key `actor_id`",
+        "WM0204 desk/Wasmind.toml:2:1 missing key `output` in `build`",
+        "WM0204 desk/Wasmind.toml:3:1 missing key `source` in `dependencies.x`",
+        "WM0208 desk/Wasmind.toml:4:2 `system_prompt_contributions` has no effect",
+    ]
+
+
+def test_the_whole_reference_format_is_accepted(project: Project) -> None:
+    project.actor(
+        "desk",
+        'dependencies.helper = { source = { path = "../helper" }, auto_spawn = true }\n',
+        config={"type": "object"},
+    )
+    project.actor("helper", config={"type": "object"})
+    assert (
+        project.found(
+            """
+            starting_actors = ["desk"]
+
+            [actors.desk]
+            source = { path = "desk" }
+            required_spawn_with = ["helper"]
+            auto_spawn = false
+
+            [actors.desk.config]
+            model_name = "small"
+
+            [actor_overrides.helper]
+            config = { level = "verbose" }
+            auto_spawn = false
+            required_spawn_with = []
+
+            [tui.dashboard]
+            clear_defaults = true
+            [tui.chat]
+            key_bindings = { "ctrl-s" = "Assist", "ctrl-t" = "ToggleToolExpansion" }
+            [tui.graph]
+            key_bindings = { "k" = "SelectUp" }
+
+            [litellm]
+            port = 4100
+            image = "proxy:latest"
+            container_name = "proxy"
+            env_overrides = { A = "b" }
+
+            [[litellm.models]]
+            model_name = "small"
+            [litellm.models.litellm_params]
+            model = "openai/some-model"
+            api_key = "os.environ/OPENAI_API_KEY"
+            provider = { only = ["x"] }
+            when = 2024-01-01
+            """
+        )
+        == []
+    )
+
+
+def test_entry_keys_are_those_of_the_schemas() -> None:
+    definitions = SCHEMAS.load("app")["$defs"]
+    assert ENTRY_KEYS["actors"] == definitions["actor"]["properties"].keys()
+    assert ENTRY_KEYS["actor_overrides"] == definitions["override"]["properties"].keys()
+    dependency = SCHEMAS.load("manifest")["$defs"]["dependency"]
+    assert ENTRY_KEYS["dependencies"] == dependency["properties"].keys()
+
+
+@pytest.mark.parametrize("name", ["app", "manifest", "lock", "plan", "diagnostics", "model-script"])
+def test_schemas_are_valid_closed_and_described(name: str) -> None:
+    schema = SCHEMAS.load(name)
+    Draft202012Validator.check_schema(dict(schema))
+    open_on_purpose = {
+        "config", "litellm_params", "parameters", "schema", "settings", "arguments", "grants",
+        "interface", "system_prompt_contributions",
+    }  # fmt: skip
+    for path, part in _objects(schema, ()):
+        closed = "additionalProperties" in part or "propertyNames" in part
+        assert closed or path[-1] in open_on_purpose, path
+        assert "title" in part or name == "model-script", path
+
+
+def _objects(schema: Any, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]]:
+    if not isinstance(schema, dict):
+        return []
+    found = []
+    if schema.get("type") == "object":
+        found.append((path or ("root",), schema))
+    for keyword in ("properties", "$defs"):
+        for key, part in schema.get(keyword, {}).items():
+            found += _objects(part, (*path, key))
+    for keyword in ("oneOf", "anyOf"):
+        for index, part in enumerate(schema.get(keyword, [])):
+            found += _objects(part, (*path, str(index)))
+    return found + _objects(schema.get("items"), (*path, "items"))
+
+
+WORDS = st.sampled_from(
+    ["source", "path", "git", "git_ref", "tag", "rev", "library", "config", "auto_spawn", "x"]
+)
+VALUES = st.recursive(
+    st.booleans() | st.integers(-1, 3) | st.floats(0, 2) | st.sampled_from(["", "a", "scripted"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=8,
+)
+TOP = st.dictionaries(
+    st.sampled_from(["actors", "actor_overrides", "starting_actors", "name", "models", "run"]),
+    VALUES | st.dictionaries(WORDS, st.dictionaries(WORDS, VALUES, max_size=3), max_size=2),
+    max_size=3,
+)
+
+
+@settings(max_examples=300)
+@given(TOP)
+def test_the_quick_yes_is_never_wrong(document: dict[str, Any]) -> None:
+    """And it is exact for our own schemas: what jsonschema accepts, it accepts."""
+    schema = SCHEMAS.load("app")
+    accepted = conforms(document, schema, schema)
+    # jsonschema takes 1.0 for an integer, as JSON does; we do not.
+    assert accepted <= Draft202012Validator(schema).is_valid(document)
+    if not _has_floats(document):
+        assert accepted == Draft202012Validator(schema).is_valid(document)
+
+
+def _has_floats(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_has_floats(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_has_floats(item) for item in value)
+    return isinstance(value, float)
+
+
+@settings(max_examples=150, deadline=None)
+@given(TOP)
+def test_whatever_is_refused_is_reported_with_a_place(
+    tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]
+) -> None:
+    project = Project(tmp_path_factory.mktemp("project"))
+    text = tomlkit.dumps(document)
+    report = project.check(text)
+    schema = SCHEMAS.load("app")
+    accepted = conforms(document, schema, schema)
+    shape = [each for each in report.diagnostics if each.code.startswith("WM02")]
+    assert accepted == (shape == [])
+    assert all(each.span is not None for each in shape)

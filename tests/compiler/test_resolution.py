@@ -1,0 +1,282 @@
+"""Names, layers, cycles and conflicts, over real folders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.compiler.project import Project
+from wasmind_compiler.diagnostics import Collector
+from wasmind_compiler.frontend.document import Document, parse
+from wasmind_compiler.resolution.layers import Layer, LayeredTable, deep_merge
+
+DESK = 'starting_actors = ["desk"]\nactors.desk.source.path = "desk"\n'
+
+
+def test_dependencies_are_found_relative_to_their_manifest(project: Project) -> None:
+    project.actor("desk", 'dependencies.tool.source.path = "../shared/tool"')
+    project.actor("shared/tool", 'dependencies.deep.source.path = "deep"')
+    project.actor("shared/tool/deep")
+    assert project.found(DESK + "actor_overrides.deep.config = {}\n") == []
+
+
+def test_one_folder_spelled_differently_is_one_source(project: Project) -> None:
+    project.actor("desk", 'dependencies.tool.source.path = "../tool"')
+    project.actor("other", 'dependencies.tool.source.path = "../desk/../tool/"')
+    project.actor("tool")
+    (project.root / "link").symlink_to("tool")
+    project.actor("third", 'dependencies.tool.source.path = "../link"')
+    app = """
+        starting_actors = ["desk", "other", "third"]
+        actors.desk.source.path = "desk"
+        actors.other.source.path = "other"
+        actors.third.source.path = "third"
+        """
+    assert project.found(app) == []
+
+
+def test_a_cycle_is_shown_with_every_edge(project: Project) -> None:
+    project.actor("desk", 'dependencies.a.source.path = "../a"')
+    project.actor("a", '[dependencies.b]\nsource = { path = "../b" }')
+    project.actor("b", '[dependencies.c]\nsource = { path = "../c" }')
+    project.actor("c", '[dependencies.a]\nsource = { path = "../a" }')
+    assert project.text(DESK) == (
+        "error[WM0407]: dependency cycle: `a` → `b` → `c` → `a`\n"
+        " --> c/Wasmind.toml:2:1\n"
+        "  |\n"
+        "2 | [dependencies.a]\n"
+        "  | ^^^^^^^^^^^^^^^^ closes the cycle\n"
+        " ::: desk/Wasmind.toml:2:14\n"
+        "  |\n"
+        '2 | dependencies.a.source.path = "../a"\n'
+        "  |              - 1: `a`\n"
+        " ::: a/Wasmind.toml:2:1\n"
+        "  |\n"
+        "2 | [dependencies.b]\n"
+        "  | ---------------- 2: `b`\n"
+        " ::: b/Wasmind.toml:2:1\n"
+        "  |\n"
+        "2 | [dependencies.c]\n"
+        "  | ---------------- 3: `c`\n"
+        "  = note: entered through:\n"
+        "            desk (app.toml:2)\n"
+        "          → a (desk/Wasmind.toml:2)\n"
+        "  = help: remove one of these dependencies\n"
+    )
+
+
+def test_a_cycle_under_changing_names(project: Project) -> None:
+    project.actor("desk", 'dependencies.twin.source.path = "."')
+    assert project.found(DESK) == [
+        "WM0407 desk/Wasmind.toml:2:14 dependency cycle: `desk` → `twin`"
+    ]
+
+
+def test_own_actors_may_be_in_a_cycle_too(project: Project) -> None:
+    project.actor("desk", 'dependencies.tool.source.path = "../tool"')
+    project.actor("tool", 'dependencies.desk.source.path = "../desk"')
+    found = project.found(DESK + 'actors.tool.source.path = "tool"\n')
+    assert [each for each in found if each.startswith("WM0407")] == [
+        "WM0407 tool/Wasmind.toml:2:14 dependency cycle: `desk` → `tool` → `desk`"
+    ]
+
+
+def diamond(project: Project) -> str:
+    project.actor("one", '[dependencies.tool]\nsource = { path = "../tool-a" }')
+    project.actor("two", '[dependencies.tool]\nsource = { path = "../tool-b" }')
+    project.actor("tool-a")
+    project.actor("tool-b")
+    return """
+        starting_actors = ["one", "two"]
+        actors.one.source.path = "one"
+        actors.two.source.path = "two"
+        """
+
+
+def test_a_conflict_shows_both_ways_to_it(project: Project) -> None:
+    assert project.text(diamond(project)) == (
+        "error[WM0408]: `tool` means two actors: path `../tool-a` and path `../tool-b`\n"
+        " --> two/Wasmind.toml:2:1\n"
+        "  |\n"
+        "2 | [dependencies.tool]\n"
+        "  | ^^^^^^^^^^^^^^^^^^^\n"
+        " ::: one/Wasmind.toml:2:1\n"
+        "  |\n"
+        "2 | [dependencies.tool]\n"
+        "  | ------------------- first declared here\n"
+        "  = note: first reached by:\n"
+        "            one (app.toml:2)\n"
+        "          → tool (one/Wasmind.toml:2)\n"
+        "  = note: then by:\n"
+        "            two (app.toml:3)\n"
+        "          → tool (two/Wasmind.toml:2)\n"
+        "  = help: decide with `[actor_overrides.tool]`, or rename one of them\n"
+    )
+
+
+def test_an_override_settles_a_conflict(project: Project) -> None:
+    app = diamond(project) + 'actor_overrides.tool.source.path = "tool-b"\n'
+    assert project.found(app) == []
+
+
+def test_an_overridden_source_is_never_looked_at(project: Project) -> None:
+    project.actor("desk", 'dependencies.tool.source.path = "../gone"')
+    project.actor("mine")
+    assert project.found(DESK + 'actor_overrides.tool.source.path = "mine"\n') == []
+
+
+def test_shared_dependencies_must_agree_on_settings(project: Project) -> None:
+    project.actor("one", 'dependencies.tool = { source.path = "../tool", config.level = 1 }')
+    project.actor("two", 'dependencies.tool = { source.path = "../tool", config.level = 2 }')
+    project.actor("tool", config={"type": "object"})
+    app = """
+        starting_actors = ["one", "two"]
+        actors.one.source.path = "one"
+        actors.two.source.path = "two"
+        """
+    assert project.found(app) == [
+        "WM0409 two/Wasmind.toml:2:14 `tool` is shared, but with different `config`"
+    ]
+    assert project.found(app + "actor_overrides.tool.config.level = 3\n") == []
+
+
+def test_own_actors_and_dependencies_of_one_name(project: Project) -> None:
+    project.actor("desk", 'dependencies.tool.source.path = "../tool"')
+    project.actor("tool")
+    project.actor("other")
+    both = DESK.replace('"desk"]', '"desk", "tool"]')
+    assert project.found(both + 'actors.tool.source.path = "tool"\n') == [
+        "WM0411 app.toml:3:8 own actor `tool` is also a dependency with the same source"
+    ]
+    assert project.found(DESK + 'actors.tool.source.path = "other"\n') == [
+        "WM0410 desk/Wasmind.toml:2:14 own actor `tool` clashes with a dependency of `desk`"
+    ]
+
+
+def test_names_that_lead_nowhere(project: Project) -> None:
+    project.actor("desk", 'required_spawn_with = ["tool", "tol", "desk", "tool"]\n'
+                  'dependencies.tool.source.path = "../tool"')  # fmt: skip
+    project.actor("tool", 'required_spawn_with = ["test:desk"]')
+    assert project.found(
+        DESK
+        + """
+actor_overrides.tol.auto_spawn = true
+actor_overrides.desk.auto_spawn = true
+"""
+    ) == [
+        "WM0307 app.toml:4:17 no manifest declares a dependency called `tol`",
+        "WM0306 app.toml:5:17 `desk` is an own actor and cannot be overridden",
+        "WM0304 desk/Wasmind.toml:2:32 `desk` requires `tol`, which does not exist",
+        "WM0305 desk/Wasmind.toml:2:39 `desk` requires itself",
+        "WM0303 desk/Wasmind.toml:2:47 `tool` is listed twice",
+        "WM0304 tool/Wasmind.toml:2:24 `tool` requires `test:desk`, which does not exist",
+    ]
+
+
+def test_an_actor_id_is_no_logical_name(project: Project) -> None:
+    project.actor("desk")
+    report = project.check('starting_actors = ["test:desk"]\nactors.x.source.path = "desk"\n')
+    assert report.diagnostics[0].help == "`test:desk` is an actor_id; the logical name is: `x`"
+
+
+def test_nothing_to_start(project: Project) -> None:
+    project.actor("desk")
+    own = 'actors.desk.source.path = "desk"\n'
+    missing = project.check(own).diagnostics[0]
+    assert (missing.code, missing.help) == ("WM0301", 'write `starting_actors = ["desk"]`')
+    assert project.found("starting_actors = []\n" + own) == [
+        "WM0301 app.toml:1:19 nothing to start: `starting_actors` is empty and no actor spawns "
+        "automatically"
+    ]
+    assert project.found(own + "actors.desk.auto_spawn = true\n") == []
+
+
+def test_sources_that_lead_nowhere(project: Project) -> None:
+    project.write("file", "")
+    project.write("empty/inner/Wasmind.toml", 'actor_id = "a:b"')
+    project.write("case/wasmind.toml", 'actor_id = "a:b"')
+    report = project.check(
+        """
+        starting_actors = ["a"]
+        actors.a.source.path = "file"
+        actors.b.source.path = "empty"
+        actors.c.source.path = "case"
+        actors.d.source.library = "asistant"
+        """
+    )
+    assert [(each.code, each.help) for each in report.diagnostics] == [
+        ("WM0402", "name the folder that holds the actor's `Wasmind.toml`"),
+        ("WM0403", "folders in it that have one: `inner`"),
+        ("WM0403", "rename `wasmind.toml` to `Wasmind.toml`"),
+        ("WM0404", None),
+    ]
+
+
+def test_what_a_missing_dependency_is_needed_by(project: Project) -> None:
+    project.actor("desk", 'dependencies.tool.source.path = "../tol"')
+    report = project.check(DESK)
+    assert report.diagnostics[0].notes == (
+        "looked for: tol",
+        "needed by:\n  desk (app.toml:2)",
+    )
+
+
+def layer(text: str) -> tuple[Document, Layer]:
+    document = parse(f"{len(text)}.toml", text.encode(), Collector())
+    assert document is not None
+    return document, Layer(document, (), document.data)
+
+
+def test_every_leaf_knows_the_file_it_is_from() -> None:
+    (low, lower), (high, upper) = layer("a.x = 1\na.y = [1]\nb = 1\n"), layer("a.y = [2, 3]\nc = 1")
+    table = LayeredTable((lower, upper), (low, ()))
+    assert table.merged == {"a": {"x": 1, "y": [2, 3]}, "b": 1, "c": 1}
+    assert table.origin(("a", "x")) == (low, ("a", "x"))
+    assert table.origin(("a", "y", 1)) == (high, ("a", "y", 1))
+    assert str(table.value(("c",))) == f"{high.file}:2:5"
+    assert table.origin(("nothing",)) is None
+
+
+TABLES = st.recursive(
+    st.integers() | st.lists(st.integers(), max_size=2),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=10,
+)
+TOP = st.dictionaries(st.sampled_from("abc"), TABLES, max_size=3)
+
+
+@given(TOP, TOP)
+def test_merging_keeps_what_the_upper_layer_says(
+    lower: dict[str, Any], upper: dict[str, Any]
+) -> None:
+    merged = deep_merge(lower, upper)
+    assert deep_merge(merged, upper) == merged
+    assert deep_merge({}, lower) == deep_merge(lower, {}) == lower
+    assert merged.keys() == lower.keys() | upper.keys()
+    for key, value in upper.items():
+        if not isinstance(value, dict):
+            assert merged[key] == value
+
+
+TREES = st.dictionaries(
+    st.sampled_from("abc"),
+    st.dictionaries(st.sampled_from("abc"), st.integers(), max_size=3),
+    max_size=3,
+)
+
+
+@given(TREES, TREES, TREES)
+def test_merging_is_associative_where_shapes_agree(
+    one: dict[str, Any], two: dict[str, Any], three: dict[str, Any]
+) -> None:
+    left = deep_merge(deep_merge(one, two), three)
+    assert left == deep_merge(one, deep_merge(two, three))
+
+
+def test_a_long_chain_is_no_problem(project: Project) -> None:
+    for number in range(300):
+        project.actor(f"a{number}", f'dependencies.a{number + 1}.source.path = "../a{number + 1}"')
+    project.actor("a300")
+    assert project.found('starting_actors = ["a0"]\nactors.a0.source.path = "a0"\n') == []

@@ -1,0 +1,100 @@
+"""The tree digest depends on what an author wrote and on nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wasmind_compiler.resolution.tree import LinkLeavesTreeError, read_tree
+
+NAMES = st.text("abz._ é", min_size=1, max_size=4).filter(lambda name: name not in {".", ".."})
+FILES = st.dictionaries(st.lists(NAMES, min_size=1, max_size=3).map("/".join), st.binary())
+
+
+def write(root: Path, files: dict[str, bytes], order: int) -> None:
+    paths = sorted(files)
+    random.Random(order).shuffle(paths)
+    for path in paths:
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(files[path])
+        os.utime(target, (order, order))
+
+
+def is_writable(files: dict[str, bytes]) -> bool:
+    """No path is both a file and a folder."""
+    return not any(other.startswith(f"{path}/") for path in files for other in files)
+
+
+@settings(max_examples=60, deadline=None)
+@given(FILES.filter(is_writable))
+def test_order_time_place_and_umask_do_not_matter(
+    tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]
+) -> None:
+    one, two = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")
+    write(one, files, 1)
+    previous = os.umask(0o077)
+    try:
+        write(two, files, 2)
+    finally:
+        os.umask(previous)
+    (two / "__pycache__").mkdir()
+    (two / "__pycache__" / "x.pyc").write_bytes(b"x")
+    assert read_tree(one).digest == read_tree(two).digest
+    assert {entry.path: entry.content for entry in read_tree(one).entries} == files
+
+
+def test_the_digest_is_the_documented_one(tmp_path: Path) -> None:
+    write(tmp_path, {"b/c": b"2", "a": b"1"}, 1)
+    (tmp_path / "b" / "c").chmod(0o755)
+    (tmp_path / "link").symlink_to("b/c")
+    lines = ["wasmind tree 1"]
+    for kind, path, content in [("f", "a", b"1"), ("x", "b/c", b"2"), ("l", "link", b"b/c")]:
+        lines.append(f"{kind} {len(path)} {hashlib.sha256(content).hexdigest()} {path}")
+    expected = hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+    assert read_tree(tmp_path).digest == expected
+
+
+def test_every_change_changes_it(tmp_path: Path) -> None:
+    file, link = tmp_path / "a", tmp_path / "link"
+    changes: list[Callable[[], object]] = [
+        lambda: file.write_text("1"),
+        lambda: file.write_text("2"),
+        lambda: file.chmod(0o755),
+        lambda: file.rename(tmp_path / "b"),
+        lambda: link.symlink_to("b"),
+        lambda: (link.unlink(), link.symlink_to("./b")),
+        lambda: (tmp_path / ".hidden").write_text(""),
+    ]
+    digests = []
+    for change in changes:
+        change()
+        digests.append(read_tree(tmp_path).digest)
+    assert len(set(digests)) == len(changes)
+
+
+@pytest.mark.parametrize("target", ["/etc/hostname", "../outside", "sub/../../outside"])
+def test_links_out_of_the_folder_are_refused(tmp_path: Path, target: str) -> None:
+    (tmp_path / "outside").write_text("secret")
+    root = tmp_path / "root"
+    (root / "sub").mkdir(parents=True)
+    (root / "link").symlink_to(target)
+    with pytest.raises(LinkLeavesTreeError) as caught:
+        read_tree(root)
+    assert caught.value.path == "link"
+
+
+def test_links_inside_are_followed_for_content(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "real.py").write_text("code")
+    (tmp_path / "alias.py").symlink_to("sub/real.py")
+    tree = read_tree(tmp_path)
+    assert tree.content("alias.py") == b"code"
+    assert tree.content("missing.py") is None
