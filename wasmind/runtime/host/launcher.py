@@ -48,7 +48,7 @@ def main() -> None:
     _say(report, f"killed {_kill_all(pid)}")
 
 
-def _environment(control: int) -> dict:
+def _environment(control: int) -> dict[bytes, bytes]:
     block = _read(control, int.from_bytes(_read(control, 4), "big"))
     return dict(entry.split(b"=", 1) for entry in block.split(b"\0")[:-1])
 
@@ -72,7 +72,7 @@ def _wait(pid: int, control: int) -> str:
     """How the command ended, or `cut-off` when the host gave it up first."""
     poll = select.poll()
     poll.register(control, select.POLLHUP | select.POLLIN)
-    patience = _STEP_MS
+    patience: int | None = _STEP_MS
     if hasattr(os, "pidfd_open"):
         poll.register(os.pidfd_open(pid), select.POLLIN)
         patience = None
@@ -109,7 +109,7 @@ def _kill_all(pid: int) -> int:
     return len(killed)
 
 
-def _children() -> list:
+def _children() -> list[int]:
     try:
         with open(f"/proc/self/task/{os.getpid()}/children") as file:  # noqa: PTH123 - pathlib is slow
             return [int(text) for text in file.read().split()]
