@@ -110,10 +110,10 @@ def test_agrees_with_wasmtime_py(name: str) -> None:
     @settings(max_examples=60, deadline=None)
     def check(value: Any) -> None:
         ours = abi.Value(shape, value)
-        assert shape.lift(ours.c, None) == value
+        assert shape.lift(ours.c(), None) == value
 
         copy = ffi.wasmtime_component_val_t()
-        ffi.wasmtime_component_val_clone(ctypes.byref(ours.c), ctypes.byref(copy))
+        ffi.wasmtime_component_val_clone(ctypes.byref(ours.c()), ctypes.byref(copy))
         assert kind.convert_from_c(copy) == case.theirs(value)
 
         theirs = ffi.wasmtime_component_val_t()
@@ -142,13 +142,13 @@ def test_agrees_with_wasmtime_py(name: str) -> None:
 def test_values_that_do_not_fit_are_refused_without_harm(name: str, wrong: Any) -> None:
     shape = abi.shape_of(reflect(CASES[name].text), guest_resources=False)
     for _ in range(100):  # a double free would show
-        with pytest.raises((ValueError, TypeError, AttributeError)):
+        with pytest.raises((ValueError, TypeError, AttributeError)):  # whichever comes first
             abi.Value(shape, wrong)
 
 
 def test_lone_surrogates_become_replacements() -> None:
     shape = abi.shape_of(reflect("string"), guest_resources=False)
-    assert shape.lift(abi.Value(shape, "a\ud800b").c, None) == "a?b"
+    assert shape.lift(abi.Value(shape, "a\ud800b").c(), None) == "a?b"
 
 
 def test_memory_is_given_back() -> None:
@@ -158,7 +158,7 @@ def test_memory_is_given_back() -> None:
     def work() -> None:
         for _ in range(50):
             value = abi.Value(shape, ("name", payload))
-            shape.lift(value.c, None)
+            shape.lift(value.c(), None)
 
     work()
     before = resident()

@@ -1,7 +1,7 @@
 """Values between Python and components, over wasmtime's C API.
 
-`shape_of` turns a component value type into a `Shape`, once per function type; a shape lowers
-Python values into C values and lifts them back. It replaces wasmtime-py's own conversion, which
+`shape_of` turns a component value type into a `Shape`, once per function type; a shape makes C
+values of Python values and reads them back. It replaces wasmtime-py's own conversion, which
 reflects the types again on every call and keeps state in module globals that threads would share.
 
 ======================  =====================================================
@@ -15,17 +15,20 @@ record, tuple           tuple, in the order of the fields
 variant                 (case name, payload or None)
 option                  None or the value
 result                  `Ok(value)` or `Err(value)`
-own, borrow (host)      int, the representation; lowered from `Owned`
+own, borrow (host)      int, the representation; made from `Owned`
 own, borrow (guest)     `GuestHandle`
 ======================  =====================================================
 
-Lifting only reads; whoever owns the C value deletes it. Lowering into a value that turns out to be
-impossible leaves that value deletable.
+A C value is 32 bytes: its kind, and a payload that may point elsewhere. `image` builds those bytes
+in Python's own memory. Arguments of a call are only read by wasmtime, so their images are passed as
+they are, to any number of calls; what a host function returns must be wasmtime's own, so its image
+is cloned by wasmtime. Reading never takes anything out of a C value; whoever owns it deletes it.
 """
 
 from __future__ import annotations
 
 import ctypes
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -35,10 +38,21 @@ from wasmtime.component import _types as reflected
 
 CVal = Any
 Context = Any
+#: Objects whose memory an image points into.
+Keep = list[Any]
 
 VALUE: Final = ffi.wasmtime_component_val_t
-VALUE_SIZE: Final = ctypes.sizeof(VALUE)
-_PAYLOAD_AT: Final = VALUE.of.offset
+VALUE_SIZE: Final = 32
+_PAYLOAD_AT: Final = 8
+assert ctypes.sizeof(VALUE) == VALUE_SIZE
+assert VALUE.of.offset == _PAYLOAD_AT
+
+#: Kind and payload, by the form of the payload.
+_VEC: Final = struct.Struct("=B7xQQ8x")  # size and address of strings, lists, records, ...
+_POINTER: Final = struct.Struct("=B7xQ16x")
+_CASE: Final = struct.Struct("=B7xQQQ")  # name of the case, address of the payload
+_ARM: Final = struct.Struct("=B7xB7xQ8x")  # whether it is the good arm, address of the payload
+_NAME: Final = struct.Struct("=QQ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +78,29 @@ class Owned:
 
 
 class GuestHandle:
-    """A resource that lives in the guest. Borrowed by calls, never copied; freed with its store."""
+    """A handle to a resource, owned by the host side."""
 
     __slots__ = ("pointer",)
 
     def __init__(self, pointer: Any) -> None:
         self.pointer = pointer
 
-    def release(self) -> None:
-        """Free the host's side of the handle; the guest's side goes with the store."""
-        if self.pointer is not None:
-            ffi.wasmtime_component_resource_any_delete(self.pointer)
-            self.pointer = None
+    def __del__(self) -> None:
+        # The host's side of the handle; the guest's side goes with the store.
+        ffi.wasmtime_component_resource_any_delete(self.pointer)
 
 
 class Shape:
     """How values of one type cross the border."""
 
-    def lower(self, value: Any, target: CVal, context: Context) -> None:
-        """Write `value` into `target`, which owns nothing yet and then owns what was allocated."""
+    __slots__ = ()
+
+    def image(self, value: Any, context: Context, keep: Keep) -> bytes:
+        """The C value as bytes, valid as long as what is added to `keep` lives.
+
+        Raises:
+            ValueError, TypeError: the value does not fit the type.
+        """
         raise NotImplementedError
 
     def lift(self, source: CVal, context: Context) -> Any:
@@ -96,24 +114,33 @@ def _kind(name: str) -> int:
 
 
 _LIST, _RECORD, _TUPLE = _kind("LIST"), _kind("RECORD"), _kind("TUPLE")
-_VARIANT, _ENUM, _OPTION, _RESULT = (
-    _kind("VARIANT"),
-    _kind("ENUM"),
-    _kind("OPTION"),
-    _kind("RESULT"),
-)
-_STRING, _RESOURCE, _U8, _CHAR = _kind("STRING"), _kind("RESOURCE"), _kind("U8"), _kind("CHAR")
+_VARIANT, _ENUM, _OPTION = _kind("VARIANT"), _kind("ENUM"), _kind("OPTION")
+_RESULT, _STRING, _RESOURCE, _U8 = _kind("RESULT"), _kind("STRING"), _kind("RESOURCE"), _kind("U8")
 
-_INTEGERS: Final = {
-    reflected.S8: ("S8", "s8", -(1 << 7), (1 << 7) - 1),
-    reflected.S16: ("S16", "s16", -(1 << 15), (1 << 15) - 1),
-    reflected.S32: ("S32", "s32", -(1 << 31), (1 << 31) - 1),
-    reflected.S64: ("S64", "s64", -(1 << 63), (1 << 63) - 1),
-    reflected.U8: ("U8", "u8", 0, (1 << 8) - 1),
-    reflected.U16: ("U16", "u16", 0, (1 << 16) - 1),
-    reflected.U32: ("U32", "u32", 0, (1 << 32) - 1),
-    reflected.U64: ("U64", "u64", 0, (1 << 64) - 1),
+#: Reflected type to kind, field of the C union, and struct format of the image.
+_NUMBERS: Final = {
+    reflected.S8: ("S8", "s8", "=B7xb23x"),
+    reflected.S16: ("S16", "s16", "=B7xh22x"),
+    reflected.S32: ("S32", "s32", "=B7xi20x"),
+    reflected.S64: ("S64", "s64", "=B7xq16x"),
+    reflected.U8: ("U8", "u8", "=B7xB23x"),
+    reflected.U16: ("U16", "u16", "=B7xH22x"),
+    reflected.U32: ("U32", "u32", "=B7xI20x"),
+    reflected.U64: ("U64", "u64", "=B7xQ16x"),
+    reflected.F32: ("F32", "f32", "=B7xf20x"),
+    reflected.F64: ("F64", "f64", "=B7xd16x"),
 }
+
+
+_bytes_address: Final = ctypes.pythonapi.PyBytes_AsString
+_bytes_address.argtypes = [ctypes.py_object]
+_bytes_address.restype = ctypes.c_size_t
+
+
+def _address(data: bytes, keep: Keep) -> int:
+    """Where the bytes lie; they stay there as long as they live."""
+    keep.append(data)
+    return int(_bytes_address(data))
 
 
 def _read_name(name: Any) -> str:
@@ -121,60 +148,50 @@ def _read_name(name: Any) -> str:
 
 
 class _Bool(Shape):
-    def lower(self, value: Any, target: CVal, context: Context) -> None:
-        target.kind = _kind("BOOL")
-        target.of.boolean = bool(value)
+    __slots__ = ()
+    _form = struct.Struct("=B7x?23x")
+
+    def image(self, value: Any, context: Context, keep: Keep) -> bytes:
+        return self._form.pack(_kind("BOOL"), bool(value))
 
     def lift(self, source: CVal, context: Context) -> Any:
         return bool(source.of.boolean)
 
 
-class _Integer(Shape):
-    __slots__ = ("_field", "_kind", "_range")
+class _Number(Shape):
+    __slots__ = ("_field", "_form", "_kind")
 
-    def __init__(self, kind: str, field: str, low: int, high: int) -> None:
-        self._kind, self._field, self._range = _kind(kind), field, range(low, high + 1)
+    def __init__(self, kind: str, field: str, form: str) -> None:
+        self._kind, self._field, self._form = _kind(kind), field, struct.Struct(form)
 
-    def lower(self, value: Any, target: CVal, context: Context) -> None:
-        # ctypes would wrap a number that does not fit; the component must never see that.
-        if value not in self._range:
-            raise ValueError(f"{value!r} does not fit {self._field}")
-        target.kind = self._kind
-        setattr(target.of, self._field, value)
-
-    def lift(self, source: CVal, context: Context) -> Any:
-        return int(getattr(source.of, self._field))
-
-
-class _Float(Shape):
-    __slots__ = ("_field", "_kind")
-
-    def __init__(self, kind: str, field: str) -> None:
-        self._kind, self._field = _kind(kind), field
-
-    def lower(self, value: Any, target: CVal, context: Context) -> None:
-        target.kind = self._kind
-        setattr(target.of, self._field, float(value))
+    def image(self, value: Any, context: Context, keep: Keep) -> bytes:
+        try:
+            return self._form.pack(self._kind, value)
+        except (struct.error, OverflowError) as error:
+            raise ValueError(f"{value!r} does not fit {self._field}: {error}") from None
 
     def lift(self, source: CVal, context: Context) -> Any:
-        return float(getattr(source.of, self._field))
+        return getattr(source.of, self._field)
 
 
 class _Char(Shape):
-    def lower(self, value: Any, target: CVal, context: Context) -> None:
-        target.kind = _CHAR
-        target.of.character = ord(value)
+    __slots__ = ()
+    _form = struct.Struct("=B7xI20x")
+
+    def image(self, value: Any, context: Context, keep: Keep) -> bytes:
+        return self._form.pack(_kind("CHAR"), ord(value))
 
     def lift(self, source: CVal, context: Context) -> Any:
         return chr(source.of.character)
 
 
 class _String(Shape):
-    def lower(self, value: Any, target: CVal, context: Context) -> None:
+    __slots__ = ()
+
+    def image(self, value: Any, context: Context, keep: Keep) -> bytes:
         # Lone surrogates cannot be UTF-8; a replacement keeps hostile text from ending a call.
-        encoded = value.encode("utf-8", "replace")
-        target.of.string = ffi.bytes_to_capi(encoded) if encoded else ffi.wasm_byte_vec_t()
-        target.kind = _STRING
+        data = value.encode("utf-8", "replace")
+        return _VEC.pack(_STRING, len(data), _address(data, keep))
 
     def lift(self, source: CVal, context: Context) -> Any:
         return _read_name(source.of.string)
@@ -186,32 +203,27 @@ class _Enum(Shape):
     def __init__(self, names: Sequence[str]) -> None:
         self._names = frozenset(names)
 
-    def lower(self, value: Any, target: CVal, context: Context) -> None:
+    def image(self, value: Any, context: Context, keep: Keep) -> bytes:
         if value not in self._names:
             raise ValueError(f"`{value}` is not a case of the enum")
-        target.of.enumeration = ffi.str_to_capi(value)
-        target.kind = _ENUM
+        data = value.encode()
+        return _VEC.pack(_ENUM, len(data), _address(data, keep))
 
     def lift(self, source: CVal, context: Context) -> Any:
         return _read_name(source.of.enumeration)
 
 
 class _Bytes(Shape):
-    """`list<u8>`: one 32-byte C value per byte, written and read with a stride."""
+    """`list<u8>`: one C value per byte, written and read with a stride."""
 
-    def lower(self, value: Any, target: CVal, context: Context) -> None:
-        values = ffi.wasmtime_component_vallist_t()
+    __slots__ = ()
+
+    def image(self, value: Any, context: Context, keep: Keep) -> bytes:
         size = len(value)
-        if size:
-            image = bytearray(size * VALUE_SIZE)
-            image[0::VALUE_SIZE] = bytes((_U8,)) * size
-            image[_PAYLOAD_AT::VALUE_SIZE] = value
-            ffi.wasmtime_component_vallist_new_uninit(ctypes.byref(values), size)
-            ctypes.memmove(values.data, (ctypes.c_char * len(image)).from_buffer(image), len(image))
-        else:
-            ffi.wasmtime_component_vallist_new_empty(ctypes.byref(values))
-        target.of.list = values
-        target.kind = _LIST
+        items = bytearray(size * VALUE_SIZE)
+        items[0::VALUE_SIZE] = bytes((_U8,)) * size
+        items[_PAYLOAD_AT::VALUE_SIZE] = value
+        return _VEC.pack(_LIST, size, _address_of_buffer(items, keep))
 
     def lift(self, source: CVal, context: Context) -> Any:
         values = source.of.list
@@ -220,20 +232,21 @@ class _Bytes(Shape):
         return ctypes.string_at(values.data, values.size * VALUE_SIZE)[_PAYLOAD_AT::VALUE_SIZE]
 
 
+def _address_of_buffer(data: bytearray, keep: Keep) -> int:
+    buffer = (ctypes.c_char * len(data)).from_buffer(data)
+    keep.append(buffer)
+    return ctypes.addressof(buffer)
+
+
 class _List(Shape):
     __slots__ = ("_element",)
 
     def __init__(self, element: Shape) -> None:
         self._element = element
 
-    def lower(self, value: Any, target: CVal, context: Context) -> None:
-        values = ffi.wasmtime_component_vallist_t()
-        ffi.wasmtime_component_vallist_new_uninit(ctypes.byref(values), len(value))
-        _zero(values.data, len(value) * VALUE_SIZE)
-        target.of.list = values
-        target.kind = _LIST
-        for index, item in enumerate(value):
-            self._element.lower(item, values.data[index], context)
+    def image(self, value: Any, context: Context, keep: Keep) -> bytes:
+        items = b"".join([self._element.image(item, context, keep) for item in value])
+        return _VEC.pack(_LIST, len(value), _address(items, keep))
 
     def lift(self, source: CVal, context: Context) -> Any:
         values = source.of.list
@@ -241,29 +254,29 @@ class _List(Shape):
 
 
 class _Record(Shape):
-    __slots__ = ("_fields", "_names")
+    __slots__ = ("_fields", "_keep", "_names")
 
     def __init__(self, fields: Sequence[tuple[str, Shape]]) -> None:
-        self._names = [name for name, _ in fields]
+        self._keep: Keep = []
+        encoded = [name.encode() for name, _ in fields]
+        self._names = [_NAME.pack(len(name), _address(name, self._keep)) for name in encoded]
         self._fields = [shape for _, shape in fields]
 
-    def lower(self, value: Any, target: CVal, context: Context) -> None:
+    def image(self, value: Any, context: Context, keep: Keep) -> bytes:
         if len(value) != len(self._fields):
             raise ValueError(f"a record of {len(self._fields)} fields got {len(value)} values")
-        entries = ffi.wasmtime_component_valrecord_t()
-        ffi.wasmtime_component_valrecord_new_uninit(ctypes.byref(entries), len(self._fields))
-        _zero(
-            entries.data, len(self._fields) * ctypes.sizeof(ffi.wasmtime_component_valrecord_entry)
+        entries = b"".join(
+            [
+                name + shape.image(item, context, keep)
+                for name, shape, item in zip(self._names, self._fields, value, strict=True)
+            ]
         )
-        target.of.record = entries
-        target.kind = _RECORD
-        for index, (name, shape) in enumerate(zip(self._names, self._fields, strict=True)):
-            entries.data[index].name = ffi.str_to_capi(name)
-            shape.lower(value[index], entries.data[index].val, context)
+        keep.append(self)  # the names are in its memory
+        return _VEC.pack(_RECORD, len(value), _address(entries, keep))
 
     def lift(self, source: CVal, context: Context) -> Any:
         data = source.of.record.data
-        return tuple(shape.lift(data[i].val, context) for i, shape in enumerate(self._fields))
+        return tuple([shape.lift(data[i].val, context) for i, shape in enumerate(self._fields)])
 
 
 class _Tuple(Shape):
@@ -272,33 +285,25 @@ class _Tuple(Shape):
     def __init__(self, items: Sequence[Shape]) -> None:
         self._items = items
 
-    def lower(self, value: Any, target: CVal, context: Context) -> None:
+    def image(self, value: Any, context: Context, keep: Keep) -> bytes:
         if len(value) != len(self._items):
             raise ValueError(f"a tuple of {len(self._items)} got {len(value)} values")
-        values = ffi.wasmtime_component_valtuple_t()
-        ffi.wasmtime_component_valtuple_new_uninit(ctypes.byref(values), len(self._items))
-        _zero(values.data, len(self._items) * VALUE_SIZE)
-        target.of.tuple = values
-        target.kind = _TUPLE
-        for index, shape in enumerate(self._items):
-            shape.lower(value[index], values.data[index], context)
+        items = b"".join(
+            [
+                shape.image(item, context, keep)
+                for shape, item in zip(self._items, value, strict=True)
+            ]
+        )
+        return _VEC.pack(_TUPLE, len(value), _address(items, keep))
 
     def lift(self, source: CVal, context: Context) -> Any:
         data = source.of.tuple.data
-        return tuple(shape.lift(data[index], context) for index, shape in enumerate(self._items))
+        return tuple([shape.lift(data[index], context) for index, shape in enumerate(self._items)])
 
 
-def _boxed(shape: Shape | None, value: Any, context: Context) -> Any:
-    """A heap value for the arm of an option, result or variant; None where it has no payload."""
-    if shape is None:
-        return None
-    local = VALUE()
-    try:
-        shape.lower(value, local, context)
-    except BaseException:
-        ffi.wasmtime_component_val_delete(ctypes.byref(local))
-        raise
-    return ffi.wasmtime_component_val_new(ctypes.byref(local))
+def _boxed(shape: Shape | None, value: Any, context: Context, keep: Keep) -> int:
+    """Address of the payload of an option, result or variant; 0 where it has none."""
+    return 0 if shape is None else _address(shape.image(value, context, keep), keep)
 
 
 class _Variant(Shape):
@@ -307,14 +312,13 @@ class _Variant(Shape):
     def __init__(self, cases: Sequence[tuple[str, Shape | None]]) -> None:
         self._cases = dict(cases)
 
-    def lower(self, value: Any, target: CVal, context: Context) -> None:
+    def image(self, value: Any, context: Context, keep: Keep) -> bytes:
         case, payload = value
         if case not in self._cases:
             raise ValueError(f"`{case}` is not a case of the variant")
-        box = _boxed(self._cases[case], payload, context)
-        target.of.variant.discriminant = ffi.str_to_capi(case)
-        target.of.variant.val = box
-        target.kind = _VARIANT
+        box = _boxed(self._cases[case], payload, context, keep)
+        name = case.encode()
+        return _CASE.pack(_VARIANT, len(name), _address(name, keep), box)
 
     def lift(self, source: CVal, context: Context) -> Any:
         case = _read_name(source.of.variant.discriminant)
@@ -328,9 +332,9 @@ class _Option(Shape):
     def __init__(self, some: Shape) -> None:
         self._some = some
 
-    def lower(self, value: Any, target: CVal, context: Context) -> None:
-        target.of.option = None if value is None else _boxed(self._some, value, context)
-        target.kind = _OPTION
+    def image(self, value: Any, context: Context, keep: Keep) -> bytes:
+        box = 0 if value is None else _boxed(self._some, value, context, keep)
+        return _POINTER.pack(_OPTION, box)
 
     def lift(self, source: CVal, context: Context) -> Any:
         pointer = source.of.option
@@ -343,14 +347,12 @@ class _Result(Shape):
     def __init__(self, ok: Shape | None, err: Shape | None) -> None:
         self._ok, self._err = ok, err
 
-    def lower(self, value: Any, target: CVal, context: Context) -> None:
+    def image(self, value: Any, context: Context, keep: Keep) -> bytes:
         good = isinstance(value, Ok)
         if not good and not isinstance(value, Err):
             raise TypeError("a result needs `Ok` or `Err`")
-        box = _boxed(self._ok if good else self._err, value.value, context)
-        target.of.result.is_ok = good
-        target.of.result.val = box
-        target.kind = _RESULT
+        box = _boxed(self._ok if good else self._err, value.value, context, keep)
+        return _ARM.pack(_RESULT, good, box)
 
     def lift(self, source: CVal, context: Context) -> Any:
         result = source.of.result
@@ -362,14 +364,16 @@ class _Result(Shape):
 class _HostResource(Shape):
     """A resource of ours. Lifting consumes the handle: a call cannot end with a borrow open."""
 
-    def lower(self, value: Any, target: CVal, context: Context) -> None:
+    __slots__ = ()
+
+    def image(self, value: Any, context: Context, keep: Keep) -> bytes:
         host = ffi.wasmtime_component_resource_host_new(True, value.rep, value.tag)
         pointer = ctypes.POINTER(ffi.wasmtime_component_resource_any_t)()
         error = ffi.wasmtime_component_resource_host_to_any(context, host, ctypes.byref(pointer))
         ffi.wasmtime_component_resource_host_delete(host)
         raise_if(error)
-        target.of.resource = pointer
-        target.kind = _RESOURCE
+        keep.append(GuestHandle(pointer))
+        return _POINTER.pack(_RESOURCE, ctypes.cast(pointer, ctypes.c_void_p).value)
 
     def lift(self, source: CVal, context: Context) -> Any:
         host = ctypes.POINTER(ffi.wasmtime_component_resource_host_t)()
@@ -383,18 +387,14 @@ class _HostResource(Shape):
 
 
 class _GuestResource(Shape):
-    def lower(self, value: Any, target: CVal, context: Context) -> None:
-        target.of.resource = ffi.wasmtime_component_resource_any_clone(value.pointer)
-        target.kind = _RESOURCE
+    __slots__ = ()
+
+    def image(self, value: Any, context: Context, keep: Keep) -> bytes:
+        keep.append(value)
+        return _POINTER.pack(_RESOURCE, ctypes.cast(value.pointer, ctypes.c_void_p).value)
 
     def lift(self, source: CVal, context: Context) -> Any:
         return GuestHandle(ffi.wasmtime_component_resource_any_clone(source.of.resource))
-
-
-def _zero(pointer: Any, size: int) -> None:
-    # Kind 0 is a bool, which owns nothing: a half-filled list can be deleted like a full one.
-    if size:
-        ctypes.memset(pointer, 0, size)
 
 
 class NativeError(Exception):
@@ -430,15 +430,11 @@ def shape_of(kind: Any, *, guest_resources: bool) -> Shape:
     def arm(item: Any) -> Shape | None:
         return None if item is None else inner(item)
 
-    if type(kind) in _INTEGERS:
-        return _Integer(*_INTEGERS[type(kind)])
+    if type(kind) in _NUMBERS:
+        return _Number(*_NUMBERS[type(kind)])
     match kind:
         case reflected.Bool():
             return _Bool()
-        case reflected.F32():
-            return _Float("F32", "f32")
-        case reflected.F64():
-            return _Float("F64", "f64")
         case reflected.Char():
             return _Char()
         case reflected.String():
@@ -484,20 +480,21 @@ class Signature:
 
 
 class Value:
-    """A lowered value that owns its memory; may be passed to any number of calls, by any thread."""
+    """A C value in Python's memory; may be passed to any number of calls, by any thread.
 
-    __slots__ = ("c",)
+    Raises:
+        ValueError, TypeError: the value does not fit the shape.
+    """
+
+    __slots__ = ("_keep", "image")
 
     def __init__(self, shape: Shape, value: Any, context: Context = None) -> None:
-        self.c = VALUE()
-        try:
-            shape.lower(value, self.c, context)
-        except BaseException:
-            ffi.wasmtime_component_val_delete(ctypes.byref(self.c))
-            raise
+        self._keep: Keep = []
+        self.image = shape.image(value, context, self._keep)
 
-    def __del__(self) -> None:
-        ffi.wasmtime_component_val_delete(ctypes.byref(self.c))
+    def c(self) -> CVal:
+        """The C value, valid as long as this object."""
+        return VALUE.from_buffer_copy(self.image)
 
 
 def call(function: Any, context: Context, signature: Signature, arguments: Any) -> Any:
@@ -531,11 +528,9 @@ def call(function: Any, context: Context, signature: Signature, arguments: Any) 
 
 
 def arguments_of(values: Sequence[Value]) -> Any:
-    """A C array for `call`, sharing the memory of `values`, which must outlive it."""
-    array = (VALUE * len(values))()
-    for index, value in enumerate(values):
-        ctypes.memmove(ctypes.byref(array, index * VALUE_SIZE), ctypes.byref(value.c), VALUE_SIZE)
-    return array
+    """A C array for `call`, pointing into the memory of `values`, which must outlive it."""
+    array = VALUE * len(values)
+    return array.from_buffer_copy(b"".join([value.image for value in values]))
 
 
 def host_function(signature: Signature, body: Callable[..., Any]) -> Any:
@@ -555,7 +550,8 @@ def host_function(signature: Signature, body: Callable[..., Any]) -> Any:
             ]
             answer = body(*values)
             if signature.result is not None:
-                signature.result.lower(answer, results[0], context)
+                value = Value(signature.result, answer, context)
+                ffi.wasmtime_component_val_clone(ctypes.byref(value.c()), results)
         except BaseException as error:  # noqa: BLE001 - nothing may unwind through native frames
             return new_error(str(error) or type(error).__name__)
         return 0

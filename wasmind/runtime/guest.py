@@ -28,13 +28,18 @@ _HANDLE: Final = "[method]actor.handle-message"
 _DESTRUCTOR: Final = "[method]actor.destructor"
 _INTERRUPTED: Final = "wasm trap: interrupt"
 
+# Without giving up the GIL, which a call this short would only have to wait for.
+_set_epoch_deadline: Final = ctypes.PyDLL(ffi.dll._name).wasmtime_context_set_epoch_deadline
+_set_epoch_deadline.argtypes = [ctypes.c_void_p, ctypes.c_uint64]
+_set_epoch_deadline.restype = None
+
 
 class Stopwatch:
     """Measures a guest's own time in epochs; halted while the guest is in a host function."""
 
     def __init__(self, engine: Engine, store: Store, seconds: float) -> None:
         self._engine = engine
-        self._context = store._context()
+        self._context = ctypes.cast(store._context(), ctypes.c_void_p)
         self._budget = max(1, round(seconds / TICK_SECONDS))
         self._left = self._budget
         self._since = 0
@@ -51,7 +56,7 @@ class Stopwatch:
     def resume(self) -> None:
         """The guest goes on with what is left; at least one tick, so that it can finish."""
         self._since = self._engine.ticks
-        ffi.wasmtime_context_set_epoch_deadline(self._context, max(1, self._left))
+        _set_epoch_deadline(self._context, max(1, self._left))
 
 
 class Guest:
@@ -114,9 +119,7 @@ class Guest:
             GuestFailure: it trapped or used too much; the guest is dead now.
         """
         arguments = self._message_arguments
-        ctypes.memmove(
-            ctypes.byref(arguments, abi.VALUE_SIZE), ctypes.byref(message.c), abi.VALUE_SIZE
-        )
+        ctypes.memmove(ctypes.byref(arguments, abi.VALUE_SIZE), message.image, abi.VALUE_SIZE)
         self.host.message_id = message_id
         try:
             self._enter(self._linked.actor[_HANDLE], _HANDLE, arguments)
@@ -146,9 +149,7 @@ class Guest:
 
     def close(self) -> None:
         """Free the instance's memory; safe to repeat."""
-        if self._handle is not None:
-            self._handle.release()
-            self._handle = None
+        self._handle = None
         self._keep.clear()
         self._store.close()
 

@@ -17,6 +17,7 @@ from wasmind.runtime.supervision import Decision, Record
 from wasmind.runtime.workers import Workers
 
 _MIB: Final = 1 << 20
+_TURN_SECONDS: Final = 0.005
 
 
 class Keeper(Protocol):
@@ -49,8 +50,9 @@ class Keeper(Protocol):
 class Instance:
     """Runs an actor.
 
-    It is constructed on the spawning thread, then handles one message a turn on whatever worker is
-    free, so that a chatty actor cannot keep others waiting. It holds no thread between turns.
+    It is constructed on the spawning thread, then takes turns of a few milliseconds on whatever
+    worker is free, so that a busy actor cannot keep others waiting. It handles one message at a
+    time, in order, and holds no thread between turns.
 
     Args:
         actor: what to run.
@@ -145,9 +147,12 @@ class Instance:
         self._workers.submit(self._turn)
 
     def _turn(self) -> None:
-        envelope = self.mailbox.take()
-        if envelope is not None:
+        """Handle messages for a moment, then queue up again behind others."""
+        end = time.perf_counter() + _TURN_SECONDS
+        while (envelope := self.mailbox.take()) is not None:
             self._handle(envelope)
+            if time.perf_counter() > end:
+                break
         with self._lock:
             self._scheduled = False
         self._wake()
