@@ -17,7 +17,7 @@ ROOT_SCOPE: Final = "000000"
 INTERFACE: Final = "wasmind:actor@0.1.0"
 
 #: Features a plan may demand by name; a runtime refuses a plan that demands one it does not know.
-FEATURES: Final = frozenset({"python-actors", "scripted-models"})
+FEATURES: Final = frozenset({"narrowed-grants", "python-actors", "scripted-models"})
 
 #: Capability name to the WIT interface it opens.
 CAPABILITIES: Final[Mapping[str, str]] = {

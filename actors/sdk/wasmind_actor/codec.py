@@ -4,7 +4,7 @@ A codec is built once per type and then only used. The JSON is that of Rust's se
 are shared with actors written in Rust: see `wasmind_actor.wire` for the declarations.
 """
 
-# ruff: noqa: ARG002, D102 - overriding methods keep the signature and the contract of the base class
+# ruff: noqa: D102 - overriding methods keep the signature and the contract of the base class
 
 from __future__ import annotations
 

@@ -5,8 +5,6 @@ precedence over everything but built-in modules and this library, as a folder at
 `sys.path` would.
 """
 
-# ruff: noqa: ARG002 - the signatures are those of the import system
-
 from __future__ import annotations
 
 import importlib

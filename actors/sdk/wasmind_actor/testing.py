@@ -7,7 +7,7 @@ def test_greets():
     assert greeter.sent(UserNotification) == []
 """
 
-# ruff: noqa: D102, S101 - the fake keeps the contracts of `door.Host`; tests assert
+# ruff: noqa: D102 - the fake keeps the contracts of `door.Host`; tests assert
 
 from __future__ import annotations
 

@@ -6,8 +6,9 @@ CONTROL is the read end of a pipe that the host keeps open as long as the comman
 closes, because the call is over or because the host is gone, every descendant is killed, also those
 that left the process group or the session. The first thing on it is the command's environment: its
 size in four bytes, big-endian, and `name=value` entries with a null byte after each. It does not
-come as this script's own, because Python adds to that. On REPORT goes one line about how the command ended or
-why it could not start, and one with the number of processes that had to be killed after its end.
+come as this script's own, because Python adds to that. On REPORT goes one line about how the
+command ended or why it could not start, and one with the number of processes that had to be killed
+after its end.
 
 Imports as little as possible: its start is part of every command's.
 """
@@ -47,7 +48,7 @@ def main() -> None:
     _say(report, f"killed {_kill_all(pid)}")
 
 
-def _environment(control: int) -> dict:
+def _environment(control: int) -> dict[bytes, bytes]:
     block = _read(control, int.from_bytes(_read(control, 4), "big"))
     return dict(entry.split(b"=", 1) for entry in block.split(b"\0")[:-1])
 
@@ -71,7 +72,7 @@ def _wait(pid: int, control: int) -> str:
     """How the command ended, or `cut-off` when the host gave it up first."""
     poll = select.poll()
     poll.register(control, select.POLLHUP | select.POLLIN)
-    patience = _STEP_MS
+    patience: int | None = _STEP_MS
     if hasattr(os, "pidfd_open"):
         poll.register(os.pidfd_open(pid), select.POLLIN)
         patience = None
@@ -108,7 +109,7 @@ def _kill_all(pid: int) -> int:
     return len(killed)
 
 
-def _children() -> list:
+def _children() -> list[int]:
     try:
         with open(f"/proc/self/task/{os.getpid()}/children") as file:  # noqa: PTH123 - pathlib is slow
             return [int(text) for text in file.read().split()]
@@ -120,7 +121,7 @@ def _kill(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        pass
+        return  # gone already, or not ours to end
 
 
 def _say(report: int, line: str) -> None:
