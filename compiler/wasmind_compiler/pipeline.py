@@ -221,7 +221,7 @@ class _Run:
     """One run over one config: reads, resolves, builds and links, collecting problems."""
 
     def __init__(self, config: Path, environment: Environment) -> None:
-        self._config = config
+        self._config = environment.working_directory / config
         self._environment = environment
         self._display = Display(environment.working_directory)
         self.collector = Collector()

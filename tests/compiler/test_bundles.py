@@ -42,7 +42,7 @@ APP = """
     config = { workers = ["worker"], level = 2 }
     grants = { agent = true, http = { hosts = ["e.org"] } }
     limits = { memory_mib = 64 }
-    restart = { policy = "temporary" }
+    restart = { policy = "temporary", period_seconds = 5 }
 
     [actors.worker]
     source = { path = "actors/worker" }
@@ -56,6 +56,11 @@ APP = """
 
     [run]
     prompt = "hello"
+    limits = { agents = 7 }
+
+    [[run.credentials]]
+    host = "api.e.org"
+    variable = "E_KEY"
     """
 
 
@@ -72,6 +77,7 @@ def office(project: Project) -> Path:
         """,
         config=WORKERS,
         capabilities=["agent", "http"],
+        emits=[{"type": "c", "schema": {}}],
         handles=[{"type": "b", "scope": "any"}, {"type": "a", "scope": "own"}],
     )
     project.actor("actors/helper", config=WORKERS, tools=[TOOL])
@@ -99,10 +105,15 @@ def test_the_plan_says_everything(project: Project, office: Path, tmp_path: Path
     schema = json.loads((ROOT / "schemas" / "plan.schema.json").read_text())
     Draft202012Validator(schema).validate(json.loads(text))
     document = json.loads(text)
-    assert document["must_understand"] == ["narrowed-grants", "python-actors", "scripted-models"]
+    assert document["must_understand"] == ["python-actors", "scripted-models"]
     assert document["starting"] == ["desk", "helper"]
     assert document["interface"] == {"run": {"prompt": "hello"}}
     assert document["models"][0]["settings"] == {"rules": [{"answer": {"text": "hi"}}]}
+    assert document["limits"]["agents"] == 7
+    assert document["limits"]["depth"] == 16
+    assert document["credentials"] == [
+        {"host": "api.e.org", "header": "Authorization", "prefix": "Bearer ", "variable": "E_KEY"}
+    ]
     assert [actor["name"] for actor in document["actors"]] == ["desk", "helper", "worker"]
     desk = document["actors"][0]
     assert tomllib.loads(desk["config"]) == {"workers": ["worker"], "level": 2}
@@ -110,7 +121,8 @@ def test_the_plan_says_everything(project: Project, office: Path, tmp_path: Path
     assert desk["capabilities"] == ["agent", "http"]
     assert desk["limits"]["memory_mib"] == 64
     assert desk["limits"]["mailbox_mib"] == 256
-    assert desk["restart"]["policy"] == "temporary"
+    assert desk["restart"] == {"policy": "temporary", "intensity": 3, "period_seconds": 5.0}
+    assert desk["emits"] == ["c"]
     assert desk["spawn_with"] == ["helper"]
     assert desk["may_spawn"] == ["worker"]
     assert desk["handles"] == [{"type": "a", "scope": "own"}, {"type": "b", "scope": "any"}]
@@ -121,8 +133,6 @@ def test_the_plan_says_everything(project: Project, office: Path, tmp_path: Path
 def test_the_runtime_reads_what_the_compiler_writes(
     project: Project, office: Path, tmp_path: Path
 ) -> None:
-    # Grants that narrow are a feature the runtime has to know; without them it reads the plan.
-    office.write_text(office.read_text().replace('{ hosts = ["e.org"] }', "true"))
     digest = bundle(project, office, tmp_path / "out")
     opened = open_bundle(tmp_path / "out")
     assert opened.digest == digest
@@ -333,7 +343,7 @@ from wasmind_compiler import pipeline
 project = Project(Path({str(project.root)!r}))
 report = pipeline.check(Path({str(office)!r}), project.environment())
 assert not report.failed
-heavy = {{"jsonschema", "lark", "tomlkit", "graphviz", "wasmtime", "httpx", "wasmind.runtime"}}
+heavy = {{"jsonschema", "lark", "tomlkit", "graphviz", "wasmtime", "httpx", "wasmind.plan"}}
 print(sorted(heavy & sys.modules.keys()))
 """
     pipeline.check(office, project.environment())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import NoReturn
 
 import pytest
 import wasmtime
@@ -84,6 +85,16 @@ def prebuilt(project: Project, content: bytes, manifest: str = "") -> str:
 def test_a_prebuilt_component_needs_no_guest(project: Project) -> None:
     assert project.found(prebuilt(project, ECHO_COMPONENT)) == []
     assert project.guests_started == 0
+
+
+def test_clean_files_are_never_scanned_for_positions(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scan(text: str) -> NoReturn:
+        raise AssertionError(f"scanned: {text}")
+
+    monkeypatch.setattr("wasmind_compiler.frontend.positions.scan", scan)
+    assert project.found(prebuilt(project, ECHO_COMPONENT)) == []
 
 
 def test_a_component_that_is_none(project: Project) -> None:

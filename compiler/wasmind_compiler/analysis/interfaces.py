@@ -34,14 +34,14 @@ class Examined:
 
 
 def examine_component(
-    content: bytes, name: str, span: Span, offered: Callable[[], Iterable[str]]
+    content: bytes, name: str, where: Callable[[], Span], offered: Callable[[], Iterable[str]]
 ) -> Examined | Diagnostic:
     """Read a component and find what keeps it from being an actor.
 
     Args:
         content: the file.
         name: the actor's name.
-        span: where its source is written.
+        where: tells where its source is written.
         offered: names of the interfaces the host offers; asked only when an import is unknown.
 
     Returns:
@@ -52,16 +52,16 @@ def examine_component(
     except CoreModuleError:
         message = f"the component of `{name}` is a core module"
         help_line = "build it as a component, for example with `cargo component build --release`"
-        return components.CORE_MODULE.at(span, message, help=help_line)
+        return components.CORE_MODULE.at(where(), message, help=help_line)
     except ComponentError as error:
         message = f"the component of `{name}` cannot be read: {error}"
-        return components.UNREADABLE_COMPONENT.at(span, message, help="build it again")
+        return components.UNREADABLE_COMPONENT.at(where(), message, help="build it again")
     problems: list[Diagnostic] = []
     if unknown := [imported for imported in found.imports if not _is_known(imported)]:
         names = sorted(offered())
-        problems += [_unknown_import(each, name, span, names) for each in unknown]
+        problems += [_unknown_import(each, name, where(), names) for each in unknown]
     if ACTOR_EXPORT not in found.exports:
-        problems.append(_missing_export(found, name, span))
+        problems.append(_missing_export(found, name, where()))
     return Examined(found.imports, tuple(problems))
 
 

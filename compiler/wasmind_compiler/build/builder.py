@@ -14,7 +14,7 @@ from wasmind_compiler.build.component import read_prebuilt
 from wasmind_compiler.build.errors import GuestError
 from wasmind_compiler.build.python import ModuleError, PythonBuilder, is_python
 from wasmind_compiler.diagnostics import Collector, Diagnostic, TextIndex
-from wasmind_compiler.diagnostics.rules import building, contracts, files, settings, sources
+from wasmind_compiler.diagnostics.rules import building, contracts, files, settings, shape, sources
 from wasmind_compiler.display import Display
 from wasmind_compiler.frontend.manifest import CommandBuild, ComponentBuild
 from wasmind_compiler.resolution.graph import ResolvedActor
@@ -87,16 +87,17 @@ class Builder:
         )
 
     def _read(self, actor: ResolvedActor, folder: Path) -> Tree:
-        span = actor.source.span()
         try:
             return read_tree(folder)
         except LinkLeavesTreeError as error:
             message = f"{error}, which leads out of the folder of `{actor.name}`"
-            raise _RefusedError(sources.LINK_LEAVES_FOLDER.at(span, message)) from error
+            raise _RefusedError(
+                sources.LINK_LEAVES_FOLDER.at(actor.source.span(), message)
+            ) from error
         except OSError as error:
             shown = self._display(Path(error.filename)) if error.filename else "the folder"
             message = f"cannot read `{shown}`: {error.strerror}"
-            raise _RefusedError(files.UNREADABLE.at(span, message)) from error
+            raise _RefusedError(files.UNREADABLE.at(actor.source.span(), message)) from error
 
     def _component(
         self, actor: ResolvedActor, build: ComponentBuild, folder: Path, tree: Tree
@@ -107,8 +108,7 @@ class Builder:
         content = read_prebuilt(actor, build, folder)
         if isinstance(content, Diagnostic):
             raise _RefusedError(content)
-        span = actor.source.span()
-        found = examine_component(content, actor.name, span, self._offered)
+        found = examine_component(content, actor.name, actor.source.span, self._offered)
         if isinstance(found, Diagnostic):
             raise _RefusedError(found)
         self._collector.extend(found.problems)
@@ -142,6 +142,7 @@ class Builder:
         return None
 
     def _python_actor(self, actor: ResolvedActor, folder: Path, tree: Tree) -> Artifact:
+        self._report_ignored(actor)
         try:
             modules, described = self._python.build(tree, actor.name)
             contract = read_described(described)
@@ -157,6 +158,15 @@ class Builder:
             message = f"the contract of `{actor.name}` cannot be read: {error}"
             raise _RefusedError(contracts.BAD_CONTRACT.at(actor.source.span(), message)) from error
         return Artifact(tree=tree, modules=modules, contract=contract)
+
+    def _report_ignored(self, actor: ResolvedActor) -> None:
+        """What a manifest says about a Python actor that the actor says itself."""
+        document = actor.manifest.document
+        for key in ("contract", "config_schema"):
+            if key in document.data:
+                message = f"`{key}` has no effect for a Python actor, which describes itself"
+                span = document.header((key,))
+                self._collector.add(shape.IGNORED_KEY.at(span, message, help="remove it"))
 
     def _syntax_error(self, error: ModuleError, folder: Path, tree: Tree) -> Diagnostic:
         text = (tree.content(error.path) or b"").decode("utf-8", "replace").removeprefix("\ufeff")

@@ -16,17 +16,19 @@ def read_prebuilt(actor: ResolvedActor, build: ComponentBuild, folder: Path) -> 
     The file may lie where the tree digest does not look, in `target/` for example: the lockfile
     pins components by a digest of their own.
     """
-    span = actor.manifest.document.value(("build", "component"))
+    document, key = actor.manifest.document, ("build", "component")
     root = folder.resolve()
     path = (root / build.component).resolve()
     if not path.is_relative_to(root):
         message = f"`{build.component}` lies outside the actor's folder"
-        return building.ARTIFACT_LEAVES_FOLDER.at(span, message)
+        return building.ARTIFACT_LEAVES_FOLDER.at(document.value(key), message)
     try:
         return path.read_bytes()
     except FileNotFoundError:
         message = f"the component `{build.component}` does not exist"
-        return building.MISSING_ARTIFACT.at(span, message, help="build it, or correct the path")
+        return building.MISSING_ARTIFACT.at(
+            document.value(key), message, help="build it, or correct the path"
+        )
     except OSError as error:
         message = f"the component `{build.component}` cannot be read: {error.strerror}"
-        return building.MISSING_ARTIFACT.at(span, message)
+        return building.MISSING_ARTIFACT.at(document.value(key), message)

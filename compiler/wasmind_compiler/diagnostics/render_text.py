@@ -75,7 +75,7 @@ class _Block:
 
     def _excerpt(self, span: Span, arrow: str, mark: str, label: str, tint: str) -> Iterator[str]:
         indent, bar = " " * self._gutter, self._paint("|", _BLUE)
-        yield f"{indent}{self._paint(arrow, _BLUE)} {span}"
+        yield f"{indent}{self._paint(arrow, _BLUE)} {_shown(str(span))}"
         line = self._line(span)
         if line is None:
             if label:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import cached_property
+from itertools import pairwise
 
 from wasmind_compiler.diagnostics.model import Position, Span
 
@@ -31,13 +32,21 @@ class TextIndex:
             at = self.text.find("\n", at + 1)
         return starts
 
+    @cached_property
+    def _line_bytes(self) -> list[int]:
+        """Offset in bytes of each line."""
+        sizes = [self._bytes_before]
+        for start, end in pairwise(self._line_starts):
+            sizes.append(sizes[-1] + _size(self.text[start:end]))
+        return sizes
+
     def position(self, offset: int) -> Position:
         """The position of a character offset; offsets behind the end mean the end."""
         offset = max(0, min(offset, len(self.text)))
         line = bisect_right(self._line_starts, offset)
         column = offset - self._line_starts[line - 1] + 1
-        byte = self._bytes_before + len(self.text[:offset].encode("utf-8", "surrogatepass"))
-        return Position(line, column, byte)
+        before = self.text[self._line_starts[line - 1] : offset]
+        return Position(line, column, self._line_bytes[line - 1] + _size(before))
 
     def offset(self, line: int, column: int) -> int:
         """The character offset of a 1-based line and column, kept inside the text."""
@@ -52,3 +61,7 @@ class TextIndex:
     def first_character(self) -> Span:
         """Where something about the whole file is reported."""
         return self.span(0, min(1, len(self.text)))
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

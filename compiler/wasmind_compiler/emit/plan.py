@@ -11,7 +11,8 @@ from typing import Any
 from wasmind import plan
 from wasmind_compiler.analysis.system import LinkedActor, System
 from wasmind_compiler.build.python import code_path
-from wasmind_compiler.frontend.actor_entry import ActorEntry
+from wasmind_compiler.frontend.app_config import AppConfig
+from wasmind_compiler.frontend.tables import Table
 from wasmind_compiler.resolution.layers import LayeredTable
 
 
@@ -27,13 +28,17 @@ def make_plan(system: System, interpreter: str | None) -> plan.RunPlan:
         for name, actor in sorted(system.actors.items())
         if name in system.reached
     )
-    models = _models(system)
+    models, config = _models(system), system.resolution.config
     return plan.RunPlan(
         name=system.name,
         actors=actors,
         starting=system.resolution.starting,
         models=models,
-        interface=plain(dict(system.resolution.config.interface)),
+        limits=plan.SystemLimits(
+            **_said(plan.SystemLimits, config.run and config.run.table("limits"))
+        ),
+        credentials=_credentials(config.run),
+        interface=_interface(config),
         must_understand=_features(actors, models),
     )
 
@@ -71,8 +76,8 @@ def _actor(actor: LinkedActor, system: System, interpreter: str | None) -> plan.
         config=_config_text(resolved.config),
         capabilities=actor.granted.capabilities,
         grants={name: plain(dict(table)) for name, table in actor.granted.narrowed.items()},
-        limits=plan.Limits(**_settled(resolved.entries, "limits")),
-        restart=plan.Restart(**_settled(resolved.entries, "restart")),
+        limits=plan.Limits(**_said(plan.Limits, *(each.limits for each in resolved.entries))),
+        restart=plan.Restart(**_said(plan.Restart, *(each.restart for each in resolved.entries))),
         auto_spawn=resolved.auto_spawn,
         spawn_with=resolved.spawn_with,
         handles=None
@@ -81,6 +86,7 @@ def _actor(actor: LinkedActor, system: System, interpreter: str | None) -> plan.
             plan.Handled(type=each.type, scope=each.scope)
             for each in sorted(contract.handles, key=lambda each: (each.type, each.scope))
         ),
+        emits=contract.emits,
         tools=None if contract.tools is None else tuple(tool.name for tool in contract.tools),
         may_spawn=_may_spawn(actor, system),
     )
@@ -121,15 +127,40 @@ def _config_text(config: LayeredTable) -> str:
     return tomlkit.dumps(config.merged)
 
 
-def _settled(entries: Iterable[ActorEntry], table: str) -> dict[str, Any]:
-    """What the entries say in `[limits]` or `[restart]`, the highest last."""
+def _said(settings: type[Any], *tables: Table | None) -> dict[str, Any]:
+    """What tables say about the fields of a settings class, the last one having the last word.
+
+    A whole number for a field of seconds becomes a float, so that equal settings give equal text.
+    """
     said: dict[str, Any] = {}
-    for entry in entries:
-        values = getattr(entry, table)
-        for each in fields(values):
-            if (value := getattr(values, each.name)) is not None:
-                said[each.name] = value
+    for table in tables:
+        for field in fields(settings):
+            if table is not None and field.name in table:
+                value = table.values[field.name]
+                said[field.name] = float(value) if isinstance(field.default, float) else value
     return said
+
+
+def _credentials(run: Table | None) -> tuple[plan.Credential, ...]:
+    written: list[dict[str, str]] = list(run.values.get("credentials", ())) if run else []
+    return tuple(
+        plan.Credential(
+            host=each["host"],
+            header=each.get("header", "Authorization"),
+            prefix=each.get("prefix", "Bearer "),
+            variable=each["variable"],
+        )
+        for each in written
+    )
+
+
+def _interface(config: AppConfig) -> dict[str, Any]:
+    """What `wasmind run` and the terminal interface need to know."""
+    prompt = config.run.string("prompt") if config.run else None
+    interface: dict[str, Any] = {} if prompt is None else {"run": {"prompt": prompt}}
+    if config.tui is not None:
+        interface["tui"] = plain(dict(config.tui.values))
+    return interface
 
 
 def _may_spawn(actor: LinkedActor, system: System) -> tuple[str, ...] | None:
@@ -144,6 +175,4 @@ def _features(actors: Iterable[plan.Actor], models: Iterable[plan.Model]) -> tup
     for actor in actors:
         if actor.modules:
             demanded.add("python-actors")
-        if actor.grants:
-            demanded.add("narrowed-grants")
     return tuple(sorted(demanded))

@@ -26,25 +26,6 @@ ENTRY_KEYS: Mapping[Section, frozenset[str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LimitsTable:
-    """Limits somebody set; None leaves the lower layer in force."""
-
-    memory_mib: int | None = None
-    compute_seconds: float | None = None
-    mailbox_mib: int | None = None
-    payload_mib: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestartTable:
-    """Restart settings somebody made; None leaves the lower layer in force."""
-
-    policy: str | None = None
-    intensity: int | None = None
-    period_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """One capability in a `grants` or `[capabilities]` table.
 
@@ -70,8 +51,8 @@ class ActorEntry:
     auto_spawn: bool | None
     required_spawn_with: tuple[Name, ...] | None
     grants: tuple[Grant, ...] | None
-    limits: LimitsTable
-    restart: RestartTable
+    limits: Table | None
+    restart: Table | None
     misplaced: tuple[str, ...]
 
     def header(self) -> Span:
@@ -105,7 +86,6 @@ def read_grants(table: Table | None) -> tuple[Grant, ...] | None:
 
 
 def _entry(name: str, section: Section, table: Table) -> ActorEntry:
-    empty = Table(table.document, table.path, {})
     return ActorEntry(
         name=name,
         section=section,
@@ -117,24 +97,7 @@ def _entry(name: str, section: Section, table: Table) -> ActorEntry:
         auto_spawn=table.boolean("auto_spawn"),
         required_spawn_with=table.names("required_spawn_with"),
         grants=read_grants(table.table("grants")),
-        limits=_limits(table.table("limits") or empty),
-        restart=_restart(table.table("restart") or empty),
+        limits=table.table("limits"),
+        restart=table.table("restart"),
         misplaced=tuple(key for key in table.values if key not in ENTRY_KEYS[section]),
-    )
-
-
-def _limits(table: Table) -> LimitsTable:
-    return LimitsTable(
-        memory_mib=table.integer("memory_mib"),
-        compute_seconds=table.number("compute_seconds"),
-        mailbox_mib=table.integer("mailbox_mib"),
-        payload_mib=table.integer("payload_mib"),
-    )
-
-
-def _restart(table: Table) -> RestartTable:
-    return RestartTable(
-        policy=table.string("policy"),
-        intensity=table.integer("intensity"),
-        period_seconds=table.number("period_seconds"),
     )

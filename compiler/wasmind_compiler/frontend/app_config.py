@@ -33,7 +33,7 @@ class ProxiedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppConfig:
-    """A whole config. `interface` is `[run]` and `[tui]` as written."""
+    """A whole config; `run` and `tui` are the tables of these names."""
 
     document: Document
     name: str
@@ -42,7 +42,8 @@ class AppConfig:
     overrides: tuple[ActorEntry, ...]
     models: tuple[ModelEntry, ...]
     proxied_models: tuple[ProxiedModel, ...]
-    interface: Mapping[str, Any]
+    run: Table | None
+    tui: Table | None
 
 
 def read_app_config(document: Document, schemas: Schemas, collector: Collector) -> AppConfig:
@@ -57,7 +58,8 @@ def read_app_config(document: Document, schemas: Schemas, collector: Collector) 
         overrides=read_entries(root, "actor_overrides"),
         models=tuple(_models(root)),
         proxied_models=tuple(_proxied_models(root)),
-        interface={key: root.values[key] for key in ("run", "tui") if root.table(key)},
+        run=root.table("run"),
+        tui=root.table("tui"),
     )
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from wasmind_compiler.diagnostics import Span
-from wasmind_compiler.frontend.conformance import is_type
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath
 
@@ -49,16 +48,6 @@ class Table:
         """The boolean under `key`, if it is one."""
         value = self.values.get(key)
         return value if isinstance(value, bool) else None
-
-    def integer(self, key: str) -> int | None:
-        """The integer under `key`, if it is one."""
-        value = self.values.get(key)
-        return value if is_type(value, "integer") else None
-
-    def number(self, key: str) -> float | None:
-        """The number under `key`, if it is one."""
-        value: Any = self.values.get(key)
-        return float(value) if is_type(value, "number") else None
 
     def mapping(self, key: str) -> Mapping[str, Any] | None:
         """The table under `key` as it is, if it is one."""

@@ -35,7 +35,7 @@ def resolve(config: AppConfig, provider: SourceProvider, collector: Collector) -
     }
     anyone_automatic = any(actor.auto_spawn for actor in actors.values())
     check_starting(config, named, anyone_automatic=anyone_automatic, collector=collector)
-    return Resolution(config=config, actors=actors, named=named, complete=walk.complete)
+    return Resolution(config=config, actors=actors, named=named)
 
 
 def _entries(walk: Walk, found: Found) -> tuple[ActorEntry, ...]:

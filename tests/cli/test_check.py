@@ -1,0 +1,159 @@
+"""`wasmind check`: exit code, stdout, stderr."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Wasmind
+from tests.compiler.project import ROOT
+
+
+def test_a_config_without_errors(wasmind: Wasmind, work: Path) -> None:
+    done = wasmind("check", "app.toml")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "app.toml: no errors\n", "")
+
+
+FAULTY = """\
+starting_actors = ["echo", "ecko"]
+
+[actors.echo]
+source = { path = "echo" }
+auto_spwan = true
+
+[actors.other]
+source = { path = "ekho" }
+auto_spawn = "yes"
+"""
+
+
+def test_all_errors_at_once(wasmind: Wasmind, work: Path) -> None:
+    (work / "app.toml").write_text(FAULTY)
+    done = wasmind("check", "app.toml")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "error[WM0302]: unknown starting actor `ecko`\n"
+        " --> app.toml:1:28\n"
+        "  |\n"
+        '1 | starting_actors = ["echo", "ecko"]\n'
+        "  |                            ^^^^^^\n"
+        "  = help: did you mean `echo`?\n"
+        "\n"
+        "error[WM0201]: unknown key `auto_spwan` in `actors.echo`\n"
+        " --> app.toml:5:1\n"
+        "  |\n"
+        "5 | auto_spwan = true\n"
+        "  | ^^^^^^^^^^\n"
+        "  = help: did you mean `auto_spawn`?\n"
+        "\n"
+        "error[WM0401]: the folder `ekho` does not exist\n"
+        " --> app.toml:8:19\n"
+        "  |\n"
+        '8 | source = { path = "ekho" }\n'
+        "  |                   ^^^^^^\n"
+        "  = note: looked for: ekho\n"
+        "  = help: did you mean `echo`?\n"
+        "\n"
+        "error[WM0203]: `actors.other.auto_spawn` must be a boolean, found a string\n"
+        " --> app.toml:9:14\n"
+        "  |\n"
+        '9 | auto_spawn = "yes"\n'
+        "  |              ^^^^^ expected a boolean\n"
+        "\n"
+        "4 errors\n"
+    )
+
+
+def test_a_syntax_error(wasmind: Wasmind, work: Path) -> None:
+    (work / "app.toml").write_text('starting_actors = ["echo"\n[actors]\n')
+    done = wasmind("check", "app.toml")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "error[WM0103]: TOML syntax error: unclosed array\n"
+        " --> app.toml:2:1\n"
+        "  |\n"
+        "2 | [actors]\n"
+        "  | ^^^^^^^^\n"
+        "\n"
+        "1 error\n"
+    )
+
+
+def test_json_for_programs(wasmind: Wasmind, work: Path) -> None:
+    (work / "app.toml").write_text(FAULTY)
+    done = wasmind("check", "app.toml", "--format", "json")
+    assert (done.returncode, done.stderr) == (1, "")
+    document = json.loads(done.stdout)
+    assert document["summary"] == {"errors": 4, "warnings": 0, "notes": 0}
+    fix = document["diagnostics"][1]["fix"]
+    assert fix["edits"][0]["replacement"] == "auto_spawn"
+
+
+def test_warnings_do_not_fail(wasmind: Wasmind, work: Path) -> None:
+    with (work / "app.toml").open("a") as file:
+        file.write("[other_tool]\n")
+    done = wasmind("check", "app.toml")
+    assert (done.returncode, done.stdout) == (0, "app.toml: no errors\n")
+    assert done.stderr.endswith("\n\n1 warning\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "ap.toml"], "error: the config `ap.toml` does not exist; did you mean"
+         " `app.toml`?\n"),
+        (["check", "echo"], "error: `echo` is a folder, not a config\n"),
+    ],
+)  # fmt: skip
+def test_configs_that_are_none(
+    wasmind: Wasmind, work: Path, arguments: list[str], message: str
+) -> None:
+    done = wasmind(*arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
+
+
+def test_the_config_before_or_after_the_verb(wasmind: Wasmind, work: Path) -> None:
+    for arguments in (["-c", "app.toml", "check"], ["check", "-c", "app.toml"]):
+        assert wasmind(*arguments).stdout == "app.toml: no errors\n"
+    assert wasmind("-c", "app.toml", "check", "app.toml").returncode == 0
+    done = wasmind("-c", "app.toml", "check", "other.toml")
+    assert done.returncode == 2
+    assert "two configs are given: `app.toml` and `other.toml`" in done.stderr
+
+
+def test_the_default_config(wasmind: Wasmind, work: Path, tmp_path: Path) -> None:
+    deep = work / "a" / "b"
+    deep.mkdir(parents=True)
+    nothing = wasmind("check", cwd=str(deep))
+    assert nothing.returncode == 2
+    assert nothing.stderr.startswith("error: no config: there is no `wasmind-app.toml` here")
+    user_level = tmp_path / "home" / ".config" / "wasmind"
+    user_level.mkdir(parents=True)
+    (user_level / "config.toml").write_text("starting_actors = []\n")
+    assert wasmind("check", cwd=str(deep)).returncode == 1
+    (work / "app.toml").rename(work / "wasmind-app.toml")
+    assert wasmind("check", cwd=str(deep)).returncode == 0
+
+
+def test_colour_needs_a_terminal(wasmind: Wasmind, work: Path) -> None:
+    (work / "app.toml").write_text(FAULTY)
+    assert "\x1b" not in wasmind("check", "app.toml", TERM="xterm").stderr
+
+
+def test_the_example_has_no_errors_of_shape(wasmind: Wasmind, work: Path) -> None:
+    """Without the interpreter: only what can be said before an actor is built."""
+    example = (ROOT / "example_configs" / "offline_assistant.toml").read_text()
+    (work / "copy.toml").write_text(example)
+    done = wasmind("check", "copy.toml", "--format", "json")
+    codes = {each["code"] for each in json.loads(done.stdout)["diagnostics"]}
+    # In a copy elsewhere the actors and the script are not found; nothing else is wrong.
+    assert codes == {"WM0401", "WM0602"}
+
+
+@pytest.mark.parametrize("verb", ["check", "lock", "bundle", "graph"])
+def test_help(wasmind: Wasmind, work: Path, verb: str) -> None:
+    done = wasmind(verb, "--help")
+    assert done.returncode == 0
+    assert "Exit codes:" in done.stdout
