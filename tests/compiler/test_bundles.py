@@ -105,7 +105,7 @@ def test_the_plan_says_everything(project: Project, office: Path, tmp_path: Path
     schema = json.loads((ROOT / "schemas" / "plan.schema.json").read_text())
     Draft202012Validator(schema).validate(json.loads(text))
     document = json.loads(text)
-    assert document["must_understand"] == ["python-actors", "scripted-models"]
+    assert document["must_understand"] == ["narrowed-grants", "python-actors", "scripted-models"]
     assert document["starting"] == ["desk", "helper"]
     assert document["interface"] == {"run": {"prompt": "hello"}}
     assert document["models"][0]["settings"] == {"rules": [{"answer": {"text": "hi"}}]}

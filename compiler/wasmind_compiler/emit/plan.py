@@ -175,4 +175,6 @@ def _features(actors: Iterable[plan.Actor], models: Iterable[plan.Model]) -> tup
     for actor in actors:
         if actor.modules:
             demanded.add("python-actors")
+        if actor.grants:
+            demanded.add("narrowed-grants")
     return tuple(sorted(demanded))
