@@ -220,3 +220,12 @@ def test_one_folder_under_two_names_is_built_once(project: Project) -> None:
     project.actor("desk")
     project.found(DESK + 'actors.twin.source.path = "desk"\nactors.twin.auto_spawn = true\n')
     assert project.statuses == ["Compiling desk"]
+
+
+def test_talking_and_logging_need_not_be_granted_to_narrow_something_else(project: Project) -> None:
+    project.actor("desk", capabilities=["http", "logger", "messaging"])
+    grants = '[actors.desk.grants]\nhttp = { hosts = ["example.org"] }\n'
+    assert project.found(DESK + grants) == []
+    assert project.found(DESK + grants + "logger = false\n") == [
+        "WM0701 app.toml:3:1 `desk` needs the capability `logger`, which is not granted"
+    ]

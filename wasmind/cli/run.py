@@ -66,7 +66,8 @@ def command(
     cache first. Without it, `wasmind-app.toml` here or above is run.
 
     With --prompt, the root agent is given one message; its answer is the only thing on stdout.
-    Without, every line of stdin is a message, until the end of input or Ctrl-C.
+    Without, the config's `run.prompt` is sent; if there is none either, every line of stdin is a
+    message, until the end of input or Ctrl-C.
 
     \b
     wasmind run bundle --prompt "summarise README.md"
@@ -83,6 +84,8 @@ def command(
     except BundleError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
+    if prompt is None:
+        prompt = system.bundle.plan.interface.get("run", {}).get("prompt")
     sys.exit(_Session(system, view, log, stats=stats).run(prompt))
 
 

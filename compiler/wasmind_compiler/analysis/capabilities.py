@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Collector, Diagnostic
 from wasmind_compiler.diagnostics.rules import components
 from wasmind_compiler.frontend.actor_entry import ActorEntry, Grant
 from wasmind_compiler.resolution.graph import ResolvedActor
+
+#: Every actor talks and logs; these need not be repeated to narrow something else.
+_HARMLESS: Final = frozenset({"logger", "messaging"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +44,18 @@ def grant(
     if entry is None or entry.grants is None:
         return Granted(capabilities=tuple(sorted(needs)), narrowed=_narrowed(declared or (), needs))
     collector.extend(_refused(actor, entry, needs))
-    granted = needs & _allowed(entry.grants)
+    granted = needs & _granted(entry.grants)
     return Granted(capabilities=tuple(sorted(granted)), narrowed=_narrowed(entry.grants, granted))
 
 
 def _allowed(grants: Sequence[Grant]) -> set[str]:
     return {each.capability for each in grants if each.allowed}
+
+
+def _granted(grants: Sequence[Grant]) -> set[str]:
+    """What a table of grants allows; talking and logging also when it does not mention them."""
+    refused = {each.capability for each in grants if not each.allowed}
+    return _allowed(grants) | (_HARMLESS - refused)
 
 
 def _narrowed(grants: Sequence[Grant], granted: set[str]) -> Mapping[str, Mapping[str, Any]]:
@@ -70,15 +79,15 @@ def _undeclared(
 
 
 def _refused(actor: ResolvedActor, entry: ActorEntry, needs: set[str]) -> Iterator[Diagnostic]:
-    allowed = _allowed(entry.grants or ())
+    grants = entry.grants or ()
     table = f"[{entry.section}.{entry.name}.grants]"
-    for name in sorted(needs - allowed):
+    for name in sorted(needs - _granted(grants)):
         yield components.NOT_GRANTED.at(
             entry.document.header((*entry.path, "grants")),
             f"`{actor.name}` needs the capability `{name}`, which is not granted",
             help=f"add `{name} = true` to `{table}`, or use an actor that does without",
         )
-    for name in sorted(allowed - needs):
+    for name in sorted(_allowed(grants) - needs):
         yield components.UNUSED_GRANT.at(
             entry.key("grants", name),
             f"`{actor.name}` does not use the capability `{name}`",

@@ -18,8 +18,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock
-
 from wasmind_compiler.reporter import Reporter
 
 WORLD: Final = "wasmind:ext/python-actor@0.1.0"
@@ -59,6 +57,8 @@ def build_interpreter(cache: Path, sdk: Path, wit: Path, reporter: Reporter) -> 
     Raises:
         InterpreterBuildError: componentize-py failed.
     """
+    from filelock import FileLock  # here, because checking a cached config must not pay for it
+
     folder = cache / "interpreter"
     target = folder / f"{interpreter_key(sdk, wit)}.wasm"
     if target.exists():
