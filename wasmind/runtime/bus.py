@@ -81,6 +81,8 @@ class Mailbox:
         self._waiting: deque[Envelope] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
+        #: How many messages were ever put in.
+        self.received = 0
 
     def put(self, envelope: Envelope) -> None:
         """Append a message. Only the bus and replay call this."""
@@ -88,6 +90,7 @@ class Mailbox:
         with self._lock:
             before = self._bytes
             self._waiting.append(envelope)
+            self.received += 1
             self._bytes += size
             after, waiting = self._bytes, len(self._waiting)
         self._budget.change(size)
@@ -103,6 +106,7 @@ class Mailbox:
         size = sum(len(envelope.payload) for envelope in wanted)
         with self._lock:
             self._waiting.extendleft(reversed(wanted))
+            self.received += len(wanted)
             self._bytes += size
         self._budget.change(size)
         self._listener.came()

@@ -402,6 +402,8 @@ class Coordinator:
     def ended(self, instance: Instance) -> None:
         """An instance is gone."""
         self._bus.unsubscribe(instance.mailbox)
+        discarded = instance.mailbox.clear()
+        self.metrics.ended(instance.mailbox.received, instance.taken, discarded)
         agent = self._agents.remove(instance)
         if agent is not None and agent.scope == ROOT_SCOPE:
             self._events.emit(Stopped(self._reason))

@@ -44,7 +44,7 @@ class Keeper(Protocol):
         """An instance does not keep up with its messages; must not publish."""
 
     def ended(self, instance: Instance) -> None:
-        """An instance is gone, whatever the reason."""
+        """An instance is gone, whatever the reason; deliver nothing more to it."""
 
 
 class Instance:
@@ -77,6 +77,8 @@ class Instance:
         limit = actor.limits.mailbox_mib * _MIB
         self.mailbox = Mailbox(scope, actor.handles, limit, budget, self)
         self.recent: tuple[str, ...] = ()
+        #: How many messages were taken from the mailbox.
+        self.taken = 0
         self.ended = threading.Event()
         self._make_guest = make_guest
         self._workers = workers
@@ -158,6 +160,7 @@ class Instance:
         self._wake()
 
     def _handle(self, envelope: Envelope) -> None:
+        self.taken += 1
         if envelope.message_type == EXIT and envelope.from_scope == self.scope:
             self._end()
             return
@@ -220,6 +223,5 @@ class Instance:
         with self._lock:
             self._active = False
         self._drop_guest()
-        self.mailbox.clear()
-        self.ended.set()
         self._keeper.ended(self)
+        self.ended.set()

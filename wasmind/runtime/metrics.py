@@ -33,11 +33,21 @@ class ActorUsage:
 
 @dataclass(slots=True)
 class Summary:
-    """What a run has used so far."""
+    """What a run has used so far.
+
+    Attributes:
+        messages: put on the bus.
+        deliveries: handled by an actor.
+        received, taken, discarded: messages in the mailboxes of instances that have ended; what an
+            instance was sent, it took, or its end discarded.
+    """
 
     messages: int = 0
     deliveries: int = 0
     agents: int = 0
+    received: int = 0
+    taken: int = 0
+    discarded: int = 0
     actors: dict[str, ActorUsage] = field(default_factory=dict)
 
 
@@ -78,12 +88,19 @@ class Metrics:
         with self._lock:
             self._summary.agents += 1
 
+    def ended(self, received: int, taken: int, discarded: int) -> None:
+        """An instance has ended, with this history of its mailbox."""
+        with self._lock:
+            self._summary.received += received
+            self._summary.taken += taken
+            self._summary.discarded += discarded
+
     def summary(self) -> Summary:
         """A copy of the figures."""
         with self._lock:
             actors = {name: replace(usage) for name, usage in sorted(self._summary.actors.items())}
             now = self._summary
-            return Summary(now.messages, now.deliveries, now.agents, actors)
+            return replace(now, actors=actors)
 
     def _usage(self, actor: str) -> ActorUsage:
         return self._summary.actors.setdefault(actor, ActorUsage())
