@@ -99,7 +99,7 @@ def _until_handled(
     for _ in range(rounds):
         send()
     while runtime.summary().deliveries - before < rounds * receivers:
-        time.sleep(0.0002)
+        time.sleep(0.001)
     return time.perf_counter() - started
 
 

@@ -44,7 +44,12 @@ class Runtime:
         self._events = Events()
         self._workers = Workers(_ACTIVE)
         self._coordinator = Coordinator(
-            bundle.plan, self._make_guest, self._modules_of, self._workers, self._events
+            bundle.plan,
+            self._make_guest,
+            self._modules_of,
+            self._workers,
+            self._events,
+            self._engine.running,
         )
 
     def prepare(self) -> None:
@@ -85,7 +90,7 @@ class Runtime:
 
     def summary(self) -> Summary:
         """What the run has used so far."""
-        return self._coordinator.metrics.summary()
+        return self._coordinator.summary()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the root agent has ended; False after `timeout` seconds."""

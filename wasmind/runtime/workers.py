@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -36,6 +36,12 @@ class Workers:
         """Run `task` soon. It must not raise."""
         with self._changed:
             self._tasks.append(task)
+            self._staff()
+
+    def submit_all(self, tasks: Sequence[Callable[[], None]]) -> None:
+        """Run several tasks soon, in this order."""
+        with self._changed:
+            self._tasks.extend(tasks)
             self._staff()
 
     @contextmanager

@@ -86,14 +86,6 @@ class Usage:
     host_seconds: float = 0.0
     spawned: int = 0
 
-    def copy(self) -> Usage:
-        """The figures as they are now."""
-        return Usage(self.host_calls, self.host_seconds)
-
-    def since(self, before: Usage) -> Usage:
-        """What was used since `before`."""
-        return Usage(self.host_calls - before.host_calls, self.host_seconds - before.host_seconds)
-
 
 @dataclass(slots=True)
 class Host:
