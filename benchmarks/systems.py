@@ -14,7 +14,7 @@ from pathlib import Path
 import wasmtime
 
 from wasmind.paths import cache_dir, shipped
-from wasmind.plan import Actor, Limits, Module, RunPlan, SystemLimits
+from wasmind.plan import Actor, Handled, Limits, Module, RunPlan, SystemLimits
 from wasmind.runtime.bundle import Bundle, bundle_digest, open_bundle
 from wasmind.runtime.interpreter import Interpreter
 from wasmind.runtime.runtime import Runtime
@@ -63,6 +63,7 @@ def python_bundle(root: Path, **sources: str) -> Bundle:
     for name, source in sources.items():
         code = f"actors/{name}/actor.code"
         files[code] = interpreter.compile("actor", textwrap.dedent(source))
+        contract = json.loads(interpreter.describe([("actor", files[code])]))
         actors.append(
             Actor(
                 name=name,
@@ -70,6 +71,9 @@ def python_bundle(root: Path, **sources: str) -> Bundle:
                 component=sha256,
                 modules=(Module(name="actor", path=code),),
                 capabilities=_ALL,
+                handles=tuple(
+                    Handled(type=item["type"], scope=item["scope"]) for item in contract["handles"]
+                ),
                 grants={"http": {"hosts": ["127.0.0.1"]}},
                 limits=Limits(),
             )
