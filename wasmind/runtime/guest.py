@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final
 
-from wasmtime import Store, WasmtimeError
+from wasmtime import Store, WasiConfig, WasmtimeError
 from wasmtime import _ffi as ffi
 
 from wasmind.plan import Limits
@@ -21,6 +21,7 @@ from wasmind.runtime.engine import TICK_SECONDS, Engine
 from wasmind.runtime.errors import EngineError, GuestFailure, LimitExceeded
 from wasmind.runtime.host import door
 from wasmind.runtime.host.door import Host
+from wasmind.runtime.host.filesystem import granted_folders
 from wasmind.runtime.linking import ACTOR_INTERFACE, Export, Linked
 
 _MIB: Final = 1 << 20
@@ -81,6 +82,8 @@ class Guest:
         self._store = Store(engine.native)
         self._context = self._store._context()
         self._store.set_limits(memory_size=limits.memory_mib * _MIB)
+        if linked.files:
+            self._store.set_wasi(_wasi_files(host))
         self._watch = Stopwatch(engine, self._store, limits.compute_seconds)
         self._functions: dict[str, Any] = {}
         self._handle: abi.GuestHandle | None = None
@@ -226,6 +229,15 @@ class Guest:
             limit = f"{self._limits.memory_mib} MiB (limit `memory_mib`)"
             return LimitExceeded(f"ran out of its memory of {limit}", traceback)
         return GuestFailure(_last_line(traceback) or _root_cause(text), traceback)
+
+
+def _wasi_files(host: Host) -> WasiConfig:
+    """wasmtime's WASI with the granted folders under their own paths, and nothing else."""
+    config = WasiConfig()
+    read, write = granted_folders(host)
+    for folder in dict.fromkeys((*write, *read)):
+        config.preopen_dir(folder, folder, folder in write)
+    return config
 
 
 def _root_cause(text: str) -> str:
