@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +95,9 @@ def test_events_as_json_lines(project: Path, folder: Path, tmp_path: Path) -> No
     )
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert {"event": "answer", "text": "There are 3 Python files."} in events
+    schema = json.loads((ROOT / "schemas" / "event.schema.json").read_text())
+    for event in events:
+        jsonschema.validate(event, schema)
     sequence = [event["sequence"] for event in events if event["event"] == "message"]
     assert sequence == list(range(1, len(sequence) + 1))
     assert events[-1]["event"] == "summary"
