@@ -200,6 +200,44 @@ def start(project: Path, cwd: Path, prompt: str) -> tuple[subprocess.Popen, Path
     return running, log
 
 
+STUBBORN = {
+    "construction that computes": "def start(self):\n        while True:\n            pass",
+    "construction that waits": "def start(self):\n        command.run('sleep', '61')",
+    "shutdown that computes": "def stop(self):\n        while True:\n            pass",
+    "shutdown that waits": "def stop(self):\n        command.run('sleep', '61')",
+}
+
+
+@pytest.mark.parametrize("what", STUBBORN)
+def test_ctrl_c_ends_stubborn_actors_within_three_seconds(tmp_path: Path, what: str) -> None:
+    (tmp_path / "stubborn").mkdir()
+    (tmp_path / "stubborn" / "Wasmind.toml").write_text('actor_id = "test:stubborn"\n')
+    (tmp_path / "stubborn" / "actor.py").write_text(
+        "from wasmind_actor import Actor, command, on\n"
+        "from wasmind_actor.messages import AddMessage\n\n\n"
+        f"class Stubborn(Actor):\n    {STUBBORN[what]}\n\n"
+        "    @on(AddMessage)\n    def add(self):\n        pass\n"
+    )
+    (tmp_path / "app.toml").write_text(
+        'starting_actors = ["stubborn"]\n\n[actors.stubborn]\n'
+        'source = { path = "stubborn" }\nlimits = { compute_seconds = 100 }\n'
+    )
+    assert wasmind("check", "app.toml", cwd=tmp_path).returncode == 0
+    running = subprocess.Popen(
+        [SCRIPT, "run", "app.toml", "--prompt", "x"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=tmp_path,
+        start_new_session=True,
+    )
+    time.sleep(4)
+    started = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    assert running.wait(timeout=20) == 130
+    assert time.monotonic() - started < 3
+    assert "sleep 61" not in subprocess.run(["ps", "ax"], capture_output=True, text=True).stdout
+
+
 def test_a_second_ctrl_c_ends_at_once(project: Path, tmp_path: Path) -> None:
     (project / "offline_assistant.model.toml").write_text(SLOW)
     running, _ = start(project, tmp_path, "a slow model")

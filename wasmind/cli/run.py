@@ -15,11 +15,11 @@ import click
 from wasmind.cli import terminal
 from wasmind.cli.events import EventView, make_view
 from wasmind.cli.logs import LogFile, LogLevels
-from wasmind.runtime.errors import BundleError, RuntimeFailure
+from wasmind.runtime.errors import RuntimeFailure
 from wasmind.runtime.events import Event, Stopped
 from wasmind.system import Answer, NoAnswer, System
 
-_STOP_SECONDS: Final = 2.0
+_STOP_SECONDS: Final = 1.5
 _INTERRUPTED: Final = 130
 
 
@@ -89,7 +89,7 @@ def command(
     try:
         bundle = _bundle(target or config or ctx.obj)
         system = System.open(bundle, report=terminal.status)
-    except BundleError as error:
+    except RuntimeFailure as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
     if prompt is None:

@@ -243,6 +243,13 @@ class Coordinator:
     def log(self, host: Host, level: str, text: str) -> None:
         """A log record in an actor's name."""
         host.recent.append(f"{level}: {text}")
+        allowed, left_out = host.log_rate.take(time.monotonic())
+        if left_out:
+            self._record(host, "warn", f"{left_out} log records left out: they came too fast")
+        if allowed:
+            self._record(host, level, text)
+
+    def _record(self, host: Host, level: str, text: str) -> None:
         self._events.emit(
             LogRecord(
                 level=level,

@@ -105,7 +105,7 @@ class Runtime:
         orderly = self._coordinator.stop(timeout)
         if not orderly:
             self._interrupt()
-        self._workers.close(timeout=2.0)
+        self._workers.close(timeout=0.5)
         self._engine.close()
         return orderly
 

@@ -7,6 +7,7 @@ for that time, so blocked calls hold up nobody however many there are.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -67,8 +68,9 @@ class Workers:
             self._tasks.clear()
             self._changed.notify_all()
             threads = list(self._threads)
+        deadline = time.monotonic() + timeout
         for thread in threads:
-            thread.join(timeout)
+            thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in threads)
 
     def _staff(self) -> None:
