@@ -311,6 +311,16 @@ def test_a_temporary_actor_is_dropped_and_its_agent_goes_on(python_bundle, run) 
     assert until(events, message("test.Saw")).sender == "worker"
 
 
+def test_a_root_agent_without_actors_ends_the_run_with_a_reason(python_bundle, run) -> None:
+    actor = replace(
+        PYTHON_ACTOR, limits=Limits(compute_seconds=0.2), restart=Restart(policy="temporary")
+    )
+    runtime, events = run(python_bundle(spins=(SPINS, actor)))
+    runtime.send("test.Go", None)
+    stopped = until(events, lambda event: isinstance(event, Stopped))
+    assert stopped.reason == "the last actor of the root agent, `spins`, failed"
+
+
 def test_a_failure_comes_with_the_last_log_lines(python_bundle, run) -> None:
     source = SPINS.replace(
         "while True", "from wasmind_actor import log; log.info('here')\n            while True"

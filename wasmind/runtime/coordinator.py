@@ -411,6 +411,8 @@ class Coordinator:
         self._metrics.ended(instance.actor.name, instance.usage, instance.mailbox, discarded)
         agent = self._agents.remove(instance)
         if agent is not None and agent.scope == ROOT_SCOPE:
+            if not agent.exiting:
+                self._reason = f"the last actor of the root agent, `{instance.actor.name}`, failed"
             self._events.emit(Stopped(self._reason))
             self.stopped.set()
 

@@ -196,7 +196,9 @@ class Instance:
                 self._close()
                 return
             with self._workers.blocked():
-                self._cancelled.wait(self._record.backoff())
+                if self._cancelled.wait(self._record.backoff()):
+                    self._close()
+                    return
             try:
                 self.construct()
                 self._keeper.restarted(self)
