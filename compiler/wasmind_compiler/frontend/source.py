@@ -111,21 +111,27 @@ def read_source(table: Table | None) -> Source | None:
         return PathSource(path=path, written=written)
     if (library := table.string("library")) is not None:
         return LibrarySource(library=library, written=written)
-    if (git := table.string("git")) is not None:
-        ref, sub_dir = _read_ref(table.table("git_ref")), table.string("sub_dir")
-        return GitSource(
-            git=git,
-            ref=ref,
-            sub_dir=sub_dir,
-            written=written,
-            submodules=table.boolean("submodules") or False,
-            insecure=table.boolean("insecure") or False,
-        )
-    return None
+    return _read_git(table, written)
+
+
+def _read_git(table: Table, written: Written) -> GitSource | None:
+    git, refs = table.string("git"), table.table("git_ref")
+    ref = _read_ref(refs)
+    # A ref that cannot be understood must not become the default branch.
+    if git is None or ("git_ref" in table and ref is None):
+        return None
+    return GitSource(
+        git=git,
+        ref=ref,
+        sub_dir=table.string("sub_dir"),
+        written=written,
+        submodules=table.boolean("submodules") or False,
+        insecure=table.boolean("insecure") or False,
+    )
 
 
 def _read_ref(table: Table | None) -> GitRef | None:
-    if table is None:
+    if table is None or len(table.values) != 1:
         return None
     for kind in _REF_KINDS:
         if (text := table.string(kind)) is not None:
