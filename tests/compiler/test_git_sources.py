@@ -141,7 +141,7 @@ def test_a_big_file_comes_when_it_is_needed(project: Project, tmp_path: Path) ->
     with serve_smart(remote.root.parent, log) as server:
         assert project.lock(app(f"{server}/remote/.git", 'sub_dir = "desk"')) == []
     posts = [line for line in log if line.startswith("POST")]
-    assert len(posts) == 4, "refs, the tree without big files, one big file (asked, answered)"
+    assert len(posts) == 4, "refs, refs and commit without big files, the one big file"
 
 
 def test_several_repositories_at_once(project: Project, tmp_path: Path) -> None:
@@ -455,7 +455,7 @@ def test_manifests_cannot_leave_the_repository(project: Project, tmp_path: Path,
     remote.actor(".")
     commit = remote.commit()
     found = project.found(app(remote.url, 'sub_dir = "desk"'))
-    shown = f"{remote.url}@{commit[:7]}:desk/Wasmind.toml:2:34"
+    shown = f"{remote.url}@{commit[:7]}:desk/Wasmind.toml:2:33"
     assert found == [f"WM1130 {shown} `{path}` leads out of the repository `{remote.url}`"]
 
 
@@ -664,8 +664,8 @@ def test_a_submodule_that_cannot_be_had(project: Project, tmp_path: Path) -> Non
     remote.write(
         ".gitmodules", '[submodule "x"]\n\tpath = desk/x\n\turl = ext::sh -c touch% pwned\n'
     )
-    remote.git("update-index", "--add", "--cacheinfo", f"160000,{'12' * 20},desk/x")
     remote.git("add", ".")
+    remote.git("update-index", "--add", "--cacheinfo", f"160000,{'12' * 20},desk/x")
     remote.git("commit", "--quiet", "--message", "x")
     (found,) = project.found(app(remote.url, 'sub_dir = "desk", submodules = true'))
     assert found.startswith("WM1121 app.toml:4:18 the submodule `x` cannot be used: ")

@@ -160,7 +160,8 @@ def _no_folder(objects: Objects, commit: str, origin: GitOrigin) -> SourceProble
 def _no_manifest(
     objects: Objects, commit: str, origin: GitOrigin, listed: Sequence[Listed]
 ) -> SourceProblem:
-    deeper = [each.path for each in listed if posixpath.basename(each.path) == FILE_NAME]
+    names = (each.path for each in listed if posixpath.basename(each.path) == FILE_NAME)
+    deeper = sorted(names)
     elsewhere = [folder or "." for folder in folders_with(objects, commit, FILE_NAME)]
     notes: tuple[str, ...] = ()
     if any(each.path == "Cargo.toml" for each in listed):

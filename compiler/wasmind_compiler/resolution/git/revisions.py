@@ -103,9 +103,11 @@ class Revisions:
             try:
                 repository.fetch([*names, *ids], like)
             except GitCommandError as error:
-                if not ids or not names or not is_refusal(error):
+                if not ids or not is_refusal(error):
                     raise
-                repository.fetch(names, like)
+                # One commit the remote does not give out must not cost the others.
+                if names:
+                    repository.fetch(names, like)
             self._fetched.update(names)
 
     def resolve(self, ref: GitRef | None) -> Resolved:

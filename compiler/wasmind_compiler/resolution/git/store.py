@@ -190,6 +190,8 @@ class Repository:
         partially = (
             f"remote.{_REMOTE}.promisor=true",
             f"remote.{_REMOTE}.partialclonefilter={left_out}",
+            # The remote must not conclude from a commit we have that we have all its files.
+            *(() if depth else ("fetch.negotiationAlgorithm=noop",)),
         )
         self._run(
             [
