@@ -23,23 +23,6 @@ from wasmind_compiler.diagnostics.render_text import render_text
 from wasmind_compiler.resolution.git.program import GitLimits
 
 
-@pytest.fixture(autouse=True)
-def own_git(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever this machine's git is told, tests do not hear it."""
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-
-
-@pytest.fixture
-def remote(tmp_path: Path) -> Repository:
-    """A repository with the actors `desk`, which depends on its neighbour, and `tool`."""
-    remote = Repository.make(tmp_path / "remote")
-    remote.actor("actors/desk", 'dependencies.tool.source.path = "../tool"')
-    remote.actor("actors/tool")
-    remote.commit()
-    return remote
-
-
 def app(url: str, rest: str = 'sub_dir = "actors/desk"', name: str = "desk") -> str:
     """A config of one git actor; the URL's value begins at column 19, line 4."""
     extra = f", {rest}" if rest else ""
