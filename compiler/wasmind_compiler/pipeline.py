@@ -7,28 +7,35 @@ in the report; what is wrong with the machine is raised as `CompilerFailure`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from wasmind_compiler.analysis.system import System, link
 from wasmind_compiler.build.builder import Builder
 from wasmind_compiler.build.python import InterpreterRecipe, PythonBuilder, PythonGuest
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Severity, TextIndex
-from wasmind_compiler.diagnostics.rules import files, locking
+from wasmind_compiler.diagnostics.rules import files
 from wasmind_compiler.display import Display
-from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.frontend.app_config import read_app_config
 from wasmind_compiler.frontend.document import parse
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.scripts import read_scripts
+from wasmind_compiler.frontend.source import GitSource
+from wasmind_compiler.locking import Locking
 from wasmind_compiler.reporter import Reporter
+from wasmind_compiler.resolution.git.program import GitLimits
+from wasmind_compiler.resolution.git.url import mask_credentials
+from wasmind_compiler.resolution.git_sources import GitSources
+from wasmind_compiler.resolution.lockfile import Lock, lock_path, render_lock
+from wasmind_compiler.resolution.pins import Pins
+from wasmind_compiler.resolution.policy import LockPolicy
 from wasmind_compiler.resolution.resolver import resolve
-from wasmind_compiler.resolution.sources import LocalSources
+from wasmind_compiler.resolution.sources import Sources
 
 if TYPE_CHECKING:
     from wasmind_compiler.emit.bundle import WrittenBundle
-    from wasmind_compiler.resolution.lockfile import LockState
+    from wasmind_compiler.frontend.app_config import AppConfig
 
 DrawingFormat = Literal["svg", "dot", "json", "mermaid"]
 
@@ -46,6 +53,7 @@ class Environment:
         interpreter: the interpreter component.
         guest: starts the interpreter; called only when an actor is not in the cache.
         reporter: hears about work that takes a while.
+        git_limits: what git sources may cost.
     """
 
     cache: Path
@@ -56,6 +64,7 @@ class Environment:
     interpreter: InterpreterRecipe
     guest: Callable[[], PythonGuest]
     reporter: Reporter
+    git_limits: GitLimits = field(default_factory=GitLimits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,56 +106,67 @@ class DrawingOutcome:
     text: str | None = None
 
 
-def check(config: Path, environment: Environment) -> Report:
-    """Find every problem of a config.
+#: No mode was asked for: the lockfile is kept to, and brought up to date by what writes it.
+DEFAULT_POLICY: Final = LockPolicy()
+
+
+def check(config: Path, environment: Environment, policy: LockPolicy = DEFAULT_POLICY) -> Report:
+    """Find every problem of a config. Nothing is written beside it.
 
     Raises:
         CompilerFailure: an actor has to be built and this machine cannot.
     """
-    run = _Run(config, environment)
-    run.system()
-    return run.report()
+    with _Run(config, environment, policy) as run:
+        system = run.system()
+        if system is not None and policy.locked and not run.collector.failed:
+            run.finish_lock(system, run.lock(system), write=False)
+        return run.report()
 
 
-def lock(config: Path, environment: Environment, *, dry_run: bool = False) -> LockOutcome:
+def lock(
+    config: Path, environment: Environment, policy: LockPolicy = DEFAULT_POLICY
+) -> LockOutcome:
     """Write the lockfile beside a config, unless it says the same already.
 
     Args:
         config: the config.
         environment: the surroundings.
-        dry_run: write nothing, and report a stale or missing lockfile as an error.
+        policy: what may be done. A locked run writes nothing, and reports a stale or missing
+            lockfile as an error.
 
     Raises:
         CompilerFailure: the lockfile cannot be written, or an actor cannot be built here.
     """
-    run = _Run(config, environment)
-    system = run.system()
-    if system is None or run.collector.failed:
-        return LockOutcome(report=run.report())
-    from wasmind_compiler.resolution.lockfile import lock_path
-
-    changed = run.update_lock(run.lock_text(system), dry_run=dry_run)
-    return LockOutcome(report=run.report(), path=lock_path(config), changed=changed)
+    with _Run(config, environment, policy) as run:
+        system = run.system()
+        if system is None or run.collector.failed:
+            return LockOutcome(report=run.report())
+        changed = run.finish_lock(system, run.lock(system), write=True)
+        return LockOutcome(report=run.report(), path=lock_path(config), changed=changed)
 
 
-def bundle(config: Path, output: Path, environment: Environment) -> BundleOutcome:
+def bundle(
+    config: Path, output: Path, environment: Environment, policy: LockPolicy = DEFAULT_POLICY
+) -> BundleOutcome:
     """Link a config into a bundle folder, and bring its lockfile up to date.
 
     Raises:
         NotABundleError: something else is at `output`.
         CompilerFailure: bundle or lockfile cannot be written, or an actor cannot be built here.
     """
-    return _bundle(config, environment, lambda _key: output, keep=False)
+    return _bundle(config, environment, policy, lambda _key: output, keep=False)
 
 
-def bundle_into_cache(config: Path, environment: Environment) -> BundleOutcome:
+def bundle_into_cache(
+    config: Path, environment: Environment, policy: LockPolicy = DEFAULT_POLICY
+) -> BundleOutcome:
     """Link a config into the cache, where an unchanged system is found again.
 
     Raises:
         CompilerFailure: see `bundle`.
     """
     bundles = environment.cache / "bundles"
-    return _bundle(config, environment, lambda key: bundles / key, keep=True)
+    return _bundle(config, environment, policy, lambda key: bundles / key, keep=True)
 
 
 def graph(config: Path, environment: Environment, form: DrawingFormat) -> DrawingOutcome:
@@ -155,11 +175,11 @@ def graph(config: Path, environment: Environment, form: DrawingFormat) -> Drawin
     Raises:
         CompilerFailure: the drawing cannot be made, or an actor cannot be built here.
     """
-    run = _Run(config, environment)
-    system = run.system()
-    if system is None or run.collector.failed:
-        return DrawingOutcome(report=run.report())
-    return DrawingOutcome(report=run.report(), text=_draw(system, form))
+    with _Run(config, environment, DEFAULT_POLICY) as run:
+        system = run.system()
+        if system is None or run.collector.failed:
+            return DrawingOutcome(report=run.report())
+        return DrawingOutcome(report=run.report(), text=_draw(system, form))
 
 
 def _draw(system: System, form: DrawingFormat) -> str:
@@ -180,7 +200,12 @@ def _draw(system: System, form: DrawingFormat) -> str:
 
 
 def _bundle(
-    config: Path, environment: Environment, place: Callable[[str], Path], *, keep: bool
+    config: Path,
+    environment: Environment,
+    policy: LockPolicy,
+    place: Callable[[str], Path],
+    *,
+    keep: bool,
 ) -> BundleOutcome:
     from wasmind_compiler.emit.bundle import (
         existing_bundle,
@@ -190,16 +215,16 @@ def _bundle(
     )
     from wasmind_compiler.emit.plan import needs_interpreter
 
-    run = _Run(config, environment)
-    system = run.system()
-    if system is None or run.collector.failed:
-        return BundleOutcome(report=run.report())
-    text = run.lock_text(system)
-    run.update_lock(text, dry_run=False)
-    report = run.report()
+    with _Run(config, environment, policy) as run:
+        system = run.system()
+        if system is None or run.collector.failed:
+            return BundleOutcome(report=run.report())
+        lock = run.lock(system)
+        run.finish_lock(system, lock, write=True)
+        report = run.report()
     if report.failed:
         return BundleOutcome(report=report)
-    interpreter = None
+    text, interpreter = render_lock(lock), None
     if needs_interpreter(system):
         interpreter = load_interpreter(environment.interpreter.path())
     output = place(system_key(system, text, interpreter))
@@ -210,29 +235,43 @@ def _bundle(
     return BundleOutcome(report=report, bundle=written)
 
 
-def _write_aside(path: Path, text: str) -> None:
-    """Replace a file at once: readers see the old or the new text."""
-    aside = path.with_name(f".{path.name}.new")
-    aside.write_text(text, encoding="utf-8", newline="\n")
-    aside.replace(path)
-
-
 class _Run:
     """One run over one config: reads, resolves, builds and links, collecting problems."""
 
-    def __init__(self, config: Path, environment: Environment) -> None:
+    def __init__(self, config: Path, environment: Environment, policy: LockPolicy) -> None:
         self._config = environment.working_directory / config
         self._environment = environment
+        self._policy = policy
         self._display = Display(environment.working_directory)
+        self._schemas = Schemas(environment.schemas)
         self.collector = Collector()
+        self._locking = Locking(
+            self._config,
+            policy,
+            display=self._display,
+            schemas=self._schemas,
+            collector=self.collector,
+            reporter=environment.reporter,
+        )
+        self._git: GitSources | None = None
+
+    def __enter__(self) -> _Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._git is not None:
+            self._git.close()
 
     def report(self) -> Report:
         """What was found so far."""
-        return Report(diagnostics=self.collector.diagnostics(), texts=self.collector.texts)
+        return Report(
+            diagnostics=self.collector.diagnostics(),
+            texts={name: _masked(text) for name, text in self.collector.texts.items()},
+        )
 
     def system(self) -> System | None:
-        """The linked system; None if there is no config to speak of."""
-        environment, collector = self._environment, self.collector
+        """The linked system; None if there is no config to speak of, or no lockfile to keep to."""
+        collector, schemas = self.collector, self._schemas
         shown = self._display(self._config)
         try:
             content = self._config.read_bytes()
@@ -243,10 +282,12 @@ class _Run:
         document = parse(shown, content, collector)
         if document is None:
             return None
-        schemas, folder = Schemas(environment.schemas), self._config.parent
         config = read_app_config(document, schemas, collector)
-        scripts = read_scripts(config, folder, schemas, self._display, collector)
-        sources = LocalSources(folder, environment.library, schemas, self._display, collector)
+        scripts = read_scripts(config, self._config.parent, schemas, self._display, collector)
+        pins = self._locking.pins(document)
+        if pins is None:
+            return None
+        sources = self._sources(config, pins)
         resolution = resolve(config, sources, collector)
         builder = self._builder()
         artifacts = {}
@@ -256,49 +297,38 @@ class _Run:
                 artifacts[name] = artifact
         return link(resolution, artifacts, scripts, collector)
 
-    def lock_text(self, system: System) -> str:
-        """The lockfile of the system."""
-        from wasmind_compiler.emit.lock import lock_text
+    def lock(self, system: System) -> Lock:
+        """What the lockfile should say."""
+        from wasmind_compiler.emit.lock import make_lock
 
-        return lock_text(system, self._config.parent)
+        return make_lock(system, self._config)
 
-    def update_lock(self, text: str, *, dry_run: bool) -> bool:
-        """Bring the lockfile up to date, or report that it is not.
+    def finish_lock(self, system: System, lock: Lock, *, write: bool) -> bool:
+        """Compare the lockfile with what it should say, and write it; see `Locking.finish`."""
+        return self._locking.finish(system, lock, write=write)
 
-        A lockfile of a newer format is reported and never touched.
-
-        Returns:
-            Whether it differed.
-        """
-        from wasmind_compiler.resolution.lockfile import LockState, lock_path, lock_state
-
-        path = lock_path(self._config)
-        shown = self._display(path)
-        try:
-            state = lock_state(path, text)
-            if state is LockState.NEWER:
-                message = f"the lockfile `{shown}` was written by a newer Wasmind"
-                self.collector.add(locking.LOCK_NEWER.at(None, message, help="update Wasmind"))
-            elif dry_run:
-                self._report_lock(state, shown)
-            elif state is not LockState.CURRENT:
-                _write_aside(path, text)
-        except OSError as error:
-            raise CompilerFailure(
-                f"cannot update the lockfile `{shown}`: {error.strerror}"
-            ) from error
-        return state is not LockState.CURRENT
-
-    def _report_lock(self, state: LockState, shown: str) -> None:
-        from wasmind_compiler.resolution.lockfile import LockState
-
-        advice = f"run `wasmind lock {self._display(self._config)}`"
-        if state is LockState.MISSING:
-            message = f"the lockfile `{shown}` does not exist"
-            self.collector.add(locking.LOCK_MISSING.at(None, message, help=advice))
-        elif state is LockState.STALE:
-            message = f"the lockfile `{shown}` is stale"
-            self.collector.add(locking.LOCK_STALE.at(None, message, help=advice))
+    def _sources(self, config: AppConfig, pins: Pins) -> Sources:
+        environment = self._environment
+        self._git = GitSources(
+            cache=environment.cache,
+            limits=environment.git_limits,
+            pins=pins,
+            policy=self._policy,
+            schemas=self._schemas,
+            collector=self.collector,
+            reporter=environment.reporter,
+        )
+        entries = (*config.actors, *config.overrides)
+        written = [entry.source for entry in entries if isinstance(entry.source, GitSource)]
+        self._git.announce(written)
+        return Sources(
+            self._git,
+            self._config.parent,
+            environment.library,
+            self._schemas,
+            self._display,
+            self.collector,
+        )
 
     def _builder(self) -> Builder:
         environment = self._environment
@@ -314,3 +344,9 @@ class _Run:
         from wasmind_compiler.analysis.wit import offered_interfaces
 
         return [interface.name for interface in offered_interfaces(self._environment.wit)]
+
+
+def _masked(index: TextIndex) -> TextIndex:
+    """A text for excerpts, without the credentials of URLs in it."""
+    text = mask_credentials(index.text)
+    return index if text == index.text else TextIndex(index.file, text)

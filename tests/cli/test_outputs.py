@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from tests.cli.conftest import Wasmind
+from wasmind_compiler.resolution.tree import read_tree
 
 
 def test_lock_twice_changes_no_byte(wasmind: Wasmind, work: Path) -> None:
@@ -26,11 +27,23 @@ def test_lock_check(wasmind: Wasmind, work: Path) -> None:
     assert not (work / "app.lock").exists()
     wasmind("lock", "app.toml")
     assert wasmind("lock", "--check", "app.toml").returncode == 0
+    digest = read_tree(work / "echo").digest
     (work / "echo" / "README").write_text("new")
     stale = wasmind("lock", "--check", "app.toml")
     assert (stale.returncode, stale.stdout) == (1, "")
+    change = f"{digest[:7]} -> {read_tree(work / 'echo').digest[:7]}"
     assert stale.stderr == (
-        "error[WM1002]: the lockfile `app.lock` is stale\n  = help: run `wasmind lock app.toml`\n"
+        "error[WM1002]: the lockfile `app.lock` is stale: `echo` differs from it\n"
+        " --> app.toml:4:19\n"
+        "  |\n"
+        '4 | source = { path = "echo" }\n'
+        "  |                   ^^^^^^\n"
+        " ::: app.lock:5:1\n"
+        "  |\n"
+        "5 | [[actor]]\n"
+        "  | --------- locked here\n"
+        "  = note: digest: " + change + "\n"
+        "  = help: run `wasmind lock app.toml`\n"
         "\n1 error\n"
     )
 

@@ -16,6 +16,8 @@ from wasmind_compiler import pipeline
 from wasmind_compiler.build.errors import GuestError, SourceError
 from wasmind_compiler.diagnostics.render_text import render_text
 from wasmind_compiler.reporter import Reporter
+from wasmind_compiler.resolution.git.program import GitLimits
+from wasmind_compiler.resolution.policy import LockPolicy
 
 ROOT = Path(__file__).parent.parent.parent
 ECHO = ROOT / "tests" / "runtime" / "components" / "echo.wat"
@@ -76,6 +78,7 @@ class Project:
     root: Path
     guests_started: int = 0
     statuses: list[str] = field(default_factory=list)
+    git_limits: GitLimits = field(default_factory=GitLimits)
 
     def write(self, path: str, content: str | bytes) -> Path:
         target = self.root / path
@@ -107,11 +110,23 @@ class Project:
             interpreter=FixedInterpreter(cache / "interpreter.wasm"),
             guest=start,
             reporter=_Remember(self.statuses),
+            git_limits=self.git_limits,
         )
 
-    def check(self, app: str) -> pipeline.Report:
+    def check(self, app: str, **policy: Any) -> pipeline.Report:
         """Check `app` as the config."""
-        return pipeline.check(self.write("app.toml", app), self.environment())
+        policy_made = LockPolicy(**policy)
+        return pipeline.check(self.write("app.toml", app), self.environment(), policy_made)
+
+    def lock(self, app: str, **policy: Any) -> list[str]:
+        """Lock `app`, and what that found, in the form of `found`."""
+        config = self.write("app.toml", app)
+        outcome = pipeline.lock(config, self.environment(), LockPolicy(**policy))
+        return listed(outcome.report)
+
+    def lockfile(self) -> str:
+        """The text of the lockfile."""
+        return (self.root / "app.lock").read_text()
 
     def text(self, app: str) -> str:
         """What people see when `app` is checked."""
@@ -120,9 +135,12 @@ class Project:
 
     def found(self, app: str) -> list[str]:
         """`CODE file:line:column message` for each problem of `app`."""
-        return [
-            f"{each.code} {each.span or '-'} {each.message}" for each in self.check(app).diagnostics
-        ]
+        return listed(self.check(app))
+
+
+def listed(report: pipeline.Report) -> list[str]:
+    """`CODE file:line:column message` for each problem."""
+    return [f"{each.code} {each.span or '-'} {each.message}" for each in report.diagnostics]
 
 
 class _Remember(Reporter):

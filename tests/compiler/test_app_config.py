@@ -86,8 +86,6 @@ def test_all_problems_of_a_config_in_one_run(project: Project) -> None:
         (
             '{ git = "https://e.org/r", git_ref = { tag = "v1", rev = "abcd" } }',
             [
-                "WM0405 app.toml:2:28 git sources are not supported yet: git `https://e.org/r` at "
-                "tag `v1`",
                 "WM0206 app.toml:2:71 `tag` and `rev` exclude one another in "
                 "`actors.a.source.git_ref`",
             ],

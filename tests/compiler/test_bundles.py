@@ -10,11 +10,8 @@ import tomllib
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.compiler.project import ROOT, Project
@@ -23,7 +20,7 @@ from wasmind.runtime.bundle import open_bundle
 from wasmind_compiler import pipeline
 from wasmind_compiler.emit.svg import draw_reproducibly
 from wasmind_compiler.errors import NotABundleError
-from wasmind_compiler.resolution.lockfile import LockedActor, LockState, lock_state, render_lock
+from wasmind_compiler.resolution.policy import LockPolicy
 
 TOOL = {"name": "look", "description": "Looks.", "parameters": {"type": "object"}}
 WORKERS = {
@@ -223,7 +220,7 @@ def test_an_edited_actor_changes_few_lines_of_the_lockfile(project: Project, off
     pipeline.lock(office, environment)
     before = office.with_suffix(".lock").read_text().splitlines()
     project.write("actors/worker/note.txt", "changed")
-    stale = pipeline.lock(office, environment, dry_run=True)
+    stale = pipeline.lock(office, environment, LockPolicy(locked=True))
     assert [
         found.code for found in stale.report.diagnostics if found.severity.value == "error"
     ] == ["WM1002"]
@@ -236,59 +233,13 @@ def test_an_edited_actor_changes_few_lines_of_the_lockfile(project: Project, off
 
 def test_missing_and_newer_lockfiles(project: Project, office: Path) -> None:
     environment = project.environment()
-    missing = pipeline.lock(office, environment, dry_run=True)
+    missing = pipeline.lock(office, environment, LockPolicy(locked=True))
     assert "WM1001" in [found.code for found in missing.report.diagnostics]
     newer = "version = 99\n"
     office.with_suffix(".lock").write_text(newer)
     outcome = pipeline.lock(office, environment)
     assert "WM1003" in [found.code for found in outcome.report.diagnostics]
     assert office.with_suffix(".lock").read_text() == newer
-
-
-def test_a_damaged_lockfile_is_written_anew(project: Project, office: Path) -> None:
-    office.with_suffix(".lock").write_bytes(b"<<<<<<< \xff")
-    assert pipeline.lock(office, project.environment()).changed
-    assert tomllib.loads(office.with_suffix(".lock").read_text())["version"] == 1
-
-
-TEXT = st.text(max_size=8)
-DIGEST = st.text("0123456789abcdef", min_size=64, max_size=64)
-ACTORS = st.builds(
-    LockedActor,
-    name=TEXT,
-    actor_id=TEXT,
-    source=st.fixed_dictionaries({"path": TEXT}),
-    digest=DIGEST,
-    component=st.none() | DIGEST,
-    capabilities=st.lists(TEXT, max_size=3).map(tuple),
-    dependencies=st.lists(TEXT, max_size=3).map(tuple),
-    contract=DIGEST,
-    config_schema=st.none() | DIGEST,
-)
-
-
-@given(st.lists(ACTORS, max_size=4, unique_by=lambda actor: actor.name))
-def test_lockfiles_say_what_was_locked_in_any_order(actors: list[LockedActor]) -> None:
-    text = render_lock(actors)
-    assert render_lock(reversed(actors)) == text
-    read: list[dict[str, Any]] = tomllib.loads(text).get("actor", [])
-    by_name = {actor.name: actor for actor in actors}
-    assert [each["name"] for each in read] == sorted(by_name)
-    for each in read:
-        actor = by_name[each["name"]]
-        assert each["source"] == actor.source
-        assert each["digest"] == f"sha256:{actor.digest}"
-        assert each["capabilities"] == sorted(actor.capabilities)
-        assert each["dependencies"] == sorted(actor.dependencies)
-
-
-def test_the_state_of_a_lockfile(tmp_path: Path) -> None:
-    path, wanted = tmp_path / "app.lock", render_lock([])
-    assert lock_state(path, wanted) is LockState.MISSING
-    path.write_text(wanted)
-    assert lock_state(path, wanted) is LockState.CURRENT
-    path.write_text("version = 0")
-    assert lock_state(path, wanted) is LockState.STALE
 
 
 def test_the_picture_says_why_everybody_is_there(project: Project, office: Path) -> None:

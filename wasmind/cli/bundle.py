@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wasmind.cli import compiling
+from wasmind.cli import compiling, lock_options
 
 
 @click.command(name="bundle")
@@ -19,9 +19,19 @@ from wasmind.cli import compiling
     show_default=True,
     help="Folder to make; an older bundle there is replaced.",
 )
+@lock_options.acceptance
+@lock_options.lock_mode
 @click.pass_context
 def command(
-    context: click.Context, config: Path | None, config_option: Path | None, output: Path
+    context: click.Context,
+    config: Path | None,
+    config_option: Path | None,
+    output: Path,
+    *,
+    accept_capabilities: bool,
+    locked: bool,
+    frozen: bool,
+    offline: bool,
 ) -> None:
     """Link a config into a bundle: a folder with everything `wasmind run` needs.
 
@@ -39,6 +49,12 @@ def command(
     with compiling.environment_failures():
         from wasmind_compiler import pipeline
 
-        outcome = pipeline.bundle(path, output, compiling.environment())
+        policy = lock_options.policy(
+            locked=locked,
+            frozen=frozen,
+            offline=offline,
+            accept_capabilities=accept_capabilities,
+        )
+        outcome = pipeline.bundle(path, output, compiling.environment(), policy)
     bundle = compiling.result(outcome.report, outcome.bundle)
     click.echo(f"{bundle.path}: sha256:{bundle.digest}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from wasmind.cli import compiling
+from wasmind.cli import compiling, lock_options
 
 
 @click.command(name="check")
@@ -20,9 +20,17 @@ from wasmind.cli import compiling
     show_default=True,
     help="How problems are shown: `text` on stderr for people, `json` on stdout for programs.",
 )
+@lock_options.lock_mode
 @click.pass_context
 def command(
-    context: click.Context, config: Path | None, config_option: Path | None, form: str
+    context: click.Context,
+    config: Path | None,
+    config_option: Path | None,
+    form: str,
+    *,
+    locked: bool,
+    frozen: bool,
+    offline: bool,
 ) -> None:
     """Find every mistake in a config, each with its file, line and column.
 
@@ -42,7 +50,8 @@ def command(
     with compiling.environment_failures():
         from wasmind_compiler import pipeline
 
-        report = pipeline.check(path, compiling.environment())
+        policy = lock_options.policy(locked=locked, frozen=frozen, offline=offline)
+        report = pipeline.check(path, compiling.environment(), policy)
     if form == "json":
         from wasmind_compiler.diagnostics.render_json import render_json
 

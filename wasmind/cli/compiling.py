@@ -171,6 +171,7 @@ def python_guest() -> PythonGuest:
 
 def environment() -> Environment:
     """The compiler's surroundings on this machine."""
+    from wasmind.cli.lock_options import git_limits
     from wasmind_compiler.pipeline import Environment
 
     schemas = paths.shipped("schemas")
@@ -183,6 +184,7 @@ def environment() -> Environment:
         interpreter=_Interpreter(),
         guest=python_guest,
         reporter=_reporter(),
+        git_limits=git_limits(),
     )
 
 

@@ -6,14 +6,25 @@ from pathlib import Path
 
 import click
 
-from wasmind.cli import compiling
+from wasmind.cli import compiling, lock_options
 
 
-def link_into_cache(config: Path | None) -> Path:
+def link_into_cache(
+    config: Path | None,
+    *,
+    accept_capabilities: bool = False,
+    locked: bool = False,
+    frozen: bool = False,
+    offline: bool = False,
+) -> Path:
     """The bundle of a config, made if the cache has none; problems are shown on stderr.
 
     Args:
         config: the config; None for the default one.
+        accept_capabilities: see `lock_options`, as the following.
+        locked: the lockfile has to be current.
+        frozen: locked and offline.
+        offline: use no network.
 
     Raises:
         SystemExit: with 1, the config has errors.
@@ -23,5 +34,11 @@ def link_into_cache(config: Path | None) -> Path:
     with compiling.environment_failures():
         from wasmind_compiler import pipeline
 
-        outcome = pipeline.bundle_into_cache(path, compiling.environment())
+        policy = lock_options.policy(
+            locked=locked,
+            frozen=frozen,
+            offline=offline,
+            accept_capabilities=accept_capabilities,
+        )
+        outcome = pipeline.bundle_into_cache(path, compiling.environment(), policy)
     return compiling.result(outcome.report, outcome.bundle).path

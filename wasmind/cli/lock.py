@@ -3,36 +3,93 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
-from wasmind.cli import compiling
+from wasmind.cli import compiling, lock_options
+
+#: What `--upgrade` stands for without a name.
+_ALL: Final = "*"
 
 
 @click.command(name="lock")
 @compiling.config_argument
-@click.option("--check", "dry_run", is_flag=True, help="Write nothing; fail if it is not current.")
+@click.option("--check", "check_only", is_flag=True, help="The same as --frozen.")
+@click.option(
+    "-U",
+    "--upgrade",
+    metavar="[NAME]",
+    is_flag=False,
+    flag_value=_ALL,
+    multiple=True,
+    help="Look refs up again: of the source that actor NAME comes from, or of all sources.",
+)
+@click.option(
+    "--accept-moved-tags", is_flag=True, help="With --upgrade: follow tags that were moved."
+)
+@lock_options.acceptance
+@lock_options.lock_mode
 @click.pass_context
 def command(
-    context: click.Context, config: Path | None, config_option: Path | None, *, dry_run: bool
+    context: click.Context,
+    config: Path | None,
+    config_option: Path | None,
+    upgrade: tuple[str, ...],
+    *,
+    check_only: bool,
+    accept_moved_tags: bool,
+    accept_capabilities: bool,
+    locked: bool,
+    frozen: bool,
+    offline: bool,
 ) -> None:
     """Write the lockfile beside a config: every actor with its source, digest and capabilities.
 
-    The file is named like the config, ends in `.lock` and belongs into version control. It is
-    written only if something changed, and then only the lines that changed differ.
+    The file is named like the config, ends in `.lock` and belongs into version control. Refs of git
+    sources are looked up once; from then on the lockfile decides, until --upgrade. It is written
+    only if something changed, and then only the lines that changed differ.
+
+    --check uses neither network nor write access: what is not in the cache is an error.
 
     \b
     wasmind lock
-    wasmind lock --check        in CI: fail if somebody forgot to lock
+    wasmind lock --check               in CI: fail if somebody forgot to lock
+    wasmind lock --upgrade             move all branches, tags and default branches
+    wasmind lock --upgrade assistant   only the repository this actor comes from
 
     Exit codes: 0 done, 1 errors in the input or a stale lockfile, 2 the request or the machine is
     at fault.
     """
+    names, config = _names(upgrade, config)
+    if upgrade and (check_only or locked or frozen or offline):
+        raise click.UsageError("--upgrade looks refs up, which the other options forbid")
     path = compiling.find_config(context, config, config_option)
+    policy = lock_options.policy(
+        locked=locked,
+        frozen=frozen or check_only,
+        offline=offline,
+        accept_capabilities=accept_capabilities,
+        accept_moved_tags=accept_moved_tags,
+        upgrade=frozenset(names - {_ALL}),
+        upgrade_all=_ALL in names,
+    )
     with compiling.environment_failures():
         from wasmind_compiler import pipeline
 
-        outcome = pipeline.lock(path, compiling.environment(), dry_run=dry_run)
+        outcome = pipeline.lock(path, compiling.environment(), policy)
     path = compiling.result(outcome.report, outcome.path)
     state = "written" if outcome.changed else "up to date"
     click.echo(f"{path}: {state}")
+
+
+def _names(upgrade: tuple[str, ...], config: Path | None) -> tuple[set[str], Path | None]:
+    """What to upgrade, and the config.
+
+    `--upgrade` swallows the word behind it, so that `lock --upgrade app.toml` has the config there.
+    """
+    names = set(upgrade)
+    configs = [name for name in upgrade if name.endswith(".toml") and Path(name).is_file()]
+    if config is None and len(configs) == 1:
+        return (names - {configs[0]}) | {_ALL}, Path(configs[0])
+    return names, config

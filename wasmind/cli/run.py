@@ -6,13 +6,13 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 import click
 
-from wasmind.cli import terminal
+from wasmind.cli import lock_options, terminal
 from wasmind.cli.events import EventView, make_view
 from wasmind.cli.logs import LogFile, LogLevels
 from wasmind.runtime.errors import RuntimeFailure
@@ -54,6 +54,8 @@ _INTERRUPTED: Final = 130
 )
 @click.option("-v", "--verbose", is_flag=True, help="The same as --log-level debug.")
 @click.option("--stats", is_flag=True, help="At the end, show what each actor used.")
+@lock_options.acceptance
+@lock_options.lock_mode
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -67,6 +69,10 @@ def command(
     *,
     verbose: bool,
     stats: bool,
+    accept_capabilities: bool,
+    locked: bool,
+    frozen: bool,
+    offline: bool,
 ) -> None:
     """Run a bundle folder, or a config.
 
@@ -83,11 +89,17 @@ def command(
 
     Exit codes: 0 answered, 1 the run failed, 2 the bundle or the machine is at fault, 130 Ctrl-C.
     """
+    lock_mode = {
+        "accept_capabilities": accept_capabilities,
+        "locked": locked,
+        "frozen": frozen,
+        "offline": offline,
+    }
     levels = LogLevels.parse(log_level, default="debug" if verbose else "warn")
     view = make_view(form, levels)
     log = LogFile(log_file, LogLevels.parse(log_level)) if log_file else None
     try:
-        bundle = _bundle(target or config or ctx.obj)
+        bundle = _bundle(target or config or ctx.obj, lock_mode)
         system = System.open(bundle, report=terminal.status)
     except RuntimeFailure as error:
         click.echo(f"error: {error}", err=True)
@@ -97,13 +109,13 @@ def command(
     sys.exit(_Session(system, view, log, timeout, stats=stats).run(prompt))
 
 
-def _bundle(target: Path | str | None) -> Path:
+def _bundle(target: Path | str | None, lock_mode: Mapping[str, bool]) -> Path:
     """The bundle folder for what the user named; a config is linked into the cache."""
     if target is not None and Path(target).is_dir():
         return Path(target)
     from wasmind.cli.linking import link_into_cache
 
-    return link_into_cache(None if target is None else Path(target))
+    return link_into_cache(None if target is None else Path(target), **lock_mode)
 
 
 class _Session:

@@ -147,7 +147,7 @@ class Builder:
             modules, described = self._python.build(tree, actor.name)
             contract = read_described(described)
         except ModuleError as error:
-            raise _RefusedError(self._syntax_error(error, folder, tree)) from error
+            raise _RefusedError(self._syntax_error(error, actor, folder, tree)) from error
         except GuestError as error:
             message = f"`{actor.name}` cannot be loaded"
             notes = (error.text.strip(),)
@@ -168,9 +168,13 @@ class Builder:
                 span = document.header((key,))
                 self._collector.add(shape.IGNORED_KEY.at(span, message, help="remove it"))
 
-    def _syntax_error(self, error: ModuleError, folder: Path, tree: Tree) -> Diagnostic:
+    def _syntax_error(
+        self, error: ModuleError, actor: ResolvedActor, folder: Path, tree: Tree
+    ) -> Diagnostic:
         text = (tree.content(error.path) or b"").decode("utf-8", "replace").removeprefix("\ufeff")
-        index = TextIndex(self._display(folder / error.path), text)
+        origin = actor.identity.origin
+        shown = self._display(folder / error.path) if origin is None else origin.file(error.path)
+        index = TextIndex(shown, text)
         self._collector.opened(index)
         start = index.offset(error.line or 1, error.column or 1)
         message = f"Python: {error.message}"

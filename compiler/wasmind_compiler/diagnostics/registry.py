@@ -25,6 +25,7 @@ AREAS: Final = (
     "building",
     "contracts",
     "locking",
+    "fetching",
 )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import re
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
@@ -12,6 +13,7 @@ from wasmind_compiler.frontend.tables import Table
 
 RefKind = Literal["branch", "tag", "rev"]
 _REF_KINDS: tuple[RefKind, ...] = ("branch", "tag", "rev")
+_USER_INFO: Final = re.compile(r"(?<=://)(?!git@)[^/\s@]+@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,10 @@ class Written:
     def span(self, key: str) -> Span:
         """The value of one key of the source."""
         return self.document.value((*self.path, key))
+
+    def value(self, *keys: str) -> Span:
+        """A value inside the source's table."""
+        return self.document.value((*self.path, *keys))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +72,22 @@ class GitRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitSource:
-    """A folder of a git repository; without a ref the remote's default branch."""
+    """A folder of a git repository; without a ref the remote's default branch.
 
-    git: str
+    `git` is what is fetched from and may hold secrets; `shown` is for everything else.
+    """
+
+    git: str = field(repr=False)
     ref: GitRef | None
     sub_dir: str | None
     written: Written
+    submodules: bool = False
+    insecure: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The URL as written, with secrets left out."""
+        return _USER_INFO.sub("", self.git)
 
     def span(self) -> Span:
         """The value that a problem with the source is reported at."""
@@ -80,7 +96,7 @@ class GitSource:
     def __str__(self) -> str:
         ref = f" at {self.ref.kind} `{self.ref.text}`" if self.ref else ""
         folder = f" in `{self.sub_dir}`" if self.sub_dir else ""
-        return f"git `{self.git}`{ref}{folder}"
+        return f"git `{self.shown}`{ref}{folder}"
 
 
 Source = PathSource | LibrarySource | GitSource
@@ -95,14 +111,27 @@ def read_source(table: Table | None) -> Source | None:
         return PathSource(path=path, written=written)
     if (library := table.string("library")) is not None:
         return LibrarySource(library=library, written=written)
-    if (git := table.string("git")) is not None:
-        ref, sub_dir = _read_ref(table.table("git_ref")), table.string("sub_dir")
-        return GitSource(git=git, ref=ref, sub_dir=sub_dir, written=written)
-    return None
+    return _read_git(table, written)
+
+
+def _read_git(table: Table, written: Written) -> GitSource | None:
+    git, refs = table.string("git"), table.table("git_ref")
+    ref = _read_ref(refs)
+    # A ref that cannot be understood must not become the default branch.
+    if git is None or ("git_ref" in table and ref is None):
+        return None
+    return GitSource(
+        git=git,
+        ref=ref,
+        sub_dir=table.string("sub_dir"),
+        written=written,
+        submodules=table.boolean("submodules") or False,
+        insecure=table.boolean("insecure") or False,
+    )
 
 
 def _read_ref(table: Table | None) -> GitRef | None:
-    if table is None:
+    if table is None or len(table.values) != 1:
         return None
     for kind in _REF_KINDS:
         if (text := table.string(kind)) is not None:

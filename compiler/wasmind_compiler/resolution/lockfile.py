@@ -1,31 +1,50 @@
 """The lockfile: what a config resolved to, pinned.
 
 Invariants: the text is a function of what was resolved and of nothing else, so writing it twice
-changes no byte; actors are sorted by name and every fact has a line of its own, so a change touches
-few lines; there is no absolute path, time or machine fact in it. A format that is newer than ours
-is never read or overwritten.
+changes no byte; entries are sorted and every fact has a line of its own, so a change touches few
+lines; there is no time, secret or machine fact in it, and no absolute path but in `file://` URLs. A
+format that is newer than ours is never read or overwritten; an older one is read and rewritten.
+
+Versions: 1 had no git sources and did not name its config.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
-VERSION: Final = 1
-_FIRST_LINE: Final = "Written by `wasmind lock`; not meant to be edited."
+from wasmind_compiler.frontend.source import GitRef
+
+VERSION: Final = 2
+_FIRST_LINE: Final = "# Written by `wasmind lock`; not meant to be edited.\n"
+_SHA256: Final = "sha256:"
 
 
-class LockState(Enum):
-    """A lockfile on disk against what it should be."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedGit:
+    """The commit that a ref of a repository meant, for all actors that come from it.
 
-    CURRENT = "current"
-    STALE = "stale"
-    MISSING = "missing"
-    NEWER = "newer"
+    Attributes:
+        url: as written, without secrets.
+        ref: as written; None for the default branch.
+        revision: full commit id.
+        default_branch: what HEAD named, if there is no ref.
+        tag_object: id of an annotated tag.
+    """
+
+    url: str
+    ref: GitRef | None
+    revision: str
+    default_branch: str | None = None
+    tag_object: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The repository and the ref, for people."""
+        return f"{self.url}#{self.ref.text}" if self.ref else self.url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +53,22 @@ class LockedActor:
 
     name: str
     actor_id: str
-    source: Mapping[str, str]
+    source: Mapping[str, Any]
     digest: str
     component: str | None
     capabilities: tuple[str, ...]
     dependencies: tuple[str, ...]
-    contract: str
+    contract: str | None
     config_schema: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """A whole lockfile. `config` is the file name of the config; empty in the first format."""
+
+    config: str
+    git: tuple[LockedGit, ...]
+    actors: tuple[LockedActor, ...]
 
 
 def lock_path(config: Path) -> Path:
@@ -48,70 +76,108 @@ def lock_path(config: Path) -> Path:
     return config.with_suffix(".lock")
 
 
-def render_lock(actors: Iterable[LockedActor]) -> str:
-    """The text of a lockfile."""
-    import tomlkit
-
-    document = tomlkit.document()
-    document.add(tomlkit.comment(_FIRST_LINE))
-    document.add("version", tomlkit.item(VERSION))
-    tables = tomlkit.aot()
-    for actor in sorted(actors, key=lambda each: each.name):
-        table = tomlkit.table()
-        for key, value in _facts(actor):
-            table.add(key, value)
-        tables.append(table)
-    if tables:
-        document.add("actor", tables)
-    return tomlkit.dumps(document)
+def render_lock(lock: Lock) -> str:
+    """The text of a lockfile, in the newest format."""
+    head = f"{_FIRST_LINE}version = {VERSION}\nconfig = {_text(lock.config)}\n"
+    git = sorted(lock.git, key=lambda each: (each.url, _ref_key(each.ref)))
+    actors = sorted(lock.actors, key=lambda each: each.name)
+    tables = [_table("git", _git_facts(each)) for each in git]
+    tables += [_table("actor", _actor_facts(each)) for each in actors]
+    return "\n".join([head, *tables])
 
 
-def lock_state(path: Path, wanted: str) -> LockState:
-    """How the lockfile on disk relates to what it should be.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    try:
-        found = path.read_bytes()
-    except FileNotFoundError:
-        return LockState.MISSING
-    if found == wanted.encode():
-        return LockState.CURRENT
-    return LockState.NEWER if _version(found) > VERSION else LockState.STALE
+def read_lock(data: Mapping[str, Any]) -> Lock:
+    """The lockfile of a document that has the form of one."""
+    return Lock(
+        config=data.get("config", ""),
+        git=tuple(map(_read_git, data.get("git", ()))),
+        actors=tuple(map(_read_actor, data.get("actor", ()))),
+    )
 
 
-def _version(content: bytes) -> int:
-    """The format of a lockfile; 0 if that cannot be told."""
-    try:
-        version = tomllib.loads(content.decode()).get("version")
-    except (ValueError, RecursionError):
-        return 0
-    return version if isinstance(version, int) else 0
+def _read_git(table: Mapping[str, Any]) -> LockedGit:
+    return LockedGit(
+        url=table["url"],
+        ref=next((GitRef(kind, text) for kind, text in table.get("git_ref", {}).items()), None),
+        revision=table["revision"],
+        default_branch=table.get("default_branch"),
+        tag_object=table.get("tag_object"),
+    )
 
 
-def _facts(actor: LockedActor) -> list[tuple[str, Any]]:
-    import tomlkit
-
-    source = tomlkit.inline_table()
-    source.update(dict(actor.source))
-    facts: list[tuple[str, Any]] = [
-        ("name", actor.name),
-        ("actor_id", actor.actor_id),
-        ("source", source),
-        ("digest", f"sha256:{actor.digest}"),
-        ("component", f"sha256:{actor.component}" if actor.component else None),
-        ("capabilities", _list(actor.capabilities)),
-        ("dependencies", _list(actor.dependencies)),
-        ("contract", f"sha256:{actor.contract}"),
-        ("config_schema", f"sha256:{actor.config_schema}" if actor.config_schema else None),
-    ]
-    return [(key, value) for key, value in facts if value is not None]
+def _read_actor(table: Mapping[str, Any]) -> LockedActor:
+    return LockedActor(
+        name=table["name"],
+        actor_id=table["actor_id"],
+        source=table["source"],
+        digest=_hex(table["digest"]) or "",
+        component=_hex(table.get("component")),
+        capabilities=tuple(table["capabilities"]),
+        dependencies=tuple(table["dependencies"]),
+        contract=_hex(table.get("contract")),
+        config_schema=_hex(table.get("config_schema")),
+    )
 
 
-def _list(items: tuple[str, ...]) -> Any:
-    import tomlkit
+def _hex(digest: str | None) -> str | None:
+    return None if digest is None else digest.removeprefix(_SHA256)
 
-    array = tomlkit.array()
-    array.extend(sorted(items))
-    return array.multiline(len(items) > 1)
+
+def _ref_key(ref: GitRef | None) -> tuple[str, str]:
+    return (ref.kind, ref.text) if ref else ("", "")
+
+
+def _git_facts(git: LockedGit) -> Iterator[tuple[str, str | None]]:
+    yield "url", _text(git.url)
+    yield "git_ref", _inline({git.ref.kind: git.ref.text}) if git.ref else None
+    yield "revision", _text(git.revision)
+    yield "default_branch", _optional(git.default_branch)
+    yield "tag_object", _optional(git.tag_object)
+
+
+def _actor_facts(actor: LockedActor) -> Iterator[tuple[str, str | None]]:
+    yield "name", _text(actor.name)
+    yield "actor_id", _text(actor.actor_id)
+    yield "source", _inline(actor.source)
+    yield "digest", _digest(actor.digest)
+    yield "component", _digest(actor.component)
+    yield "capabilities", _list(actor.capabilities)
+    yield "dependencies", _list(actor.dependencies)
+    yield "contract", _digest(actor.contract)
+    yield "config_schema", _digest(actor.config_schema)
+
+
+def _table(name: str, facts: Iterable[tuple[str, str | None]]) -> str:
+    lines = (f"{key} = {value}\n" for key, value in facts if value is not None)
+    return f"[[{name}]]\n" + "".join(lines)
+
+
+def _text(value: str) -> str:
+    # A JSON string is a TOML basic string but for DEL, which TOML wants escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _optional(value: str | None) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _digest(value: str | None) -> str | None:
+    return None if value is None else _text(_SHA256 + value)
+
+
+def _inline(table: Mapping[str, Any]) -> str:
+    return "{" + ", ".join(f"{key} = {_value(value)}" for key, value in table.items()) + "}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _inline(value) if isinstance(value, Mapping) else _text(value)
+
+
+def _list(items: tuple[str, ...]) -> str:
+    """A line for each item, as soon as there are two."""
+    written = [_text(item) for item in sorted(items)]
+    if len(written) < 2:
+        return "[" + "".join(written) + "]"
+    return "[\n" + "".join(f"    {item},\n" for item in written) + "]"

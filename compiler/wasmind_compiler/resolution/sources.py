@@ -1,4 +1,4 @@
-"""Sources on this machine: folders, and the library of actors shipped with Wasmind."""
+"""Sources of all kinds: folders, the library of actors shipped with Wasmind, git repositories."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from wasmind_compiler.display import Display
 from wasmind_compiler.frontend.document import parse
 from wasmind_compiler.frontend.manifest import FILE_NAME, Manifest, read_manifest
 from wasmind_compiler.frontend.schemas import Schemas
-from wasmind_compiler.frontend.source import GitSource, LibrarySource, PathSource, Source
+from wasmind_compiler.frontend.source import LibrarySource, PathSource, Source
+from wasmind_compiler.resolution.git_sources import GitSources
 from wasmind_compiler.resolution.provider import Identity, SourceProblem
 
 
-class LocalSources:
-    """A `SourceProvider` over the file system. Every manifest is read once.
+class Sources:
+    """A `SourceProvider` over the file system and git. Every manifest is read once.
 
     Args:
+        git: the part of git.
         config_folder: what relative paths of the config start at.
         library: folder of the shipped actors.
         schemas: for the manifests.
@@ -28,12 +30,14 @@ class LocalSources:
 
     def __init__(
         self,
+        git: GitSources,
         config_folder: Path,
         library: Path,
         schemas: Schemas,
         display: Display,
         collector: Collector,
     ) -> None:
+        self._git = git
         self._config_folder = config_folder
         self._library = library
         self._schemas = schemas
@@ -42,22 +46,30 @@ class LocalSources:
         self._manifests: dict[Identity, Manifest | SourceProblem | None] = {}
 
     def folder(self, identity: Identity) -> Path:
-        """Where an identified actor's files are."""
+        """Where the files of an actor are whose manifest has been read."""
+        if identity.kind == "git":
+            return self._git.folder(identity)
         return self._library / identity.key if identity.kind == "library" else Path(identity.key)
 
     def identify(self, source: Source, declared_in: Identity | None) -> Identity | SourceProblem:
         """The canonical form of a source; see `SourceProvider`."""
         if isinstance(source, PathSource):
+            if declared_in is not None and declared_in.origin is not None:
+                return self._git.identify_inside(source, declared_in.origin)
             base = self.folder(declared_in) if declared_in else self._config_folder
             return self._identify_path(source.path, base)
         if isinstance(source, LibrarySource):
             return self._identify_library(source.library)
-        return self._identify_git(source)
+        return self._git.identify(source)
 
     def manifest(self, identity: Identity) -> Manifest | SourceProblem | None:
         """The manifest of an actor; see `SourceProvider`."""
         if identity not in self._manifests:
-            self._manifests[identity] = self._read(self.folder(identity))
+            self._manifests[identity] = (
+                self._git.manifest(identity)
+                if identity.kind == "git"
+                else self._read(self.folder(identity))
+            )
         return self._manifests[identity]
 
     def _identify_path(self, path: str, base: Path) -> Identity | SourceProblem:
@@ -85,13 +97,6 @@ class LocalSources:
             rule=sources.UNKNOWN_LIBRARY_ACTOR,
             message=f"the library has no actor `{name}`",
             help=advice(name, known, "library actors"),
-        )
-
-    def _identify_git(self, source: GitSource) -> SourceProblem:
-        return SourceProblem(
-            rule=sources.GIT_NOT_SUPPORTED,
-            message=f"git sources are not supported yet: {source}",
-            help="clone the repository and use `path`",
         )
 
     def _read(self, folder: Path) -> Manifest | SourceProblem | None:

@@ -146,12 +146,8 @@ class Walk:
         self.complete = False
         if problem is None:
             return
-        notes = problem.notes
-        if parent is not None:
-            notes = (*notes, "needed by:\n" + chain(parent))
-        self._collector.add(
-            problem.rule.at(source.span(), problem.message, notes=notes, help=problem.help)
-        )
+        notes = () if parent is None else ("needed by:\n" + chain(parent),)
+        self._collector.add(problem.at(source, *notes))
 
     def _meet_again(self, known: Found, entry: ActorEntry, parent: Found) -> None:
         """A name that is taken: fine if both mean the same actor with the same settings."""

@@ -1,5 +1,6 @@
 """WM10: the lockfile."""
 
+from wasmind_compiler.diagnostics.model import Severity
 from wasmind_compiler.diagnostics.registry import Rule
 
 LOCK_MISSING = Rule(
@@ -23,5 +24,80 @@ LOCK_NEWER = Rule(
     title="lockfile of a newer Wasmind",
     explanation="""
 The lockfile was written by a newer version in a format this one does not know. It is not touched.
+""",
+)
+
+LOCK_CORRUPT = Rule(
+    code="WM1004",
+    title="corrupt lockfile",
+    explanation="""
+The lockfile is not TOML, or not of the form that `wasmind lock` writes: a value has the wrong type,
+a commit id or digest the wrong length, an entry is there twice. It is not touched, because what it
+pinned may be recoverable from version control.
+""",
+)
+
+LOCK_CONFLICT = Rule(
+    code="WM1005",
+    title="merge conflict in the lockfile",
+    explanation="""
+A merge left conflict markers in the lockfile. Resolve the configs and manifests; then take either
+version of the lockfile and let `wasmind lock` bring it up to date.
+""",
+)
+
+LOCK_OLDER = Rule(
+    code="WM1006",
+    title="lockfile of an older Wasmind",
+    severity=Severity.NOTE,
+    explanation="""
+The lockfile has an older format. Its pins are used, and it is rewritten in the present format when
+it is next written.
+""",
+)
+
+LOCK_NO_DIGEST = Rule(
+    code="WM1007",
+    title="lock entry without a digest",
+    explanation="""
+Every locked actor has the digest of its folder: it is what makes sure that the same code runs
+everywhere. An entry without one pins nothing.
+""",
+)
+
+LOCK_ORPHAN = Rule(
+    code="WM1008",
+    title="lock entry without use",
+    explanation="""
+The lockfile has an entry that nothing in the config leads to any more. `wasmind lock` removes it.
+""",
+)
+
+LOCK_FOREIGN = Rule(
+    code="WM1009",
+    title="lockfile of another config",
+    explanation="""
+The lockfile records which config it was made for, and that is another one: configs whose names
+differ only in their ending would share a lockfile. Give them different names.
+""",
+)
+
+DIGEST_MISMATCH = Rule(
+    code="WM1010",
+    title="content differs from the lockfile",
+    explanation="""
+What was fetched is not what was locked, although the commit is the same. Somebody may have tampered
+with the repository, the cache or the lockfile, or a host rewrites what it serves. Nothing is used
+and nothing is repaired.
+""",
+)
+
+CAPABILITIES_WIDEN = Rule(
+    code="WM1011",
+    title="actor gains capabilities",
+    explanation="""
+The actor could do more than it could when it was locked, or a locked actor has brought along a new
+one that can do something. Look at what changed; then confirm with `--accept-capabilities`, or
+narrow it with `grants`.
 """,
 )

@@ -36,15 +36,6 @@ UNKNOWN_LIBRARY_ACTOR = Rule(
 """,
 )
 
-GIT_NOT_SUPPORTED = Rule(
-    code="WM0405",
-    title="git sources are not supported yet",
-    explanation="""
-The source is well-formed, but this version of Wasmind cannot fetch from git. Clone the repository
-and use a `path` source.
-""",
-)
-
 LINK_LEAVES_FOLDER = Rule(
     code="WM0406",
     title="link out of the actor's folder",

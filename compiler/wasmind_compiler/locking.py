@@ -1,0 +1,219 @@
+"""The lockfile in the course of a run: read before resolution, compared and written after it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from wasmind_compiler.analysis.system import System
+from wasmind_compiler.diagnostics import Collector, Label, Span
+from wasmind_compiler.diagnostics.rules import locking
+from wasmind_compiler.display import Display
+from wasmind_compiler.errors import CompilerFailure
+from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.schemas import Schemas
+from wasmind_compiler.reporter import Reporter
+from wasmind_compiler.resolution.lock_changes import Change, changes, widenings
+from wasmind_compiler.resolution.lock_reading import LoadedLock, load_lock
+from wasmind_compiler.resolution.lockfile import VERSION, Lock, lock_path, render_lock
+from wasmind_compiler.resolution.pins import Pins, read_pins
+from wasmind_compiler.resolution.policy import LockPolicy, Widening
+
+_VERBS: Final = {"added": "Adding", "removed": "Removing", "changed": "Updating"}
+
+
+class Locking:
+    """The lockfile of one config.
+
+    Args:
+        config: the config's file.
+        policy: what may be done with the lockfile.
+        display: names of files for people.
+        schemas: for the form of the lockfile.
+        collector: takes what is wrong with it.
+        reporter: hears what changes.
+    """
+
+    def __init__(
+        self,
+        config: Path,
+        policy: LockPolicy,
+        *,
+        display: Display,
+        schemas: Schemas,
+        collector: Collector,
+        reporter: Reporter,
+    ) -> None:
+        self._config = config
+        self._path = lock_path(config)
+        self._policy = policy
+        self._display = display
+        self._schemas = schemas
+        self._collector = collector
+        self._reporter = reporter
+        self._loaded: LoadedLock | None = None
+
+    def pins(self, document: Document) -> Pins | None:
+        """What resolution has to keep to; None if the lockfile stands in the way of going on.
+
+        Args:
+            document: the config, which a missing lockfile is reported at.
+        """
+        shown = self._display(self._path)
+        before = len(self._collector.diagnostics())
+        self._loaded = load_lock(
+            self._path, shown, self._config.name, self._schemas, self._collector
+        )
+        if self._loaded is not None:
+            return self._read_pins(self._loaded)
+        if len(self._collector.diagnostics()) > before:
+            return None
+        if self._policy.locked:
+            message = f"the lockfile `{shown}` does not exist"
+            self._collector.add(
+                locking.LOCK_MISSING.at(document.whole(), message, help=self._advice())
+            )
+            return None
+        self._refuse_unknown_names(frozenset(), document.whole())
+        return Pins()
+
+    def finish(self, system: System, lock: Lock, *, write: bool) -> bool:
+        """Compare the lockfile with what it should be, and write it unless that is forbidden.
+
+        Args:
+            system: what the config resolved to.
+            lock: what the lockfile should say.
+            write: bring it up to date; a locked run reports differences instead.
+
+        Returns:
+            Whether it differed.
+
+        Raises:
+            CompilerFailure: it cannot be written.
+        """
+        text, loaded = render_lock(lock), self._loaded
+        if loaded is not None and loaded.content == text.encode():
+            return False
+        if self._policy.locked:
+            self._report_stale(system, lock)
+        elif write and self._may_widen(system, lock):
+            self._announce(lock)
+            self._write(text)
+        return True
+
+    def _read_pins(self, loaded: LoadedLock) -> Pins:
+        document, policy = loaded.document, self._policy
+        version = document.data.get("version")
+        if version != VERSION and not policy.locked:
+            message = f"the lockfile has the older format {version}"
+            span = document.value(("version",))
+            help_line = "`wasmind lock` rewrites it"
+            self._collector.add(locking.LOCK_OLDER.at(span, message, help=help_line))
+        self._refuse_unknown_names(
+            frozenset(actor.name for actor in loaded.lock.actors), document.whole()
+        )
+        return read_pins(loaded.lock, document, policy.upgrade, upgrade_all=policy.upgrade_all)
+
+    def _refuse_unknown_names(self, known: frozenset[str], span: Span) -> None:
+        for name in sorted(self._policy.upgrade - known):
+            message = f"`--upgrade {name}`: the lockfile has no actor `{name}`"
+            self._collector.add(locking.LOCK_STALE.at(span, message))
+
+    def _advice(self) -> str:
+        return f"run `wasmind lock {self._display(self._config)}`"
+
+    def _report_stale(self, system: System, lock: Lock) -> None:
+        """Every difference at the source it comes from, or at the lock entry without use."""
+        loaded, shown = self._loaded, self._display(self._path)
+        if loaded is None:
+            return
+        found = list(changes(loaded.lock, lock))
+        for change in found:
+            span, labels = self._places(change, system, loaded.document)
+            if change.kind == "removed":
+                message = f"nothing uses the lock entry `{change.subject}`"
+                self._collector.add(locking.LOCK_ORPHAN.at(span, message, help=self._advice()))
+                continue
+            what = "is not in" if change.kind == "added" else "differs from"
+            notes = ("\n".join(change.facts),) if change.facts else ()
+            message = f"the lockfile `{shown}` is stale: `{change.subject}` {what} it"
+            self._collector.add(
+                locking.LOCK_STALE.at(
+                    span, message, labels=labels, notes=notes, help=self._advice()
+                )
+            )
+        if not found:
+            message = f"the lockfile `{shown}` is stale: its text is not what would be written"
+            span = loaded.document.whole()
+            self._collector.add(locking.LOCK_STALE.at(span, message, help=self._advice()))
+
+    def _places(
+        self, change: Change, system: System, document: Document
+    ) -> tuple[Span, tuple[Label, ...]]:
+        """Where a change is written, and the lock entry if there is one."""
+        entry = None if change.index is None else document.header((change.table, change.index))
+        actor = system.actors.get(change.subject)
+        if actor is None or change.table == "git":
+            return entry or document.whole(), ()
+        labels = () if entry is None else (Label(entry, "locked here"),)
+        return actor.resolved.source.span(), labels
+
+    def _may_widen(self, system: System, lock: Lock) -> bool:
+        old = self._loaded
+        found = list(widenings(old.lock, lock)) if old is not None else []
+        if old is None or not found or self._policy.accept_capabilities(found):
+            return True
+        for widening in found:
+            self._report_widening(widening, system, old)
+        return False
+
+    def _report_widening(self, widening: Widening, system: System, old: LoadedLock) -> None:
+        names = [actor.name for actor in old.lock.actors]
+        labels: tuple[Label, ...] = ()
+        if widening.actor in names:
+            path = ("actor", names.index(widening.actor), "capabilities")
+            labels = (Label(old.document.value(path), "locked with these"),)
+        gains = " and ".join(f"`{name}`" for name in widening.gains)
+        self._collector.add(
+            locking.CAPABILITIES_WIDEN.at(
+                system.actors[widening.actor].resolved.source.span(),
+                f"`{widening.actor}` gains {gains}",
+                labels=labels,
+                notes=(f"had: {', '.join(widening.had) or 'was not there'}",),
+                help="confirm with `--accept-capabilities`, or narrow it with `grants`",
+            )
+        )
+
+    def _announce(self, lock: Lock) -> None:
+        """Say what becomes of an existing lockfile; moved refs have been announced already."""
+        if self._loaded is None:
+            return
+        for change in changes(self._loaded.lock, lock):
+            if change.table == "actor":
+                self._reporter.status(_VERBS[change.kind], change.subject)
+
+    def _write(self, text: str) -> None:
+        """Replace the file at once: readers see the old or the new text."""
+        try:
+            with tempfile.NamedTemporaryFile(
+                "w",
+                encoding="utf-8",
+                newline="\n",
+                dir=self._path.parent,
+                prefix=f".{self._path.name}.",
+                delete=False,
+            ) as aside:
+                aside.write(text)
+            written = Path(aside.name)
+            try:
+                written.chmod(0o644)
+                written.replace(self._path)
+            except OSError:
+                written.unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise CompilerFailure(
+                f"cannot write the lockfile `{self._display(self._path)}`: {error.strerror}; "
+                "`--locked` goes on without"
+            ) from error

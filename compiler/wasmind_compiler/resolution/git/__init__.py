@@ -1,0 +1,10 @@
+"""Git as a source of actors: one bare repository per URL, read without ever checking out.
+
+url        what a URL means, which are refused, what may be shown of it
+program    runs git with a clean environment, inside limits
+failures   what git's complaints mean
+store      the bare repository of a URL in the cache: what the remote has, and fetching
+objects    reads commits, trees and files through one `git cat-file --batch`
+folder     the folder of an actor as git stored it, with every hostile thing refused
+revisions  from a requested ref to a commit
+"""

@@ -1,0 +1,222 @@
+"""The folder of an actor at a commit, submodules included where they are wanted."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from wasmind_compiler.diagnostics.rules import fetching
+from wasmind_compiler.diagnostics.suggestions import advice
+from wasmind_compiler.frontend.manifest import FILE_NAME
+from wasmind_compiler.resolution.git.failures import explain_failure
+from wasmind_compiler.resolution.git.folder import (
+    Listed,
+    Warned,
+    find_folder,
+    folders_with,
+    list_folder,
+    read_folder,
+)
+from wasmind_compiler.resolution.git.objects import Objects
+from wasmind_compiler.resolution.git.program import GitLimits
+from wasmind_compiler.resolution.git.revisions import GIT_FAILURES, Revisions
+from wasmind_compiler.resolution.git.url import GitUrl, UrlFault, mask_credentials, read_git_url
+from wasmind_compiler.resolution.provider import GitOrigin, SourceFailure, SourceProblem
+from wasmind_compiler.resolution.tree import Tree
+
+_MODULES: Final = ".gitmodules"
+_MODULES_LIMIT: Final = 2**20
+_DEEPEST: Final = 8
+_SECTION: Final = re.compile(r'\s*\[\s*submodule\s+"(?P<name>.*)"\s*\]')
+_SETTING: Final = re.compile(r"\s*(?P<key>path|url)\s*=\s*(?P<value>.*?)\s*")
+
+
+class Checkouts:
+    """Reads folders of commits.
+
+    Args:
+        open_repository: the commits of a repository by its URL.
+        limits: what a folder may cost.
+    """
+
+    def __init__(self, open_repository: Callable[[GitUrl], Revisions], limits: GitLimits) -> None:
+        self._open = open_repository
+        self._limits = limits
+        self._owners: dict[int, Revisions] = {}
+
+    def read(self, url: GitUrl, origin: GitOrigin) -> tuple[Tree, list[Warned]]:
+        """The content of an actor's folder, and what may be wrong with it.
+
+        Args:
+            url: to fetch from, with its secret.
+            origin: commit and folder.
+
+        Raises:
+            SourceFailure: it cannot be had or cannot be used.
+            GitCommandError, GitMissingError, LimitExceededError, OSError: git failed.
+        """
+        revisions = self._open(url)
+        commit = revisions.require(origin.revision, origin.ref)
+        objects = self._objects(revisions, commit)
+        tree = find_folder(objects, commit, origin.sub_dir)
+        if tree is None:
+            raise SourceFailure(_no_folder(objects, commit, origin))
+        listed = list_folder(objects, tree, self._limits)
+        if all(each.path != FILE_NAME for each in listed):
+            raise SourceFailure(_no_manifest(objects, commit, origin, listed))
+        warned = []
+        submodules = [each for each in listed if each.kind == "s"]
+        if submodules and origin.submodules:
+            listed += self._submodules(url, commit, origin.sub_dir, submodules, 1)
+        elif submodules:
+            paths = ", ".join(f"`{each.path}`" for each in submodules)
+            message = f"submodules are left out: {paths}; `submodules = true` takes them in"
+            warned.append(Warned(fetching.SUBMODULES_OFF, message))
+        tree_read, more = read_folder(listed, self._limits, self._fetch)
+        return tree_read, [*warned, *more]
+
+    def no_manifest(self, origin: GitOrigin, tree: Tree) -> SourceProblem:
+        """The problem of a folder whose manifest is there but leads nowhere."""
+        found = sum(entry.path == FILE_NAME for entry in tree.entries)
+        message = f"`{FILE_NAME}` of `{origin.place}` is a link to nothing" if found else ""
+        return SourceProblem(
+            rule=fetching.SUB_DIR_WITHOUT_MANIFEST,
+            message=message or f"`{origin.place}` has no `{FILE_NAME}`",
+            key=_key(origin),
+        )
+
+    def _fetch(self, missing: Sequence[Listed]) -> None:
+        """Have files that the first fetch left out, a fetch for each repository."""
+        by_repository: dict[int, list[Listed]] = {}
+        for each in missing:
+            by_repository.setdefault(id(each.objects), []).append(each)
+        for key, group in by_repository.items():
+            self._owners[key].require_files([each.oid for each in group])
+
+    def _objects(self, revisions: Revisions, commit: str) -> Objects:
+        """The reader of a repository, remembered so that missing files can be fetched for it."""
+        objects = revisions.objects(commit)
+        self._owners[id(objects)] = revisions
+        return objects
+
+    def _submodules(
+        self, url: GitUrl, commit: str, folder: str, found: Sequence[Listed], depth: int
+    ) -> list[Listed]:
+        """The files of submodules, and of theirs."""
+        if depth > _DEEPEST:
+            raise _failure(found[0].path, f"submodules are nested deeper than {_DEEPEST}")
+        urls = _module_urls(self._open(url).objects(commit), commit)
+        listed: list[Listed] = []
+        for each in found:
+            written = urls.get(posixpath.join(folder, each.path) if folder else each.path)
+            if written is None:
+                raise _failure(each.path, f"`{_MODULES}` does not say where it comes from")
+            module = _module_url(url, written, each.path)
+            inside = self._list_module(module, each)
+            listed += inside
+            deeper = [
+                replace(below, path=below.path.removeprefix(f"{each.path}/"))
+                for below in inside
+                if below.kind == "s"
+            ]
+            if deeper:
+                listed += [
+                    replace(below, path=f"{each.path}/{below.path}")
+                    for below in self._submodules(module, each.oid, "", deeper, depth + 1)
+                ]
+        return listed
+
+    def _list_module(self, module: GitUrl, each: Listed) -> list[Listed]:
+        try:
+            revisions = self._open(module)
+            commit = revisions.require(each.oid, None)
+            tree = f"{commit}^{{tree}}"
+            objects = self._objects(revisions, commit)
+            return list_folder(objects, tree, self._limits, f"{each.path}/")
+        except SourceFailure as failure:
+            problem = failure.problem
+            raise _failure(each.path, problem.message, *problem.notes) from failure
+        except GIT_FAILURES as error:
+            problem = explain_failure(error, module.shown)
+            raise _failure(each.path, problem.message, *problem.notes) from error
+
+
+def _no_folder(objects: Objects, commit: str, origin: GitOrigin) -> SourceProblem:
+    known = [folder or "." for folder in folders_with(objects, commit, FILE_NAME)]
+    help_line = advice(origin.sub_dir, known, "folders with a manifest")
+    ref = f" at {origin.ref.kind} `{origin.ref.text}`" if origin.ref else ""
+    return SourceProblem(
+        rule=fetching.SUB_DIR_MISSING,
+        message=f"`{origin.url}`{ref} has no folder `{origin.sub_dir}` in commit {commit[:7]}",
+        help=help_line or f"no folder of the repository has a `{FILE_NAME}`",
+        key=_key(origin),
+    )
+
+
+def _no_manifest(
+    objects: Objects, commit: str, origin: GitOrigin, listed: Sequence[Listed]
+) -> SourceProblem:
+    names = (each.path for each in listed if posixpath.basename(each.path) == FILE_NAME)
+    deeper = sorted(names)
+    elsewhere = [folder or "." for folder in folders_with(objects, commit, FILE_NAME)]
+    notes: tuple[str, ...] = ()
+    if any(each.path == "Cargo.toml" for each in listed):
+        notes = ("there is a `Cargo.toml`, so this may be a package that is no actor",)
+    if deeper:
+        prefix = f"{origin.sub_dir}/" if origin.sub_dir else ""
+        folders = ", ".join(f"`{prefix}{posixpath.dirname(path)}`" for path in deeper[:10])
+        help_line: str | None = f"folders in it that have one: {folders}"
+    else:
+        help_line = advice(origin.sub_dir, elsewhere, "folders with a manifest")
+    return SourceProblem(
+        rule=fetching.SUB_DIR_WITHOUT_MANIFEST,
+        message=f"`{origin.place}` has no `{FILE_NAME}`",
+        notes=notes,
+        help=help_line,
+        key=_key(origin),
+    )
+
+
+def _key(origin: GitOrigin) -> tuple[str, ...]:
+    return ("sub_dir",) if origin.sub_dir else ()
+
+
+def _module_urls(objects: Objects, commit: str) -> Mapping[str, str]:
+    """Path to URL, as far as `.gitmodules` says it in the form git writes."""
+    found = objects.read(f"{commit}:{_MODULES}", _MODULES_LIMIT)
+    urls: dict[str, str] = {}
+    section: dict[str, str] = {}
+    for line in (found.content if found else b"").decode("utf-8", "replace").splitlines():
+        if _SECTION.fullmatch(line):
+            section = {}
+        elif (setting := _SETTING.fullmatch(line)) is not None:
+            section[setting["key"]] = setting["value"].strip('"')
+            if len(section) == 2:
+                urls[section["path"]] = section["url"]
+    return urls
+
+
+def _module_url(parent: GitUrl, written: str, path: str) -> GitUrl:
+    """The repository of a submodule, judged like any other source."""
+    if written.startswith(("./", "../")):
+        place = urlsplit(parent.shown)
+        joined = posixpath.normpath(posixpath.join(place.path, written))
+        written = f"{place.scheme}://{place.netloc}{joined}"
+    url = read_git_url(written)
+    if isinstance(url, UrlFault):
+        raise _failure(path, url.message)
+    if url.is_insecure or (url.scheme == "file" and parent.scheme != "file"):
+        raise _failure(path, f"`{mask_credentials(written)}` uses a transport that is not allowed")
+    same_host = (url.scheme, url.host) == (parent.scheme, parent.host)
+    return replace(url, secret=parent.secret) if same_host and url.secret is None else url
+
+
+def _failure(path: str, reason: str, *notes: str) -> SourceFailure:
+    message = f"the submodule `{path}` cannot be used: {reason}"
+    return SourceFailure(
+        SourceProblem(rule=fetching.SUBMODULE_FAILED, message=message, notes=notes)
+    )

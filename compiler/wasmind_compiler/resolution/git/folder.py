@@ -1,0 +1,294 @@
+"""The folder of an actor as git stored it: judged before anything of it is written anywhere.
+
+The listing comes from git's trees and never from a file system, so that what one file system would
+hide (two names that differ in case, a link out of the folder, a name like `..`) is seen on all.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from wasmind_compiler.diagnostics import Rule
+from wasmind_compiler.diagnostics.rules import fetching, sources
+from wasmind_compiler.resolution.git.objects import Objects, TreeItem
+from wasmind_compiler.resolution.git.program import GitLimits, LimitExceededError
+from wasmind_compiler.resolution.provider import SourceFailure, SourceProblem
+from wasmind_compiler.resolution.tree import IGNORED, Entry, Tree, tree_digest
+
+_LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/v1\n"
+#: Files that a build takes in as they are.
+_INPUTS: Final = (".py", ".wasm", ".toml", ".json")
+_RESERVED: Final = frozenset(
+    {"con", "prn", "aux", "nul"}
+    | {f"{device}{number}" for device in ("com", "lpt") for number in range(1, 10)}
+)
+_UNPORTABLE: Final = frozenset('<>:"|?*\\') | {chr(code) for code in range(32)}
+_MOST_HOPS: Final = 40
+_LONGEST_PATH: Final = 1024
+_LONGEST_LINK: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A file, link or submodule below the folder. `path` is relative to the folder."""
+
+    path: str
+    kind: Literal["f", "x", "l", "s"]
+    oid: str
+    objects: Objects
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something about a folder that is no error."""
+
+    rule: Rule
+    message: str
+
+
+#: Brings files that a repository left out so far; raises `SourceFailure` if they cannot be had.
+Fetcher = Callable[[Sequence[Listed]], None]
+
+
+def find_folder(objects: Objects, commit: str, sub_dir: str) -> str | None:
+    """The id of the tree of a folder; None if there is no such folder."""
+    expression = f"{commit}^{{tree}}"
+    for part in sub_dir.split("/") if sub_dir else ():
+        items = objects.tree(expression) or ()
+        found = next((item for item in items if item.name == os.fsencode(part)), None)
+        if found is None or not found.is_folder:
+            return None
+        expression = found.oid
+    return expression
+
+
+def list_folder(objects: Objects, tree: str, limits: GitLimits, prefix: str = "") -> list[Listed]:
+    """Everything in a folder but what tree digests leave out.
+
+    Args:
+        objects: of the repository.
+        tree: id of the folder's tree, or an expression for it.
+        limits: how much it may be.
+        prefix: goes before every path, with a `/` at its end.
+
+    Raises:
+        SourceFailure: a name is none.
+        LimitExceededError: there is too much.
+    """
+    listed: list[Listed] = []
+    pending, seen = [(prefix, tree)], 0
+    while pending:
+        above, expression = pending.pop()
+        for item in objects.tree(expression) or ():
+            seen += 1
+            if seen > limits.files:
+                message = f"the actor's folder has more than {limits.files} files and folders"
+                raise LimitExceededError("WASMIND_GIT_FILES", message)
+            name = _name(item, above)
+            if name in IGNORED:
+                continue
+            path = above + name
+            if len(path) > _LONGEST_PATH:
+                raise _unsafe(path[:60] + "…", "its path is too long")
+            if item.is_folder:
+                pending.append((f"{path}/", item.oid))
+            else:
+                listed.append(Listed(path, _kind(item), item.oid, objects))
+    return listed
+
+
+def read_folder(
+    listed: Sequence[Listed], limits: GitLimits, fetch: Fetcher
+) -> tuple[Tree, list[Warned]]:
+    """The content of a listing, as the tree it would be on disk.
+
+    Args:
+        listed: what is in the folder; submodules are left out.
+        limits: how much it may be.
+        fetch: brings what is missing.
+
+    Raises:
+        SourceFailure: it cannot be used.
+        LimitExceededError: it is too big.
+    """
+    files = sorted(
+        (each for each in listed if each.kind != "s"), key=lambda each: os.fsencode(each.path)
+    )
+    _check_clashes([each.path for each in files])
+    warned = list(_unportable(files))
+    contents = _contents(files, limits, fetch)
+    entries = [
+        Entry(path=each.path, kind=each.kind, content=contents[each.oid])
+        for each in files
+        if each.kind != "s"
+    ]
+    _check_links(entries)
+    warned += _check_pointers(entries)
+    return Tree(entries=tuple(entries), digest=tree_digest(entries)), warned
+
+
+def folders_with(objects: Objects, commit: str, file: str, most: int = 20_000) -> list[str]:
+    """Folders of a commit that hold a file of some name, sorted; looks at `most` names at most."""
+    found: list[str] = []
+    pending, seen = [("", f"{commit}^{{tree}}")], 0
+    while pending and seen < most:
+        above, expression = pending.pop()
+        for item in objects.tree(expression) or ():
+            seen += 1
+            name = os.fsdecode(item.name)
+            if item.is_folder:
+                pending.append((f"{above}{name}/", item.oid))
+            elif name == file:
+                found.append(above.rstrip("/"))
+    return sorted(found)
+
+
+def _name(item: TreeItem, above: str) -> str:
+    name = os.fsdecode(item.name)
+    if name in {"", ".", ".."} or "/" in name or (name.lower() == ".git" and name != ".git"):
+        raise _unsafe(above + name, "git would never have made such a name")
+    return name
+
+
+def _unsafe(path: str, reason: str) -> SourceFailure:
+    message = f"the repository holds a path that cannot be written safely: `{path}`"
+    return SourceFailure(SourceProblem(rule=fetching.PATH_CLASH, message=message, notes=(reason,)))
+
+
+def _kind(item: TreeItem) -> Literal["f", "x", "l", "s"]:
+    if item.is_submodule:
+        return "s"
+    if item.mode == "120000":
+        return "l"
+    return "x" if item.mode == "100755" else "f"
+
+
+def _contents(files: Sequence[Listed], limits: GitLimits, fetch: Fetcher) -> Mapping[str, bytes]:
+    contents: dict[str, bytes] = {}
+    missing = _read_into(contents, files, limits)
+    if missing:
+        fetch(missing)
+        missing = _read_into(contents, missing, limits)
+    if missing:
+        message = f"the repository lacks the content of `{missing[0].path}`"
+        raise SourceFailure(SourceProblem(rule=fetching.UNREACHABLE, message=message))
+    return contents
+
+
+def _read_into(
+    contents: dict[str, bytes], files: Sequence[Listed], limits: GitLimits
+) -> list[Listed]:
+    """Read what is there; returns what is not."""
+    left = limits.folder_mib * 2**20 - sum(map(len, contents.values()))
+    missing = []
+    for each in files:
+        if each.oid in contents:
+            continue
+        try:
+            found = each.objects.read(each.oid, _LONGEST_LINK if each.kind == "l" else left)
+        except LimitExceededError as error:
+            message = f"the actor's folder is larger than {limits.folder_mib} MiB at `{each.path}`"
+            raise LimitExceededError(error.name, message) from error
+        if found is None:
+            missing.append(each)
+        else:
+            contents[each.oid] = found.content
+            left -= len(found.content)
+    return missing
+
+
+def _check_clashes(paths: Sequence[str]) -> None:
+    """Refuse two paths that some file system takes for one, folders on the way included."""
+    spelled: dict[str, str] = {}
+    whole: set[str] = set()
+    for path in paths:
+        if path in whole:
+            raise _clash(path, path)
+        whole.add(path)
+        parts = path.split("/")
+        for end in range(1, len(parts) + 1):
+            part = "/".join(parts[:end])
+            folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", part).casefold())
+            if spelled.setdefault(folded, part) != part:
+                raise _clash(spelled[folded], part)
+            if end < len(parts) and part in whole:
+                raise _clash(part, path)
+
+
+def _clash(first: str, second: str) -> SourceFailure:
+    return SourceFailure(
+        SourceProblem(
+            rule=fetching.PATH_CLASH,
+            message=f"the repository holds two paths that cannot coexist: `{first}` and `{second}`",
+            help="rename one of them in the repository",
+        )
+    )
+
+
+def _unportable(files: Sequence[Listed]) -> Iterator[Warned]:
+    for each in files:
+        for part in each.path.split("/"):
+            stem = part.split(".")[0].lower()
+            if stem in _RESERVED or part[-1] in ". " or _UNPORTABLE & set(part):
+                message = f"Windows cannot have a file called `{each.path}`"
+                if sys.platform == "win32":
+                    raise SourceFailure(SourceProblem(rule=fetching.PATH_CLASH, message=message))
+                yield Warned(fetching.UNPORTABLE_NAME, message)
+
+
+def _check_links(entries: Sequence[Entry]) -> None:
+    links = {each.path: os.fsdecode(each.content) for each in entries if each.kind == "l"}
+    for path, target in links.items():
+        if not _stays_inside(path, links):
+            raise SourceFailure(
+                SourceProblem(
+                    rule=sources.LINK_LEAVES_FOLDER,
+                    message=f"`{path}` is a link to `{target}`, which leads out of the folder",
+                )
+            )
+
+
+def _stays_inside(path: str, links: Mapping[str, str]) -> bool:
+    """Follow a link part by part, as the kernel would; links in the middle count."""
+    at: list[str] = []
+    rest = path.split("/")[::-1]
+    hops = 0
+    while rest:
+        part = rest.pop()
+        if part in {"", "."}:
+            continue
+        if part == "..":
+            if not at:
+                return False
+            at.pop()
+            continue
+        target = links.get("/".join([*at, part]))
+        if target is None:
+            at.append(part)
+            continue
+        hops += 1
+        if hops > _MOST_HOPS or posixpath.isabs(target) or "\0" in target:
+            return False
+        rest.extend(target.split("/")[::-1])
+    return True
+
+
+def _check_pointers(entries: Sequence[Entry]) -> Iterator[Warned]:
+    for each in entries:
+        if each.kind == "l" or not each.content.startswith(_LFS_POINTER):
+            continue
+        if each.path.endswith(_INPUTS):
+            raise SourceFailure(
+                SourceProblem(
+                    rule=fetching.LFS_INPUT,
+                    message=f"`{each.path}` is a Git LFS pointer, not the file itself",
+                    help="commit the file itself",
+                )
+            )
+        yield Warned(fetching.LFS_POINTER, f"`{each.path}` is a Git LFS pointer")

@@ -1,0 +1,278 @@
+"""Runs git: nobody else's environment, no prompt, no hook, and an end to patience.
+
+What git inherits is chosen, not filtered away: of the caller's `GIT_*` variables only those that
+say how to reach a host stay. The user's own git configuration (credential programs, proxies,
+`url.….insteadOf` mirrors) is honoured, except where it would change what is read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+
+from wasmind_compiler.resolution.git.url import GitUrl
+
+OLDEST: Final = (2, 29)
+_KEPT: Final = frozenset(
+    {"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_PROXY_COMMAND"}
+    | {"GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSL_CERT", "GIT_SSL_KEY"}
+    | {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH"}
+)
+_DROPPED: Final = frozenset({"SSH_ASKPASS", "XDG_SESSION_ID"})
+_SET: Final = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_PROTOCOL_FROM_USER": "0",
+    "SSH_ASKPASS_REQUIRE": "never",
+    "LC_ALL": "C",
+}
+_SETTINGS: Final = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.autocrlf=false",
+    "core.symlinks=true",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "fetch.recurseSubmodules=false",
+    "fetch.unpackLimit=1",
+    "fetch.writeCommitGraph=false",
+    "protocol.version=2",
+    "transfer.bundleURI=false",
+    # A server that stops talking is given up on long before the total limit.
+    "http.lowSpeedLimit=1",
+    "http.lowSpeedTime=60",
+)
+#: Answers for the host of the URL only: a redirect elsewhere gets nothing.
+_CREDENTIAL_HELPER: Final = (
+    '!f() { test "$1" = get || exit 0; ok=; while IFS= read -r line && test -n "$line"; do '
+    'case "$line" in host="$WASMIND_GIT_HOST"|host="$WASMIND_GIT_HOST":*) ok=1;; esac; done; '
+    'test -n "$ok" || exit 0; echo "username=$WASMIND_GIT_USER"; '
+    'echo "password=$WASMIND_GIT_PASSWORD"; }; f'
+)
+_TICK: Final = 0.1
+_MOST_OUTPUT: Final = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitLimits:
+    """What git sources may cost. Whoever exceeds one is told its name.
+
+    Attributes:
+        seconds: for all git commands of a run together.
+        fetched_mib: size a repository may have in the cache.
+        files: files and folders an actor's folder may have.
+        folder_mib: size of all files of an actor's folder.
+    """
+
+    seconds: float = 600.0
+    fetched_mib: int = 2048
+    files: int = 10_000
+    folder_mib: int = 256
+
+
+class GitMissingError(Exception):
+    """There is no usable git. The message says what was found."""
+
+
+class GitCommandError(Exception):
+    """A git command failed; the message is what it printed on stderr."""
+
+
+class LimitExceededError(Exception):
+    """One of the limits. `name` is that of its setting, the message says what it was."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a command printed."""
+
+    stdout: bytes
+    stderr: str
+
+
+@dataclass(slots=True)
+class _Drain:
+    """Collects what a command prints on one of its ends, up to a limit."""
+
+    content: bytearray = field(default_factory=bytearray)
+    overflowed: bool = False
+
+    def read(self, pipe: IO[bytes]) -> None:
+        with contextlib.suppress(ValueError, OSError):
+            while chunk := os.read(pipe.fileno(), 65536):
+                if len(self.content) + len(chunk) > _MOST_OUTPUT:
+                    self.overflowed = True
+                else:
+                    self.content += chunk
+
+
+class GitProgram:
+    """The git on the user's path.
+
+    Args:
+        home: folder to run in, and to look for no repository above.
+        limits: what it may cost.
+    """
+
+    def __init__(self, home: Path, limits: GitLimits) -> None:
+        self.limits = limits
+        self._home = home
+        self._deadline: float | None = None
+        self._checked = False
+
+    def require(self) -> None:
+        """Raises `GitMissingError` unless git is there and new enough. Asked before a fetch."""
+        if self._checked:
+            return
+        self._home.mkdir(parents=True, exist_ok=True)
+        needed = ".".join(map(str, OLDEST))
+        try:
+            text = self.run(["version"]).stdout.decode()
+        except (OSError, GitCommandError) as error:
+            raise GitMissingError(f"git is not installed; {needed} or newer is needed") from error
+        found = text.removeprefix("git version").split()
+        numbers = found[0].split(".")[:2] if found else []
+        if not all(part.isdigit() for part in numbers) or tuple(map(int, numbers)) < OLDEST:
+            raise GitMissingError(f"{text.strip()} is too old; {needed} or newer is needed")
+        self._checked = True
+
+    def start(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+        """A command to talk to; it reads the cache only."""
+        return subprocess.Popen(
+            self._command(arguments, None),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=self._home,
+            env=_environment(None, self._home),
+            start_new_session=True,
+        )
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        url: GitUrl | None = None,
+        settings: Sequence[str] = (),
+        stdin: str = "",
+        size: Callable[[], int] | None = None,
+        held: Sequence[int] = (),
+    ) -> Output:
+        """Run a command to its end.
+
+        Args:
+            arguments: the command; nothing in it comes from a file unless it was judged.
+            url: what it talks to; decides on transports and credentials.
+            settings: further `name=value` of git's configuration.
+            stdin: what it reads.
+            size: bytes on disk so far, asked now and then, against the limit of a fetch.
+            held: file descriptors the command keeps open, so that a lock outlives a killed parent.
+
+        Raises:
+            GitCommandError: it failed.
+            LimitExceededError: it took too long or too much.
+            OSError: it cannot be started.
+        """
+        with tempfile.TemporaryFile() as prepared:
+            prepared.write(stdin.encode())
+            prepared.seek(0)
+            process = subprocess.Popen(
+                self._command(arguments, url, settings),
+                stdin=prepared,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=self._home,
+                env=_environment(url, self._home),
+                start_new_session=True,
+                pass_fds=() if os.name == "nt" else tuple(held),
+            )
+        try:
+            stdout, stderr = self._attend(process, size)
+        finally:
+            _end(process)
+        text = stderr.content.decode("utf-8", "replace")
+        if process.returncode:
+            raise GitCommandError(text.strip() or f"git ended with code {process.returncode}")
+        return Output(bytes(stdout.content), text)
+
+    def _command(
+        self, arguments: Sequence[str], url: GitUrl | None, settings: Sequence[str] = ()
+    ) -> list[str]:
+        chosen = [*_SETTINGS, *settings]
+        if url is not None and url.secret is not None and url.scheme != "ssh":
+            chosen += ["credential.helper=", f"credential.helper={_CREDENTIAL_HELPER}"]
+        return ["git", *(word for each in chosen for word in ("-c", each)), *arguments]
+
+    def _attend(
+        self, process: subprocess.Popen[bytes], size: Callable[[], int] | None
+    ) -> tuple[_Drain, _Drain]:
+        if self._deadline is None:
+            self._deadline = time.monotonic() + self.limits.seconds
+        drains = _Drain(), _Drain()
+        readers = [
+            threading.Thread(target=drain.read, args=(pipe,), daemon=True)
+            for drain, pipe in zip(drains, (process.stdout, process.stderr), strict=True)
+        ]
+        for reader in readers:
+            reader.start()
+        while any(reader.is_alive() for reader in readers):
+            next(reader for reader in readers if reader.is_alive()).join(_TICK)
+            self._check(drains, size)
+        process.wait(timeout=max(1.0, self._deadline - time.monotonic()))
+        return drains
+
+    def _check(self, drains: tuple[_Drain, ...], size: Callable[[], int] | None) -> None:
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            seconds = self.limits.seconds
+            raise LimitExceededError("WASMIND_GIT_SECONDS", f"git took longer than {seconds:g} s")
+        if any(drain.overflowed for drain in drains):
+            raise LimitExceededError("output of git", "the remote lists more than 64 MiB of refs")
+        most = self.limits.fetched_mib
+        if size is not None and size() > most * 2**20:
+            raise LimitExceededError("WASMIND_GIT_MIB", f"the repository is larger than {most} MiB")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            if os.name == "nt":
+                process.kill()
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+
+
+def _environment(url: GitUrl | None, home: Path) -> Mapping[str, str]:
+    chosen = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _DROPPED and (not name.startswith("GIT_") or name in _KEPT)
+    }
+    chosen |= _SET
+    # A repository around the cache, such as a home folder under git, has no say.
+    chosen["GIT_CEILING_DIRECTORIES"] = str(home.parent)
+    # An explicit list replaces all `protocol.*` settings; `ext` is never on it.
+    allowed = {"https", "ssh"} | ({url.scheme} if url is not None else set())
+    chosen["GIT_ALLOW_PROTOCOL"] = ":".join(sorted(allowed))
+    if url is not None and url.secret is not None:
+        chosen["WASMIND_GIT_HOST"] = url.host
+        chosen["WASMIND_GIT_USER"] = url.secret.user
+        chosen["WASMIND_GIT_PASSWORD"] = url.secret.password
+    return chosen

@@ -1,0 +1,298 @@
+"""The bare repository of one URL in the cache.
+
+Invariants: a store appears by rename, whole; only one process at a time fetches into it, and its
+git keeps the lock open, so that a fetch that outlives its killed parent is not disturbed; readers
+need no lock, because git adds objects by rename too. Nothing in a store depends on refs: they only
+keep objects known to the next fetch.
+
+Fetches are shallow and leave big files out where the remote can do that, since only the trees that
+are asked for matter. A store is therefore never asked about history, except after `whole`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from wasmind_compiler.errors import CompilerFailure
+from wasmind_compiler.reporter import Reporter
+from wasmind_compiler.resolution.git.failures import redirected_to, wants_whole_history
+from wasmind_compiler.resolution.git.objects import Objects
+from wasmind_compiler.resolution.git.program import GitCommandError, GitProgram, Output
+from wasmind_compiler.resolution.git.url import GitUrl
+
+_REMOTE: Final = "wasmind"
+#: Files above this stay at the remote until an actor's folder needs them.
+_FILTER: Final = "blob:limit=1m"
+_EVERYTHING: Final = ("+refs/heads/*:refs/wasmind/heads/*", "+refs/tags/*:refs/wasmind/tags/*")
+_FAR: Final = 2**31 - 1
+_SHA256_LENGTH: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Advertised:
+    """What a remote has: ids by full ref name, and the branch its HEAD names."""
+
+    refs: Mapping[str, str]
+    head: str | None
+
+    def names(self, kind: str) -> list[str]:
+        """Short names of all `heads` or `tags`."""
+        prefix = f"refs/{kind}/"
+        found = (name.removeprefix(prefix) for name in self.refs if name.startswith(prefix))
+        return sorted(name for name in found if not name.endswith("^{}"))
+
+    def commits(self) -> set[str]:
+        """Ids of the commits, annotated tags peeled."""
+        return {oid for name, oid in self.refs.items() if f"{name}^{{}}" not in self.refs}
+
+
+class _StoreLock(FileLock):
+    """A file lock that can be handed to a child."""
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        descriptor = self._context.lock_file_fd
+        return () if descriptor is None else (descriptor,)
+
+
+class Repository:
+    """A remote and what the cache has of it.
+
+    Args:
+        url: the remote.
+        home: folder of all stores.
+        git: runs git.
+        reporter: hears about fetches and about waiting for other processes.
+
+    Attributes:
+        redirect: where the remote said it has moved to, once it has been asked.
+    """
+
+    def __init__(self, url: GitUrl, home: Path, git: GitProgram, reporter: Reporter) -> None:
+        self.url = url
+        self.redirect: str | None = None
+        self._home = home
+        self._git = git
+        self._reporter = reporter
+        self._advertised: Advertised | None = None
+        self._objects: dict[str, Objects] = {}
+        self._only_files = False
+
+    def store(self, oid: str = "") -> Path:
+        """The folder of the store for ids of this kind; git keeps SHA-1 and SHA-256 apart."""
+        form = "sha256" if len(oid) == _SHA256_LENGTH else "sha1"
+        return self._home / hashlib.sha256(f"{form}\n{self.url.canonical}".encode()).hexdigest()
+
+    def objects(self, oid: str = "") -> Objects:
+        """Reads the store; an empty one finds nothing."""
+        store = self.store(oid)
+        return self._objects.setdefault(str(store), Objects(self._git, store))
+
+    def has(self, commit: str) -> bool:
+        """Whether a commit is here already, known by its full id."""
+        if not (self.store(commit) / "HEAD").is_file():
+            return False
+        return self.objects(commit).commit(commit) is not None
+
+    def close(self) -> None:
+        """End the processes that read."""
+        for objects in self._objects.values():
+            objects.close()
+
+    def advertised(self) -> Advertised:
+        """The refs of the remote, asked for once.
+
+        Raises:
+            GitMissingError, GitCommandError, LimitExceededError, OSError: it cannot be asked.
+        """
+        if self._advertised is None:
+            self._git.require()
+            self._announce()
+            output = self._run(["ls-remote", "--symref", _REMOTE])
+            self._advertised = _read_refs(output.stdout.decode("utf-8", "replace"))
+        return self._advertised
+
+    def fetch(self, wanted: Sequence[str], like: str, *, whole: bool = False) -> None:
+        """Fetch commits into the store.
+
+        Args:
+            wanted: full names of refs that the remote has, and full ids.
+            like: any id of the repository, which tells its kind of ids.
+            whole: with their history.
+
+        Raises:
+            GitMissingError, GitCommandError, LimitExceededError, OSError: it did not work.
+        """
+        self._fetch([f"+{name}:{local_ref(name)}" for name in wanted], like, whole=whole)
+
+    def fetch_everything(self, like: str, *, whole: bool) -> None:
+        """Fetch all branches and tags; see `fetch`."""
+        self._fetch(_EVERYTHING, like, whole=whole)
+
+    def fetch_objects(self, oids: Sequence[str]) -> None:
+        """Fetch files that were left out before; see `fetch`."""
+        self._fetch(oids, oids[0], whole=False, files=True)
+
+    def commits_beginning(self, prefix: str, like: str) -> list[str]:
+        """Ids of all commits in the store that begin with some digits, sorted."""
+        store = f"--git-dir={self.store(like)}"
+        listed = self._git.run([store, "rev-parse", f"--disambiguate={prefix}"]).stdout.decode()
+        objects = self.objects(like)
+        return sorted({oid for oid in listed.split() if objects.commit(oid) == oid})
+
+    def _announce(self) -> None:
+        if self._advertised is None and not self._objects:
+            self._reporter.status("Fetching", self.url.shown)
+
+    def _fetch(
+        self, refspecs: Sequence[str], like: str, *, whole: bool, files: bool = False
+    ) -> None:
+        self._git.require()
+        self._announce()
+        store = self.store(like)
+        with self._locked(store) as held:
+            self._prepare(store, like)
+            depth = [] if files else [f"--depth={_FAR if whole else 1}"]
+            try:
+                if self._only_files:
+                    self._fetch_once(store, refspecs, [], held, partial=False)
+                else:
+                    self._fetch_once(store, refspecs, depth, held, partial=True)
+            except GitCommandError as error:
+                if not wants_whole_history(error):
+                    raise
+                self._only_files = True
+                self._fetch_once(store, refspecs, [], held, partial=False)
+        self.objects(like).close()
+
+    def _fetch_once(
+        self,
+        store: Path,
+        refspecs: Sequence[str],
+        depth: Sequence[str],
+        held: tuple[int, ...],
+        *,
+        partial: bool,
+    ) -> None:
+        # Told on the command line only: were it in the store's configuration, reading a missing
+        # file would quietly go to the network.
+        left_out = _FILTER if depth else "blob:none"
+        partially = (
+            f"remote.{_REMOTE}.promisor=true",
+            f"remote.{_REMOTE}.partialclonefilter={left_out}",
+            # The remote must not conclude from a commit we have that we have all its files.
+            *(() if depth else ("fetch.negotiationAlgorithm=noop",)),
+        )
+        self._run(
+            [
+                f"--git-dir={store}",
+                *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force"),
+                *("--no-auto-maintenance", "--no-show-forced-updates", "--stdin"),
+                *depth,
+                _REMOTE,
+            ],
+            settings=partially if partial else (),
+            stdin="".join(f"{refspec}\n" for refspec in refspecs),
+            size=lambda: _size(store),
+            held=held,
+        )
+
+    def _run(
+        self,
+        arguments: Sequence[str],
+        *,
+        settings: Sequence[str] = (),
+        stdin: str = "",
+        size: Callable[[], int] | None = None,
+        held: tuple[int, ...] = (),
+    ) -> Output:
+        remote = f"remote.{_REMOTE}.url={self.url.shown}"
+        output = self._git.run(
+            arguments,
+            url=self.url,
+            settings=[remote, *settings],
+            stdin=stdin,
+            size=size,
+            held=held,
+        )
+        self.redirect = redirected_to(output.stderr) or self.redirect
+        return output
+
+    def _prepare(self, store: Path, like: str) -> None:
+        """Make the store, or clear away what a killed git left in it. The lock is held."""
+        if (store / "HEAD").is_file():
+            _sweep(store)
+            return
+        shutil.rmtree(store, ignore_errors=True)
+        aside = store.with_name(f".{store.name}.new")
+        shutil.rmtree(aside, ignore_errors=True)
+        form = "sha256" if len(like) == _SHA256_LENGTH else "sha1"
+        self._git.run(
+            ["init", "--quiet", "--bare", "--template=", f"--object-format={form}", str(aside)]
+        )
+        aside.rename(store)
+
+    @contextmanager
+    def _locked(self, store: Path) -> Iterator[tuple[int, ...]]:
+        lock = _StoreLock(f"{store}.lock")
+        try:
+            try:
+                lock.acquire(timeout=1)
+            except Timeout:
+                self._reporter.status("Waiting", f"for another fetch of {self.url.shown}")
+                lock.acquire(timeout=self._git.limits.seconds)
+        except Timeout:
+            raise CompilerFailure(
+                f"another process has been fetching `{self.url.shown}` for too long; its lock is "
+                f"`{lock.lock_file}`"
+            ) from None
+        try:
+            yield lock.descriptors
+        finally:
+            lock.release()
+
+
+def local_ref(name: str) -> str:
+    """Where a fetched ref is kept. A digest, so that no two names get in each other's way."""
+    return f"refs/wasmind/own/{hashlib.sha256(name.encode()).hexdigest()[:32]}"
+
+
+def _read_refs(text: str) -> Advertised:
+    refs, head = {}, None
+    for line in text.splitlines():
+        value, _, name = line.partition("\t")
+        if value.startswith("ref: ") and name == "HEAD":
+            head = value.removeprefix("ref: ")
+        elif name:
+            refs[name] = value
+    return Advertised(refs, head)
+
+
+def _sweep(store: Path) -> None:
+    """Remove locks and half packs of a git that was killed; nobody else is at work here."""
+    leftovers = [
+        *store.glob("*.lock"),
+        *(store / "refs").rglob("*.lock"),
+        *(store / "objects" / "pack").glob("tmp_*"),
+    ]
+    for path in leftovers:
+        path.unlink(missing_ok=True)
+
+
+def _size(store: Path) -> int:
+    total = 0
+    with contextlib.suppress(OSError), os.scandir(store / "objects" / "pack") as found:
+        for item in found:
+            with contextlib.suppress(OSError):
+                total += item.stat().st_size
+    return total

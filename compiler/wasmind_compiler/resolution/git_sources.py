@@ -1,0 +1,410 @@
+"""Actors in git repositories, as the resolver asks for them.
+
+A commit comes from the lockfile if that has one; only without, or on request, is a ref looked up. A
+folder comes from the cache if the lockfile has its digest; only without is git asked at all.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from wasmind_compiler.diagnostics import Collector, Edit, Fix, Label, Rule
+from wasmind_compiler.diagnostics.rules import fetching, locking
+from wasmind_compiler.frontend.document import parse
+from wasmind_compiler.frontend.manifest import FILE_NAME, Manifest, read_manifest
+from wasmind_compiler.frontend.schemas import Schemas
+from wasmind_compiler.frontend.source import GitRef, GitSource, PathSource, Source
+from wasmind_compiler.reporter import Reporter
+from wasmind_compiler.resolution.git.checkout import Checkouts
+from wasmind_compiler.resolution.git.failures import explain_failure
+from wasmind_compiler.resolution.git.local import has_uncommitted_changes
+from wasmind_compiler.resolution.git.program import GitLimits, GitProgram
+from wasmind_compiler.resolution.git.revisions import (
+    GIT_FAILURES,
+    Resolved,
+    Revisions,
+    bad_ref_name,
+    is_abbreviated,
+    is_full_id,
+)
+from wasmind_compiler.resolution.git.store import Repository
+from wasmind_compiler.resolution.git.url import GitUrl, UrlFault, read_git_url
+from wasmind_compiler.resolution.materials import Materials
+from wasmind_compiler.resolution.pins import Pin, Pins
+from wasmind_compiler.resolution.policy import LockPolicy
+from wasmind_compiler.resolution.provider import (
+    GitOrigin,
+    Identity,
+    SourceFailure,
+    SourceProblem,
+)
+from wasmind_compiler.resolution.tree import Tree
+
+_AT_ONCE: Final = 8
+
+
+@dataclass(slots=True)
+class _Remote:
+    """A repository and what is known to be wanted of it."""
+
+    repository: Repository
+    revisions: Revisions
+    refs: set[GitRef | None] = field(default_factory=set)
+    prepared: bool = False
+    failure: SourceProblem | None = None
+
+
+class GitSources:
+    """Git actors of one run.
+
+    Args:
+        cache: the user's cache folder.
+        limits: what git sources may cost.
+        pins: from the lockfile.
+        policy: whether refs and the network may be used.
+        schemas: for manifests.
+        collector: takes warnings, and what is wrong inside manifests.
+        reporter: hears about fetches.
+    """
+
+    def __init__(
+        self,
+        *,
+        cache: Path,
+        limits: GitLimits,
+        pins: Pins,
+        policy: LockPolicy,
+        schemas: Schemas,
+        collector: Collector,
+        reporter: Reporter,
+    ) -> None:
+        self._home = cache / "git"
+        self._git = GitProgram(self._home, limits)
+        self._materials = Materials(cache / "sources")
+        self._pins = pins
+        self._policy = policy
+        self._schemas = schemas
+        self._collector = collector
+        self._reporter = reporter
+        self._remotes: dict[str, _Remote] = {}
+        self._checkouts = Checkouts(self._open, limits)
+        self._trees: dict[Identity, Tree] = {}
+        self._first: dict[Identity, Source] = {}
+
+    def close(self) -> None:
+        """End all processes."""
+        for remote in self._remotes.values():
+            remote.repository.close()
+
+    def folder(self, identity: Identity) -> Path:
+        """The folder of an actor whose manifest has been read."""
+        return self._materials.folder(self._trees[identity].digest)
+
+    def announce(self, sources: Iterable[GitSource]) -> None:
+        """Hear of all sources of the config, so that each repository is fetched only once."""
+        for source in sources:
+            url = read_git_url(source.git)
+            if isinstance(url, GitUrl) and (source.insecure or not url.is_insecure):
+                self._remote(url).refs.add(source.ref)
+        if self._policy.offline:
+            return
+        waiting = [remote for remote in self._remotes.values() if self._has_work(remote)]
+        if len(waiting) > 1:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                list(pool.map(self._prepare, waiting))
+
+    def identify(self, source: GitSource) -> Identity | SourceProblem:
+        """The commit and folder that a source means."""
+        url = read_git_url(source.git)
+        if isinstance(url, UrlFault):
+            return _faulty(url)
+        sub_dir = _normal(source.sub_dir or "")
+        if sub_dir is None:
+            return SourceProblem(
+                rule=fetching.SUB_DIR_LEAVES,
+                message=f"`{source.sub_dir}` is no folder inside the repository",
+                help="name a folder below the root of the repository, with `/` between its parts",
+                key=("sub_dir",),
+            )
+        problem = _insecure(url, source) or (bad_ref_name(source.ref) if source.ref else None)
+        if problem is not None:
+            return problem
+        self._warn_about_form(url, source)
+        try:
+            resolved = self._resolve(url, source)
+        except SourceFailure as failure:
+            return failure.problem
+        origin = GitOrigin(
+            url=url.shown,
+            canonical=url.canonical,
+            ref=source.ref,
+            revision=resolved.revision,
+            sub_dir=sub_dir,
+            submodules=source.submodules,
+            default_branch=resolved.default_branch,
+            tag_object=resolved.tag_object,
+        )
+        return self._known(origin, source)
+
+    def identify_inside(self, source: PathSource, parent: GitOrigin) -> Identity | SourceProblem:
+        """A path in the manifest of a git actor: a folder of the same commit."""
+        inside = None
+        if not posixpath.isabs(source.path):
+            inside = _normal(posixpath.join(parent.sub_dir, source.path), may_climb=True)
+        if inside is None:
+            return SourceProblem(
+                rule=fetching.PATH_LEAVES_REPOSITORY,
+                message=f"`{source.path}` leads out of the repository `{parent.url}`",
+                help="use a relative path inside the repository, or a `git` source",
+            )
+        origin = GitOrigin(
+            url=parent.url,
+            canonical=parent.canonical,
+            ref=parent.ref,
+            revision=parent.revision,
+            sub_dir=inside,
+            submodules=parent.submodules,
+            default_branch=parent.default_branch,
+            tag_object=parent.tag_object,
+        )
+        return self._known(origin, source)
+
+    def manifest(self, identity: Identity) -> Manifest | SourceProblem | None:
+        """The manifest of an identified actor; its folder is in the cache afterwards."""
+        origin = identity.origin
+        if origin is None:
+            raise AssertionError("a git identity has an origin")
+        try:
+            tree = self._trees[identity] = self._tree(identity, origin)
+        except SourceFailure as failure:
+            return failure.problem
+        except GIT_FAILURES as error:
+            return explain_failure(error, origin.place)
+        content = tree.content(FILE_NAME)
+        if content is None:
+            return self._checkouts.no_manifest(origin, tree)
+        document = parse(origin.file(FILE_NAME), content, self._collector)
+        return read_manifest(document, self._schemas, self._collector) if document else None
+
+    def _known(self, origin: GitOrigin, source: Source) -> Identity:
+        key = f"{origin.canonical}#{origin.revision}:{origin.sub_dir}"
+        identity = Identity("git", f"{key}+submodules" if origin.submodules else key, origin)
+        self._first.setdefault(identity, source)
+        return identity
+
+    def _remote(self, url: GitUrl) -> _Remote:
+        known = self._remotes.get(url.canonical)
+        if known is None:
+            repository = Repository(url, self._home, self._git, self._reporter)
+            known = _Remote(repository, Revisions(repository, offline=self._policy.offline))
+            self._remotes[url.canonical] = known
+        return known
+
+    def _open(self, url: GitUrl) -> Revisions:
+        return self._remote(url).revisions
+
+    def _resolve(self, url: GitUrl, source: GitSource) -> Resolved:
+        requested = (url.canonical, source.ref)
+        pin = self._pins.commits.get(requested)
+        if pin is not None and requested not in self._pins.moving:
+            return _pinned(pin)
+        if self._policy.locked:
+            message = f"{source} is not in the lockfile"
+            help_line = "run `wasmind lock`"
+            raise SourceFailure(
+                SourceProblem(rule=locking.LOCK_STALE, message=message, help=help_line)
+            )
+        remote = self._remote(url)
+        remote.refs.add(source.ref)
+        self._prepare(remote)
+        if remote.failure is not None:
+            raise SourceFailure(remote.failure)
+        resolved = remote.revisions.resolve(source.ref)
+        self._warn_about_remote(remote.repository, source)
+        return resolved if pin is None else self._moved(pin, resolved, source)
+
+    def _has_work(self, remote: _Remote) -> bool:
+        refs, revisions = self._wanted(remote)
+        return bool(refs or revisions)
+
+    def _wanted(self, remote: _Remote) -> tuple[list[GitRef | None], list[str]]:
+        """Refs to look up and commits to fetch, as far as is known."""
+        canonical = remote.repository.url.canonical
+        refs = []
+        if not self._policy.locked:
+            settled = self._pins.commits.keys() - self._pins.moving
+            refs = [ref for ref in remote.refs if (canonical, ref) not in settled]
+        moving = {self._pins.commits[key].locked.revision for key in self._pins.moving}
+        revisions = {
+            revision
+            for revision, pinned in self._pins.of_repository(canonical)
+            if revision not in moving and not self._materials.has(pinned.digest)
+        }
+        return refs, sorted(revisions)
+
+    def _prepare(self, remote: _Remote) -> None:
+        if remote.prepared:
+            return
+        remote.prepared = True
+        try:
+            remote.revisions.prepare(*self._wanted(remote))
+        except GIT_FAILURES as error:
+            remote.failure = explain_failure(error, remote.repository.url.shown)
+
+    def _tree(self, identity: Identity, origin: GitOrigin) -> Tree:
+        pinned = self._pins.digest(origin)
+        if pinned is not None and (found := self._materials.find(pinned.digest)) is not None:
+            return found
+        url = self._fetch_url(identity, origin)
+        remote = self._remote(url)
+        self._prepare(remote)
+        if remote.failure is not None and not remote.repository.has(origin.revision):
+            raise SourceFailure(remote.failure)
+        tree, warned = self._checkouts.read(url, origin)
+        if pinned is not None and tree.digest != pinned.digest:
+            raise SourceFailure(self._mismatch(identity, origin, tree, pinned.digest))
+        source = self._first[identity]
+        for each in warned:
+            self._collector.add(each.rule.at(source.span(), each.message))
+        self._materials.put(tree)
+        return tree
+
+    def _fetch_url(self, identity: Identity, origin: GitOrigin) -> GitUrl:
+        """The URL with its secret, which the origin does not have."""
+        known = self._remotes.get(origin.canonical)
+        if known is not None:
+            return known.repository.url
+        source = self._first[identity]
+        url = read_git_url(source.git if isinstance(source, GitSource) else origin.url)
+        assert isinstance(url, GitUrl), "an origin has a good URL"
+        return url
+
+    def _mismatch(
+        self, identity: Identity, origin: GitOrigin, tree: Tree, wanted: str
+    ) -> SourceProblem:
+        pinned = self._pins.digest(origin)
+        return SourceProblem(
+            rule=locking.DIGEST_MISMATCH,
+            message=f"the content of `{origin.place}` is not what was locked",
+            notes=(f"locked: sha256:{wanted}\nfound:  sha256:{tree.digest}",),
+            help="find out who changed it before locking again; nothing is repaired",
+            span=pinned.place.value("digest") if pinned else None,
+            labels=(Label(self._first[identity].span(), "used here"),),
+        )
+
+    def _moved(self, pin: Pin, resolved: Resolved, source: GitSource) -> Resolved:
+        """Another commit than the locked one: tags need consent, branches a word."""
+        locked, ref = pin.locked, source.ref
+        self._compare_default(pin, resolved, source)
+        if resolved.revision == locked.revision:
+            return resolved
+        old, new = locked.revision[:7], resolved.revision[:7]
+        labels = (Label(pin.place.value("revision"), "locked here"),)
+        span = source.written.value("git_ref", ref.kind) if ref else source.span()
+        if ref is not None and ref.kind == "tag" and not self._policy.accept_moved_tags:
+            message = f"the tag `{ref.text}` has moved from {old} to {new}"
+            help_line = f"{old} is kept; confirm the new commit with `--accept-moved-tags`"
+            self._collector.add(fetching.TAG_MOVED.at(span, message, labels=labels, help=help_line))
+            return _pinned(pin)
+        self._reporter.status("Updating", f"{locked.shown} {old} -> {new}")
+        if ref is None or ref.kind == "branch":
+            name = f"branch `{ref.text}`" if ref else "default branch"
+            message = f"the {name} has moved from {old} to {new}"
+            self._collector.add(fetching.BRANCH_MOVED.at(span, message, labels=labels))
+        return resolved
+
+    def _compare_default(self, pin: Pin, resolved: Resolved, source: GitSource) -> None:
+        before, now = pin.locked.default_branch, resolved.default_branch
+        if source.ref is None and before is not None and now is not None and before != now:
+            message = f"the default branch was `{before}` and is `{now}` now"
+            self._collector.add(
+                fetching.DEFAULT_BRANCH_CHANGED.at(
+                    source.span(),
+                    message,
+                    labels=(Label(pin.place.value("default_branch"), "locked here"),),
+                )
+            )
+
+    def _warn_about_form(self, url: GitUrl, source: GitSource) -> None:
+        ref = source.ref
+        if url.secret is not None:
+            message = f"the URL of `{url.shown}` contains credentials"
+            help_line = "leave them out; git asks credential programs and `netrc`"
+            self._collector.add(fetching.URL_CREDENTIALS.at(source.span(), message, help=help_line))
+        if ref is None or ref.kind != "rev":
+            return
+        span = source.written.value("git_ref", "rev")
+        if is_abbreviated(ref.text):
+            pin = self._pins.commits.get((url.canonical, ref))
+            fix = None
+            if pin is not None:
+                edits = (Edit(span, f'"{pin.locked.revision}"'),)
+                fix = Fix(title="write the full id", edits=edits, applicability="always")
+            message = f"`{ref.text}` is only the beginning of a commit id"
+            help_line = "write the full id" + (f": `{pin.locked.revision}`" if pin else "")
+            self._collector.add(fetching.ABBREVIATED_REV.at(span, message, help=help_line, fix=fix))
+        elif not is_full_id(ref.text) and ref.text.startswith("refs/"):
+            message = f"`{ref.text}` can point to another commit tomorrow"
+            self._collector.add(fetching.MUTABLE_REV.at(span, message))
+
+    def _warn_about_remote(self, repository: Repository, source: GitSource) -> None:
+        moved = repository.redirect
+        if moved is not None:
+            fix = Fix(title="use the new URL", edits=(Edit(source.span(), f'"{moved}"'),))
+            message = f"`{repository.url.shown}` has moved to `{moved}`"
+            self._collector.add(fetching.REDIRECTED.at(source.span(), message, fix=fix))
+        if repository.url.scheme == "file" and has_uncommitted_changes(self._git, repository.url):
+            message = f"`{repository.url.shown}` has uncommitted changes, which are not used"
+            help_line = "commit them, or use a `path` source while developing"
+            self._collector.add(fetching.UNCOMMITTED.at(source.span(), message, help=help_line))
+
+
+def _pinned(pin: Pin) -> Resolved:
+    locked = pin.locked
+    return Resolved(
+        revision=locked.revision,
+        default_branch=locked.default_branch,
+        tag_object=locked.tag_object,
+    )
+
+
+def _faulty(fault: UrlFault) -> SourceProblem:
+    rule: Rule = fetching.SCHEME_NOT_ALLOWED if fault.is_scheme else fetching.BAD_URL
+    return SourceProblem(
+        rule=rule, message=fault.message, help=fault.help, replacement=fault.replacement
+    )
+
+
+def _insecure(url: GitUrl, source: GitSource) -> SourceProblem | None:
+    if not url.is_insecure or source.insecure:
+        return None
+    return SourceProblem(
+        rule=fetching.SCHEME_NOT_ALLOWED,
+        message=f"nothing on `{url.scheme}://` proves that `{url.host}` answers",
+        help="use `https://`, or allow it with `insecure = true`",
+    )
+
+
+def _normal(path: str, *, may_climb: bool = False) -> str | None:
+    """A folder of a repository without `.`; None if it is absolute or leads out of it.
+
+    Args:
+        path: as written.
+        may_climb: `..` is fine as long as the path stays inside.
+    """
+    parts: list[str] = []
+    if path.startswith("/") or "\\" in path or any(ord(letter) < 32 for letter in path):
+        return None
+    for part in path.split("/"):
+        if part == "..":
+            if not parts or not may_climb:
+                return None
+            parts.pop()
+        elif part not in {"", "."}:
+            parts.append(part)
+    return "/".join(parts)

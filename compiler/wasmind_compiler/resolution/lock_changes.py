@@ -1,0 +1,102 @@
+"""What differs between two lockfiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final, Literal
+
+from wasmind_compiler.resolution.lockfile import Lock, LockedActor, LockedGit
+from wasmind_compiler.resolution.policy import Widening
+
+_SHOWN_DIGITS: Final = 7
+#: What every actor may do; gaining it is no news.
+_HARMLESS: Final = frozenset({"logger", "messaging"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """An entry that came, went or changed.
+
+    Attributes:
+        subject: the actor's name, or repository and ref.
+        facts: what changed in it, a line each.
+        index: of the entry in the old lockfile; None if it is new.
+    """
+
+    kind: Literal["added", "removed", "changed"]
+    table: Literal["actor", "git"]
+    subject: str
+    facts: tuple[str, ...] = ()
+    index: int | None = None
+
+
+def changes(old: Lock, new: Lock) -> Iterator[Change]:
+    """Everything that differs, repositories first, in the order of names."""
+    yield from _compare("git", _repositories(old.git), _repositories(new.git))
+    yield from _compare("actor", _actors(old.actors), _actors(new.actors))
+
+
+def widenings(old: Lock, new: Lock) -> Iterator[Widening]:
+    """Actors that could do more than before, in the order of names.
+
+    An actor that is new counts only if the manifest of one that is not has brought it along: what
+    the config itself adds was added by the user.
+    """
+    before = {actor.name: actor for actor in old.actors}
+    brought = {name for actor in new.actors if actor.name in before for name in actor.dependencies}
+    for actor in sorted(new.actors, key=lambda each: each.name):
+        known = before.get(actor.name)
+        if known is None and actor.name not in brought:
+            continue
+        had = set(known.capabilities) if known is not None else _HARMLESS
+        gains = tuple(sorted(set(actor.capabilities) - had - _HARMLESS))
+        if gains:
+            kept = tuple(sorted(had)) if known is not None else ()
+            yield Widening(actor=actor.name, had=kept, gains=gains)
+
+
+def _repositories(entries: Sequence[LockedGit]) -> Mapping[str, tuple[int, LockedGit]]:
+    return {each.shown: (index, each) for index, each in enumerate(entries)}
+
+
+def _actors(entries: Sequence[LockedActor]) -> Mapping[str, tuple[int, LockedActor]]:
+    return {each.name: (index, each) for index, each in enumerate(entries)}
+
+
+def _compare(
+    table: Literal["actor", "git"],
+    old: Mapping[str, tuple[int, Any]],
+    new: Mapping[str, tuple[int, Any]],
+) -> Iterator[Change]:
+    for subject in sorted(old.keys() | new.keys()):
+        if subject not in new:
+            yield Change(kind="removed", table=table, subject=subject, index=old[subject][0])
+        elif subject not in old:
+            yield Change(kind="added", table=table, subject=subject)
+        else:
+            (index, before), (_, after) = old[subject], new[subject]
+            facts = tuple(_facts(before, after))
+            if facts:
+                yield Change(kind="changed", table=table, subject=subject, facts=facts, index=index)
+
+
+def _facts(before: Any, after: Any) -> Iterator[str]:
+    for each in fields(before):
+        old, new = getattr(before, each.name), getattr(after, each.name)
+        if each.name in {"capabilities", "dependencies"}:
+            old, new = tuple(sorted(old)), tuple(sorted(new))
+        if old != new:
+            yield f"{each.name}: {_short(old)} -> {_short(new)}"
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    if isinstance(value, Mapping):
+        return " ".join(f"{key}={item}" for key, item in value.items())
+    text = str(value)
+    is_id = len(text) in {40, 64} and all(letter in "0123456789abcdef" for letter in text)
+    return text[:_SHOWN_DIGITS] if is_id else text

@@ -1,0 +1,128 @@
+"""Folders of fetched actors, in the cache under the digest of what is in them.
+
+    sources/<tree digest>/tree/      the files, read-only
+    sources/<tree digest>/complete   written last before the folder appears by rename
+
+A folder is never changed: whoever finds it digests it before use, and one that does not have the
+digest it is called by is thrown away. Two processes that make the same folder do no harm.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from wasmind_compiler.errors import CompilerFailure
+from wasmind_compiler.resolution.tree import LinkLeavesTreeError, Tree, read_tree
+
+_MARKER: Final = "complete"
+_ASIDE: Final = ".new-"
+_ABANDONED_SECONDS: Final = 24 * 3600
+
+
+class Materials:
+    """The folder `sources/` of the cache."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._swept = False
+
+    def folder(self, digest: str) -> Path:
+        """Where the files of a tree are, if they are."""
+        return self._folder / digest / "tree"
+
+    def has(self, digest: str) -> bool:
+        """Whether a tree is there; `find` also looks at its content."""
+        return (self._folder / digest / _MARKER).is_file()
+
+    def find(self, digest: str) -> Tree | None:
+        """A tree by its digest, or None if it is not there or damaged."""
+        if not self.has(digest):
+            return None
+        try:
+            tree = read_tree(self.folder(digest))
+        except (OSError, LinkLeavesTreeError):
+            tree = None
+        if tree is None or tree.digest != digest:
+            _discard(self._folder / digest)
+            return None
+        return tree
+
+    def put(self, tree: Tree) -> None:
+        """Write a tree whose paths have been found safe.
+
+        Raises:
+            CompilerFailure: it cannot be written.
+        """
+        if self.has(tree.digest):
+            return
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._sweep()
+            aside = Path(tempfile.mkdtemp(prefix=f"{_ASIDE}{os.getpid()}-", dir=self._folder))
+            try:
+                _write(tree, aside)
+                self._publish(aside, self._folder / tree.digest)
+            finally:
+                _discard(aside)
+        except OSError as error:
+            raise CompilerFailure(f"cannot write to `{self._folder}`: {error.strerror}") from error
+
+    def _publish(self, aside: Path, target: Path) -> None:
+        try:
+            aside.rename(target)
+        except OSError:
+            if (target / _MARKER).is_file():
+                return
+            # Something without a marker is in the way: the rest of a folder being cleaned.
+            _discard(target)
+            aside.rename(target)
+
+    def _sweep(self) -> None:
+        """Remove what killed processes left behind, once it is certain that they are gone."""
+        if self._swept:
+            return
+        self._swept = True
+        before = time.time() - _ABANDONED_SECONDS
+        for path in self._folder.glob(f"{_ASIDE}*"):
+            pid = path.name.removeprefix(_ASIDE).partition("-")[0]
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < before or (pid.isdigit() and not _is_alive(int(pid))):
+                    _discard(path)
+
+
+def _write(tree: Tree, aside: Path) -> None:
+    root = aside / "tree"
+    root.mkdir()
+    # Links last, so that nothing is ever written through one.
+    for entry in sorted(tree.entries, key=lambda entry: entry.kind == "l"):
+        target = root / entry.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if entry.kind == "l":
+            target.symlink_to(os.fsdecode(entry.content))
+            continue
+        target.write_bytes(entry.content)
+        target.chmod(0o555 if entry.kind == "x" else 0o444)
+    (aside / _MARKER).touch()
+    aside.chmod(0o755)
+
+
+def _discard(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

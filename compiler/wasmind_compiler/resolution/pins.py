@@ -1,0 +1,121 @@
+"""What a lockfile says about git sources, as resolution asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from wasmind_compiler.diagnostics import Span
+from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.key_path import KeyPath
+from wasmind_compiler.frontend.source import GitRef
+from wasmind_compiler.resolution.git.url import GitUrl, read_git_url
+from wasmind_compiler.resolution.lockfile import Lock, LockedGit
+from wasmind_compiler.resolution.provider import GitOrigin
+
+#: Canonical URL and ref.
+Requested = tuple[str, GitRef | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry of the lockfile; its position is looked up when somebody asks."""
+
+    document: Document
+    path: KeyPath
+
+    def header(self) -> Span:
+        """Where the entry begins."""
+        return self.document.header(self.path)
+
+    def value(self, key: str) -> Span:
+        """One of its values."""
+        return self.document.value((*self.path, key))
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """The commit of a requested ref."""
+
+    locked: LockedGit
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedDigest:
+    """The digest that an actor's folder had, in hex."""
+
+    digest: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pins:
+    """All pins of a lockfile.
+
+    Attributes:
+        commits: by canonical URL and ref.
+        digests: by canonical URL, commit, folder and whether submodules count.
+        moving: requested refs that are to be looked up again.
+    """
+
+    commits: Mapping[Requested, Pin] = field(default_factory=dict)
+    digests: Mapping[tuple[str, str, str, bool], PinnedDigest] = field(default_factory=dict)
+    moving: frozenset[Requested] = frozenset()
+
+    def digest(self, origin: GitOrigin) -> PinnedDigest | None:
+        """The digest of an actor's folder."""
+        key = (origin.canonical, origin.revision, origin.sub_dir, origin.submodules)
+        return self.digests.get(key)
+
+    def of_repository(self, canonical: str) -> Iterator[tuple[str, PinnedDigest]]:
+        """Commits and digests of all actors of a repository."""
+        for (url, revision, _, _), pinned in self.digests.items():
+            if url == canonical:
+                yield revision, pinned
+
+
+def read_pins(
+    lock: Lock, document: Document, upgrade: frozenset[str], *, upgrade_all: bool
+) -> Pins:
+    """The pins of a lockfile.
+
+    Args:
+        lock: what it says.
+        document: where it says it.
+        upgrade: names of actors whose sources are to be looked up again.
+        upgrade_all: all are.
+    """
+    commits: dict[Requested, Pin] = {}
+    for index, locked in enumerate(lock.git):
+        if (url := _url(locked.url)) is not None:
+            place = Place(document, ("git", index))
+            commits.setdefault((url.canonical, locked.ref), Pin(locked, place))
+    digests: dict[tuple[str, str, str, bool], PinnedDigest] = {}
+    moving = set(commits) if upgrade_all else set()
+    for index, actor in enumerate(lock.actors):
+        requested = _requested(actor.source)
+        if requested is None or requested not in commits:
+            continue
+        if actor.name in upgrade:
+            moving.add(requested)
+        revision = commits[requested].locked.revision
+        folder = str(actor.source.get("sub_dir", ""))
+        submodules = actor.source.get("submodules") is True
+        place = Place(document, ("actor", index))
+        digests[requested[0], revision, folder, submodules] = PinnedDigest(actor.digest, place)
+    return Pins(commits=commits, digests=digests, moving=frozenset(moving))
+
+
+def _requested(source: Mapping[str, Any]) -> Requested | None:
+    url = _url(source["git"]) if "git" in source else None
+    if url is None:
+        return None
+    ref = next((GitRef(kind, text) for kind, text in source.get("git_ref", {}).items()), None)
+    return url.canonical, ref
+
+
+def _url(text: str) -> GitUrl | None:
+    url = read_git_url(text)
+    return url if isinstance(url, GitUrl) else None

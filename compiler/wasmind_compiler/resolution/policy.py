@@ -1,0 +1,44 @@
+"""What a command may do with the lockfile and the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Widening:
+    """An actor that would be able to do more than the lockfile says.
+
+    `gains` are the capabilities that come on top, sorted.
+    """
+
+    actor: str
+    had: tuple[str, ...]
+    gains: tuple[str, ...]
+
+
+def accept_nothing(_widenings: Sequence[Widening]) -> bool:
+    """Nobody is there to ask."""
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockPolicy:
+    """How the lockfile and the network are treated.
+
+    Attributes:
+        locked: the lockfile has to be there and current, and no ref is looked up.
+        offline: the network is not used.
+        upgrade: names of actors whose git sources are looked up again.
+        upgrade_all: all git sources are.
+        accept_moved_tags: a tag may mean another commit than the locked one.
+        accept_capabilities: asked before a lockfile is written that lets actors do more.
+    """
+
+    locked: bool = False
+    offline: bool = False
+    upgrade: frozenset[str] = frozenset()
+    upgrade_all: bool = False
+    accept_moved_tags: bool = False
+    accept_capabilities: Callable[[Sequence[Widening]], bool] = accept_nothing

@@ -1,0 +1,263 @@
+"""`wasmind lock` over git: no socket where none is promised, many at once, killed at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import wasmtime
+
+from tests.cli.conftest import MAIN, Wasmind
+from tests.compiler.project import ECHO
+from tests.compiler.repositories import Repository, serve_smart
+
+
+@pytest.fixture
+def remote(tmp_path: Path, wasmind: Wasmind) -> Repository:
+    """A repository of six prebuilt actors in a chain, and a config of the first."""
+    remote = Repository.make(tmp_path / "served" / "remote")
+    component = bytes(wasmtime.wat2wasm(ECHO.read_text()))
+    for number in range(6):
+        manifest = f'actor_id = "test:a{number}"\nbuild.component = "echo.wasm"\n'
+        if number < 5:
+            manifest += f'[dependencies.a{number + 1}]\nsource = {{ path = "../a{number + 1}" }}\n'
+        remote.write(f"a{number}/Wasmind.toml", manifest)
+        remote.write(f"a{number}/echo.wasm", component)
+        remote.write(f"a{number}/noise.bin", random.Random(number).randbytes(200_000))
+    remote.commit()
+    return remote
+
+
+def write_app(work: Path, url: str) -> None:
+    (work / "app.toml").write_text(
+        f'starting_actors = ["a0"]\n\n[actors.a0]\nsource = {{ git = "{url}", sub_dir = "a0" }}\n'
+    )
+
+
+def environment(tmp_path: Path, **more: str) -> dict[str, str]:
+    return {
+        "HOME": str(tmp_path / "home"),
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        **more,
+    }
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", MAIN, *arguments]
+
+
+@pytest.mark.parametrize("verb", [["lock", "--check"], ["check", "--frozen"]])
+def test_no_socket_and_no_git(
+    wasmind: Wasmind, remote: Repository, tmp_path: Path, verb: list[str]
+) -> None:
+    """Counted by the interpreter itself, which sees every socket and every process."""
+    work = tmp_path / "work"
+    with serve_smart(remote.root.parent, []) as server:
+        write_app(work, f"{server}/remote/.git")
+        assert wasmind("lock", "app.toml").returncode == 0
+    audited = (
+        "import sys\n"
+        "def hook(event, _):\n"
+        "    if event.startswith(('socket.', 'subprocess.', 'os.exec', 'os.posix_spawn', 'os.fork')):"
+        "\n        print('AUDIT', event, file=sys.stderr)\n"
+        f"sys.addaudithook(hook)\n{MAIN}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", audited, *verb, "app.toml"],
+        cwd=work,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+def test_the_kernel_sees_no_socket_either(
+    wasmind: Wasmind, remote: Repository, tmp_path: Path
+) -> None:
+    work, trace = tmp_path / "work", tmp_path / "trace"
+    write_app(work, remote.url)
+    assert wasmind("lock", "app.toml").returncode == 0
+    watched = ["strace", "-f", "-qq", "-e", "trace=socket,connect,execve", "-o", str(trace)]
+    done = subprocess.run(
+        [*watched, *command("lock", "--check", "app.toml")],
+        cwd=work,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+    )
+    if "ptrace" in done.stderr.lower():
+        pytest.skip("this machine does not let strace in")
+    assert done.returncode == 0
+    calls = re.findall(r"\b(socket|connect|execve)\(", trace.read_text())
+    assert calls == ["execve"], "Python itself, and nothing after it"
+
+
+def test_frozen_on_every_verb(wasmind: Wasmind, remote: Repository, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    write_app(work, remote.url)
+    for verb in (["check"], ["lock"], ["bundle", "-o", "out"], ["run", "--prompt", "hello"]):
+        done = wasmind(verb[0], *verb[1:], "--frozen", "app.toml")
+        assert done.returncode == 1, verb
+        assert "error[WM1001]" in done.stderr
+    assert wasmind("lock", "app.toml").returncode == 0
+    shutil.rmtree(remote.root)
+    for verb in (["check"], ["lock"], ["bundle", "-o", "out"]):
+        assert wasmind(verb[0], *verb[1:], "--frozen", "app.toml").returncode == 0
+
+
+def test_upgrade_from_the_command_line(
+    wasmind: Wasmind, remote: Repository, tmp_path: Path
+) -> None:
+    work = tmp_path / "work"
+    write_app(work, remote.url)
+    wasmind("lock", "app.toml")
+    before = remote.head()
+    remote.write("a3/new.txt", "")
+    after = remote.commit()
+    assert wasmind("lock", "app.toml").stdout == "app.lock: up to date\n"
+    moved = f"    Updating {remote.url} {before[:7]} -> {after[:7]}\n    Updating a3\n"
+    done = wasmind("lock", "--upgrade", "app.toml")
+    assert (done.returncode, done.stdout) == (0, "app.lock: written\n")
+    assert moved in done.stderr
+    wrong = wasmind("lock", "app.toml", "--upgrade", "a9")
+    assert wrong.returncode == 1
+    assert "the lockfile has no actor `a9`" in wrong.stderr
+    assert wasmind("lock", "--upgrade", "--check", "app.toml").returncode == 2
+
+
+def test_limits_come_from_the_environment(
+    wasmind: Wasmind, remote: Repository, tmp_path: Path
+) -> None:
+    write_app(tmp_path / "work", remote.url)
+    assert "WM1125" in wasmind("lock", "app.toml", WASMIND_GIT_FILES="1").stderr
+    wrong = wasmind("lock", "app.toml", WASMIND_GIT_FILES="many")
+    assert (wrong.returncode, wrong.stderr) == (
+        2,
+        "error: `WASMIND_GIT_FILES` must be a whole number above 0, not `many`\n",
+    )
+
+
+def test_git_is_missing_or_old(wasmind: Wasmind, remote: Repository, tmp_path: Path) -> None:
+    work, empty = tmp_path / "work", tmp_path / "bin"
+    empty.mkdir()
+    write_app(work, remote.url)
+    missing = wasmind("lock", "app.toml", PATH=str(empty))
+    assert missing.returncode == 1
+    assert "error[WM1108]: git is not installed; 2.29 or newer is needed" in missing.stderr
+    (empty / "git").write_text("#!/bin/sh\necho git version 2.1.0\n")
+    (empty / "git").chmod(0o755)
+    old = wasmind("lock", "app.toml", PATH=f"{empty}:/usr/bin:/bin")
+    assert "error[WM1108]: git version 2.1.0 is too old; 2.29 or newer is needed" in old.stderr
+    # Nobody misses it once everything is in the cache.
+    assert wasmind("lock", "app.toml").returncode == 0
+    assert wasmind("check", "app.toml", PATH=str(empty)).returncode == 0
+
+
+@pytest.mark.slow
+def test_sixteen_at_once_on_an_empty_cache(
+    wasmind: Wasmind, remote: Repository, tmp_path: Path
+) -> None:
+    running = []
+    for number in range(16):
+        work = tmp_path / f"work{number % 12}"
+        work.mkdir(exist_ok=True)
+        write_app(work, remote.url)
+        running.append(
+            subprocess.Popen(
+                command("lock", "app.toml"),
+                cwd=work,
+                env=environment(tmp_path),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    results = [(each.communicate(), each.returncode) for each in running]
+    assert [code for _, code in results] == [0] * 16, results
+    locks = {(tmp_path / f"work{number}" / "app.lock").read_bytes() for number in range(12)}
+    assert len(locks) == 1
+    cache = tmp_path / "home" / ".cache" / "wasmind"
+    assert len([path for path in (cache / "git").iterdir() if path.is_dir()]) == 1
+    assert not list(cache.glob("*/.new-*"))
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment(wasmind: Wasmind, remote: Repository, tmp_path: Path) -> None:
+    work, chance = tmp_path / "work", random.Random(7)
+    write_app(work, remote.url)
+    cache = tmp_path / "home" / ".cache" / "wasmind"
+    killed = 0
+    for _ in range(50):
+        if chance.random() < 0.3:
+            shutil.rmtree(cache, ignore_errors=True)
+        (work / "app.lock").unlink(missing_ok=True)
+        process = subprocess.Popen(
+            command("lock", "app.toml"),
+            cwd=work,
+            env=environment(tmp_path),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(chance.uniform(0.05, 0.45))
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+        if chance.random() < 0.2:
+            done = wasmind("lock", "app.toml")
+            assert (done.returncode, "error" in done.stderr) == (0, False), done.stderr
+    assert killed > 20
+    done = wasmind("lock", "app.toml", "--upgrade")
+    assert done.returncode == 0, done.stderr
+    assert wasmind("lock", "--check", "app.toml").returncode == 0
+    # What other killed processes left is gone from where it could be mistaken for content.
+    for folder in (cache / "sources").iterdir():
+        assert folder.name.startswith(".new-") or (folder / "complete").is_file()
+
+
+@pytest.mark.slow
+def test_a_fetch_that_outlives_its_killed_parent(
+    wasmind: Wasmind, remote: Repository, tmp_path: Path
+) -> None:
+    """Its git holds the lock, so that the next process waits instead of clearing up under it."""
+    work, slow = tmp_path / "work", tmp_path / "bin"
+    slow.mkdir()
+    git = shutil.which("git")
+    (slow / "git").write_text(
+        f'#!/bin/sh\ncase "$*" in *" fetch "*) sleep 3;; esac\nexec {git} "$@"\n'
+    )
+    (slow / "git").chmod(0o755)
+    write_app(work, remote.url)
+    first = subprocess.Popen(
+        command("lock", "app.toml"),
+        cwd=work,
+        env=environment(tmp_path, PATH=f"{slow}:{os.environ['PATH']}"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(1.5)
+    first.kill()
+    first.wait()
+    done = wasmind("lock", "app.toml")
+    assert done.returncode == 0
+    assert "Waiting for another fetch" in done.stderr
+
+
+def test_json_has_the_fetching_diagnostics(wasmind: Wasmind, tmp_path: Path) -> None:
+    write_app(tmp_path / "work", "git@example.org:owner/repo")
+    done = wasmind("check", "app.toml", "--format", "json")
+    (found,) = json.loads(done.stdout)["diagnostics"]
+    assert (found["code"], found["fix"]["edits"][0]["replacement"]) == (
+        "WM1101",
+        '"ssh://git@example.org/owner/repo"',
+    )

@@ -1,0 +1,242 @@
+"""Repositories made to do harm: a clear error, bounded cost, nothing written outside the cache."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.compiler.project import Project
+from tests.compiler.repositories import Repository
+from tests.compiler.test_git_sources import app
+from wasmind_compiler.resolution.git.program import GitLimits
+
+MANIFEST = b'actor_id = "test:evil"\n'
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Repository:
+    return Repository.make(tmp_path / "remote")
+
+
+def outside(project: Project, remote: Repository) -> set[str]:
+    """Everything that is neither cache, project nor remote."""
+    base = project.root.parent
+    kept = {"cache", project.root.name, remote.root.name}
+    return {path.name for path in base.iterdir()} - kept
+
+
+def actor_with(remote: Repository, *items: tuple[str, str, str]) -> str:
+    """A commit whose root is an actor with further entries, however malformed."""
+    files = [
+        ("100644", "Wasmind.toml", remote.blob(MANIFEST)),
+        ("100644", "actor.py", remote.blob(b"")),
+    ]
+    return remote.commit_tree(remote.tree(*files, *items))
+
+
+@pytest.mark.parametrize(
+    "target", ["/etc/passwd", "../outside", "sub/../../outside", "up/../..", "loop"]
+)
+def test_links_out_of_the_folder(project: Project, remote: Repository, target: str) -> None:
+    remote.actor("desk")
+    (remote.root / "desk" / "sub").mkdir()
+    remote.write("desk/sub/x", "")
+    (remote.root / "desk" / "up").symlink_to("sub")
+    (remote.root / "desk" / "loop").symlink_to("loop")
+    (remote.root / "desk" / "evil").symlink_to(target)
+    remote.commit()
+    (found,) = project.found(app(remote.url, 'sub_dir = "desk"'))
+    assert found.startswith("WM0406 app.toml:4:18 `")
+    assert "which leads out of the folder" in found
+    assert not list((project.root.parent / "cache" / "sources").glob("*"))
+
+
+def test_links_inside_are_kept(project: Project, remote: Repository) -> None:
+    remote.actor("desk")
+    remote.write("desk/sub/real.txt", "real")
+    (remote.root / "desk" / "alias").symlink_to("sub/../sub/real.txt")
+    remote.commit()
+    assert project.lock(app(remote.url, 'sub_dir = "desk"')) == []
+    (alias,) = (project.root.parent / "cache" / "sources").rglob("alias")
+    assert alias.is_symlink()
+    assert alias.read_text() == "real"
+
+
+def test_a_folder_behind_a_link(project: Project, remote: Repository) -> None:
+    remote.actor("desk")
+    (remote.root / "alias").symlink_to("desk")
+    remote.commit()
+    (found,) = project.found(app(remote.url, 'sub_dir = "alias"'))
+    assert found.startswith("WM1116 ")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("File.txt", "file.TXT"),
+        ("\u00e9.txt", "e\u0301.txt"),
+        ("Sub/a", "sub/b"),
+        ("straße", "STRASSE"),
+    ],
+)
+def test_names_that_some_file_systems_confuse(
+    project: Project, remote: Repository, first: str, second: str
+) -> None:
+    remote.actor(".")
+    remote.write(first, "1")
+    remote.write(second, "2")
+    remote.commit()
+    (found,) = project.found(app(remote.url, ""))
+    assert found.startswith("WM1118 app.toml:4:18 the repository holds two paths")
+
+
+@pytest.mark.parametrize("name", ["..", ".", ".GIT", "a/b", "../../escaped"])
+def test_names_that_git_would_never_make(project: Project, remote: Repository, name: str) -> None:
+    actor_with(remote, ("100644", name, remote.blob(b"evil")))
+    found = project.found(app(remote.url, ""))
+    assert [each[:6] for each in found] == ["WM1118"]
+    assert outside(project, remote) == set()
+
+
+def test_a_name_that_is_a_link_and_a_folder(project: Project, remote: Repository) -> None:
+    link = remote.blob(b"sub")
+    evil = remote.tree(("100644", "evil", remote.blob(b"evil")))
+    actor_with(remote, ("120000", "x", link), ("40000", "x", evil))
+    (found,) = project.found(app(remote.url, ""))
+    assert found.startswith("WM1118 ")
+    assert outside(project, remote) == set()
+
+
+@pytest.mark.parametrize("name", ["aux.txt", "COM1", "trailing.", "a:b", "what?"])
+def test_names_that_windows_refuses(project: Project, remote: Repository, name: str) -> None:
+    remote.actor(".")
+    remote.write(name, "")
+    remote.commit()
+    (found,) = project.found(app(remote.url, ""))
+    assert found == f"WM1119 app.toml:4:18 Windows cannot have a file called `{name}`"
+
+
+def many_files(remote: Repository, count: int) -> None:
+    """An actor with many files, made without a work tree."""
+    blob = remote.blob(b"x")
+    lines = [
+        f"M 100644 {blob} many/{number % 100}/{number}.txt\n".encode() for number in range(count)
+    ]
+    data = b"data %d\n%s\n" % (len(MANIFEST), MANIFEST)
+    stream = (
+        b"commit refs/heads/main\ncommitter A <a@b> 0 +0000\ndata 1\nx\n"
+        b"M 100644 inline Wasmind.toml\n" + data + b"M 100644 inline small/Wasmind.toml\n" + data
+        + b"M 100644 inline small/actor.py\ndata 0\n\n" + b"".join(lines)
+    )  # fmt: skip
+    remote.git("fast-import", "--quiet", stdin=stream)
+
+
+def test_a_hundred_thousand_files(project: Project, remote: Repository) -> None:
+    many_files(remote, 100_000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    (found,) = project.check(app(remote.url, "")).diagnostics
+    assert found.code == "WM1125"
+    assert "more than 10000 files and folders" in found.message
+    assert found.help == "the limit is `WASMIND_GIT_FILES`"
+    # An actor beside them is not bothered.
+    assert project.found(app(remote.url, 'sub_dir = "small"')) == []
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 200_000, "KiB"
+
+
+def test_a_tree_that_unfolds_for_ever(project: Project, remote: Repository) -> None:
+    """Ten folders that are the same ten folders, twelve levels deep: a billion files."""
+    tree = remote.tree(("100644", "x", remote.blob(b"x")))
+    for _ in range(12):
+        tree = remote.tree(*((("40000", f"d{number}", tree)) for number in range(10)))
+    actor_with(remote, ("40000", "bomb", tree))
+    (found,) = project.found(app(remote.url, ""))
+    assert found.startswith("WM1125 app.toml:4:18 ")
+
+
+def test_folders_nested_very_deeply(project: Project, remote: Repository) -> None:
+    tree = remote.tree(("100644", "x", remote.blob(b"x")))
+    for _ in range(1500):
+        tree = remote.tree(("40000", "d", tree))
+    actor_with(remote, ("40000", "deep", tree))
+    (found,) = project.found(app(remote.url, ""))
+    assert found.startswith("WM1118 ")
+
+
+def test_an_actor_that_is_too_big(project: Project, remote: Repository) -> None:
+    project.git_limits = GitLimits(folder_mib=1)
+    remote.actor(".")
+    remote.write("big.bin", b"\0" * (2 * 2**20))
+    remote.commit()
+    (found,) = project.check(app(remote.url, "")).diagnostics
+    assert found.code == "WM1125"
+    assert "larger than 1 MiB at `big.bin`" in found.message
+
+
+def test_a_repository_that_is_too_big(project: Project, remote: Repository) -> None:
+    project.git_limits = GitLimits(fetched_mib=4)
+    remote.actor(".")
+    for number in range(40):
+        remote.write(f"noise/{number}.bin", os.urandom(900_000))
+    remote.commit()
+    (found,) = project.check(app(remote.url, "")).diagnostics
+    assert (found.code, found.help) == ("WM1125", "the limit is `WASMIND_GIT_MIB`")
+
+
+def test_hooks_and_programs_of_the_repository_do_not_run(
+    project: Project, remote: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trap = tmp_path / "project" / "trap.sh"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\ncat\n")
+    trap.chmod(0o755)
+    remote.actor(".")
+    remote.write(".gitattributes", "* filter=trap\n")
+    remote.commit()
+    for name in ("filter.trap.clean", "filter.trap.smudge", "core.fsmonitor",
+                 "core.sshCommand", "uploadpack.packObjectsHook"):  # fmt: skip
+        remote.git("config", name, str(trap))
+    for hook in ("post-checkout", "reference-transaction", "pre-auto-gc", "post-index-change"):
+        (remote.root / ".git" / "hooks").mkdir(exist_ok=True)
+        (remote.root / ".git" / "hooks" / hook).symlink_to(trap)
+    hooks = tmp_path / "project" / "hooks"
+    hooks.mkdir()
+    (hooks / "reference-transaction").symlink_to(trap)
+    config = tmp_path / "project" / "gitconfig"
+    config.write_text(f"[core]\n  hooksPath = {hooks}\n  fsmonitor = {trap}\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("GIT_EXTERNAL_DIFF", str(trap))
+    assert project.lock(app(remote.url, "")) == []
+    assert outside(project, remote) == set()
+
+
+def test_a_repository_around_the_cache_has_no_say(
+    project: Project, remote: Repository, tmp_path: Path
+) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    subprocess.run(
+        ["git", "-C", str(tmp_path), "config", "remote.wasmind.url", "file:///nowhere"], check=True
+    )
+    remote.actor(".")
+    remote.commit()
+    assert project.lock(app(remote.url, "")) == []
+
+
+def test_nothing_lingers(project: Project, remote: Repository) -> None:
+    """No process of ours outlives the run."""
+    remote.actor(".")
+    remote.commit()
+    project.lock(app(remote.url, ""))
+    time.sleep(0.1)
+    children = subprocess.run(
+        ["ps", "--no-headers", "-o", "comm", "--ppid", str(os.getpid())],
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "git" not in children

@@ -1,0 +1,361 @@
+"""The lockfile: a fixed point, kept to, refused with the place of every fault."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from tests.compiler.project import ROOT, Project
+from tests.compiler.repositories import Repository
+from tests.compiler.test_git_sources import app
+from wasmind_compiler import pipeline
+from wasmind_compiler.diagnostics.render_text import render_text
+from wasmind_compiler.frontend.schemas import Schemas
+from wasmind_compiler.frontend.source import GitRef
+from wasmind_compiler.resolution.lockfile import (
+    Lock,
+    LockedActor,
+    LockedGit,
+    read_lock,
+    render_lock,
+)
+from wasmind_compiler.resolution.policy import LockPolicy, Widening
+
+DESK = 'starting_actors = ["desk"]\n\n[actors.desk]\nsource = { path = "desk" }\n'
+
+TEXT = st.text(min_size=1, max_size=8)
+DIGEST = st.text("0123456789abcdef", min_size=64, max_size=64)
+COMMIT = st.text("0123456789abcdef", min_size=40, max_size=40)
+REF = st.none() | st.builds(GitRef, st.sampled_from(["branch", "tag"]), TEXT)
+ACTORS = st.builds(
+    LockedActor,
+    name=TEXT,
+    actor_id=TEXT,
+    source=st.fixed_dictionaries({"path": TEXT})
+    | st.fixed_dictionaries(
+        {"git": TEXT, "git_ref": st.fixed_dictionaries({"branch": TEXT}), "sub_dir": TEXT},
+        optional={"submodules": st.booleans()},
+    ),
+    digest=DIGEST,
+    component=st.none() | DIGEST,
+    capabilities=st.sets(TEXT, max_size=3).map(lambda each: tuple(sorted(each))),
+    dependencies=st.sets(TEXT, max_size=3).map(lambda each: tuple(sorted(each))),
+    contract=st.none() | DIGEST,
+    config_schema=st.none() | DIGEST,
+)
+REPOSITORIES = st.builds(
+    LockedGit,
+    url=TEXT,
+    ref=REF,
+    revision=COMMIT,
+    default_branch=st.none() | TEXT,
+    tag_object=st.none() | COMMIT,
+)
+LOCKS = st.builds(
+    Lock,
+    config=TEXT,
+    git=st.lists(REPOSITORIES, max_size=3, unique_by=lambda each: (each.url, each.ref)).map(tuple),
+    actors=st.lists(ACTORS, max_size=4, unique_by=lambda each: each.name).map(tuple),
+)
+SCHEMA = Schemas(ROOT / "schemas").load("lock")
+
+
+@given(LOCKS)
+def test_the_lockfile_is_a_fixed_point(lock: Lock) -> None:
+    text = render_lock(lock)
+    data = tomllib.loads(text)
+    Draft202012Validator(SCHEMA).validate(data)
+    read = read_lock(data)
+    assert render_lock(read) == text
+    assert {each.name: each for each in read.actors} == {each.name: each for each in lock.actors}
+    assert set(read.git) == set(lock.git)
+
+
+@given(LOCKS, st.randoms(use_true_random=False))
+def test_the_order_of_entries_does_not_matter(lock: Lock, random: Any) -> None:
+    git, actors = list(lock.git), list(lock.actors)
+    random.shuffle(git)
+    random.shuffle(actors)
+    shuffled = Lock(config=lock.config, git=tuple(git), actors=tuple(actors))
+    assert render_lock(shuffled) == render_lock(lock)
+
+
+def test_locking_again_changes_nothing(project: Project, remote: Repository) -> None:
+    text = app(remote.url)
+    project.lock(text)
+    before = project.lockfile()
+    for policy in ({}, {"locked": True, "offline": True}, {"upgrade_all": True}):
+        assert project.lock(text, **policy) == []
+        assert project.lockfile() == before
+
+
+def test_untouched_entries_keep_their_bytes(project: Project, remote: Repository) -> None:
+    project.lock(app(remote.url))
+    before = project.lockfile()
+    remote.write("actors/desk/new.txt", "moved on")
+    remote.commit()
+    project.actor("extra")
+    more = app(remote.url) + "[actors.extra]\nsource.path = 'extra'\nauto_spawn = true\n"
+    assert project.lock(more) == []
+    entries = project.lockfile().split("\n\n")
+    assert [entry for entry in before.split("\n\n") if entry.rstrip() not in map(str.rstrip, entries)
+            ] == []  # fmt: skip
+    assert "Adding extra" in project.statuses
+
+
+# Modes
+
+
+@pytest.mark.parametrize("policy", [{"locked": True}, {"locked": True, "offline": True}])
+def test_a_missing_lockfile(project: Project, policy: dict[str, bool]) -> None:
+    project.actor("desk")
+    assert project.lock(DESK, **policy) == [
+        "WM1001 app.toml:1:1 the lockfile `app.lock` does not exist"
+    ]
+    assert not (project.root / "app.lock").exists()
+
+
+def test_offline_without_lockfile_is_fine_for_folders(project: Project) -> None:
+    project.actor("desk")
+    assert project.lock(DESK, offline=True) == []
+
+
+def test_a_stale_lockfile_lists_what_differs(project: Project) -> None:
+    project.actor("desk")
+    project.actor("old")
+    project.lock(DESK + "[actors.old]\nsource.path = 'old'\nauto_spawn = true\n")
+    project.actor("desk", capabilities=["http"])
+    project.actor("new")
+    text = DESK + "[actors.new]\nsource.path = 'new'\nauto_spawn = true\n"
+    report = project.check(text, locked=True)
+    shown = render_text(report.diagnostics, report.texts)
+    found = [(each.code, str(each.span)) for each in report.diagnostics]
+    assert found == [
+        ("WM1002", "app.toml:4:19"),
+        ("WM1002", "app.toml:6:15"),
+        ("WM1008", "app.lock:15:1"),
+    ]
+    assert "capabilities: messaging -> http" in shown or "capabilities: none -> http" in shown
+    assert "`new` is not in it" in shown
+    assert "nothing uses the lock entry `old`" in shown
+
+
+def test_a_locked_run_looks_no_ref_up(project: Project, remote: Repository) -> None:
+    project.actor("desk")
+    project.lock(DESK)
+    (found,) = project.lock(app(remote.url), locked=True)
+    assert found.startswith("WM1002 app.toml:4:18 git `file://")
+    assert found.endswith("is not in the lockfile")
+    assert not [status for status in project.statuses if status.startswith("Fetching")]
+
+
+def test_offline_lists_everything_that_is_missing(project: Project, remote: Repository) -> None:
+    text = app(remote.url, 'sub_dir = "actors/tool"', "tool") + (
+        f'[actors.other]\nsource = {{ git = "{remote.url}", git_ref = {{ branch = "x" }} }}\n'
+    )
+    project.lock(app(remote.url))
+    shutil.rmtree(project.root.parent / "cache")
+    found = project.check(text, offline=True).diagnostics
+    assert [(each.code, str(each.span)) for each in found] == [
+        ("WM1124", "app.toml:4:18"),
+        ("WM1124", "app.toml:6:18"),
+    ]
+    assert found[0].help == "run `wasmind lock` once with the network"
+    assert not [status for status in project.statuses[1:] if status.startswith("Fetching")]
+
+
+def test_upgrading_what_is_not_locked(project: Project) -> None:
+    project.actor("desk")
+    project.lock(DESK)
+    assert project.lock(DESK, upgrade=frozenset({"dsk"})) == [
+        "WM1002 app.lock:1:1 `--upgrade dsk`: the lockfile has no actor `dsk`"
+    ]
+
+
+def test_upgrading_one_actor_leaves_other_repositories_alone(
+    project: Project, tmp_path: Path
+) -> None:
+    made = [Repository.make(tmp_path / f"remote{number}") for number in range(2)]
+    text = "starting_actors = ['a0', 'a1']\n"
+    for number, each in enumerate(made):
+        each.actor(".")
+        each.commit()
+        text += f"[actors.a{number}]\nsource.git = '{each.url}'\n"
+    project.lock(text)
+    before = [each["revision"] for each in tomllib.loads(project.lockfile())["git"]]
+    for each in made:
+        each.commit()
+    project.lock(text, upgrade=frozenset({"a1"}))
+    after = [each["revision"] for each in tomllib.loads(project.lockfile())["git"]]
+    assert after == [before[0], made[1].head()]
+
+
+# Trust
+
+
+def test_content_that_is_not_what_was_locked(project: Project, remote: Repository) -> None:
+    text = app(remote.url)
+    project.lock(text)
+    shutil.rmtree(project.root.parent / "cache")
+    (actor, *_) = tomllib.loads(project.lockfile())["actor"]
+    faked = project.lockfile().replace(actor["digest"], "sha256:" + "0" * 64)
+    (project.root / "app.lock").write_text(faked)
+    (found,) = project.check(text).diagnostics
+    assert (found.code, found.span.file if found.span else "") == ("WM1010", "app.lock")
+    assert found.span is not None
+    assert faked.splitlines()[found.span.start.line - 1].startswith("digest = ")
+    assert [str(label.span) for label in found.labels] == ["app.toml:4:18"]
+    project.lock(text)
+    assert project.lockfile() == faked
+
+
+def test_a_cache_that_was_tampered_with_is_not_used(project: Project, remote: Repository) -> None:
+    text = app(remote.url)
+    project.lock(text)
+    for file in (project.root.parent / "cache" / "sources").rglob("actor.py"):
+        file.chmod(0o644)
+        file.write_text("evil = 1\n")
+    assert project.lock(text) == []
+    for file in (project.root.parent / "cache" / "sources").rglob("actor.py"):
+        assert "evil" not in file.read_text()
+
+
+def test_more_capabilities_need_consent(project: Project) -> None:
+    project.actor("desk", "[capabilities]\nlogger = true")
+    project.lock(DESK)
+    before = project.lockfile()
+    project.actor("desk", capabilities=["command", "http", "logger"])
+    report = pipeline.lock(project.write("app.toml", DESK), project.environment()).report
+    (found,) = report.diagnostics
+    assert (found.code, str(found.span)) == ("WM1011", "app.toml:4:19")
+    assert found.message == "`desk` gains `command` and `http`"
+    assert [label.span.file for label in found.labels] == ["app.lock"]
+    assert project.lockfile() == before
+    asked: list[Widening] = []
+
+    def accept(found: Any) -> bool:
+        asked.extend(found)
+        return True
+
+    assert project.lock(DESK, accept_capabilities=accept) == []
+    assert [(each.actor, each.gains) for each in asked] == [("desk", ("command", "http"))]
+    assert project.lockfile() != before
+    project.actor("desk", capabilities=["http"])
+    assert project.lock(DESK) == [], "less needs no consent"
+
+
+def test_a_dependency_that_was_brought_along_needs_consent(project: Project) -> None:
+    project.actor("desk")
+    project.lock(DESK)
+    project.actor("tool", capabilities=["command"])
+    project.actor("desk", 'dependencies.tool.source.path = "../tool"')
+    (found,) = project.lock(DESK)
+    assert found.startswith("WM1011 ")
+    assert found.endswith("`tool` gains `command`")
+
+
+def test_what_the_user_adds_needs_none(project: Project) -> None:
+    project.actor("desk")
+    project.lock(DESK)
+    project.actor("shell", capabilities=["command"])
+    text = DESK + "[actors.shell]\nsource.path = 'shell'\nauto_spawn = true\n"
+    assert project.lock(text) == []
+
+
+# Faults
+
+ENTRY = """\
+[[actor]]
+name = "desk"
+actor_id = "test:desk"
+source = {path = "desk"}
+digest = "sha256:%s"
+capabilities = []
+dependencies = []
+""" % ("0" * 64)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("version = \n", "WM1004 app.lock:1:11 the lockfile is corrupt: TOML syntax error"),
+        ("versio = 2\n", "WM1004 app.lock:1:1 the lockfile is corrupt: missing key `version`"),
+        ('version = "2"\n', "WM1004 app.lock:1:11 the lockfile is corrupt: `version` must be"),
+        (
+            "version = 2\n" + ENTRY.replace("000", "", 1),
+            "WM1004 app.lock:6:10 the lockfile is corrupt: `actor[0].digest`",
+        ),
+        (
+            "version = 2\n" + ENTRY + ENTRY,
+            "WM1004 app.lock:9:1 the lockfile is corrupt: two entries for 'desk'",
+        ),
+        (
+            'version = 2\n[[git]]\nurl = "https://e.org/r"\nrevision = "abc"\n',
+            "WM1004 app.lock:4:12 the lockfile is corrupt: `git[0].revision`",
+        ),
+        (
+            "version = 2\n" + "".join(ENTRY.splitlines(keepends=True)[:4]) + ENTRY[-36:],
+            "WM1007 app.lock:2:1 the lock entry of `desk` has no digest",
+        ),
+        ("version = 3\n[new]\n", "WM1003 app.lock:1:11 the lockfile `app.lock` was written by"),
+        (
+            'version = 2\nconfig = "other.toml"\n',
+            "WM1009 app.lock:2:10 the lockfile belongs to `other.toml`, not to `app.toml`",
+        ),
+        (
+            "version = 2\n<<<<<<< ours\na = 1\n=======\na = 2\n>>>>>>> theirs\n",
+            "WM1005 app.lock:2:1 the lockfile has unresolved merge conflicts",
+        ),
+    ],
+)
+def test_faulty_lockfiles_are_shown_and_kept(project: Project, text: str, expected: str) -> None:
+    project.actor("desk")
+    (project.root / "app.lock").write_text(text)
+    for policy in ({}, {"locked": True}):
+        found = project.lock(DESK, **policy)
+        assert found[0].startswith(expected), found
+    assert project.lockfile() == text
+
+
+def test_every_conflict_marker_is_shown(project: Project) -> None:
+    project.actor("desk")
+    text = "a\n<<<<<<< ours\n=======\n>>>>>>> theirs\nb\n<<<<<<< x\n=======\n>>>>>>> y\n"
+    (project.root / "app.lock").write_text(text)
+    (found,) = project.check(DESK).diagnostics
+    lines = [label.span.start.line for label in found.labels]
+    assert (found.span.start.line if found.span else 0, lines) == (2, [3, 4, 6, 7, 8])
+
+
+def test_binary_lockfiles(project: Project) -> None:
+    project.actor("desk")
+    (project.root / "app.lock").write_bytes(b"\xff\xfe\x00lock")
+    (found,) = project.lock(DESK)
+    assert found.startswith("WM1004 app.lock:1:1 the lockfile is corrupt: not UTF-8")
+
+
+def test_the_first_format_is_read_and_rewritten(project: Project) -> None:
+    project.actor("desk")
+    project.lock(DESK)
+    new = project.lockfile()
+    old = new.replace("version = 2\n", "version = 1\n").replace('config = "app.toml"\n', "")
+    (project.root / "app.lock").write_text(old)
+    assert project.lock(DESK) == ["WM1006 app.lock:2:11 the lockfile has the older format 1"]
+    assert project.lockfile() == new
+
+
+def test_a_lockfile_that_cannot_be_written(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from wasmind_compiler.errors import CompilerFailure
+
+    project.actor("desk")
+    (project.root / "app.lock").mkdir()
+    with pytest.raises(CompilerFailure, match="cannot read the lockfile"):
+        pipeline.lock(project.write("app.toml", DESK), project.environment(), LockPolicy())
