@@ -25,6 +25,8 @@ AREAS: Final = (
     "building",
     "contracts",
     "locking",
+    "bindings",
+    "references",
 )
 
 
