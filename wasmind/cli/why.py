@@ -103,7 +103,7 @@ def _layers(origin: SettingOrigin) -> Iterator[str]:
     rows = [
         (
             f"{said.span.file}:{said.span.start.line}",
-            f"[{said.place}]",
+            said.place,
             _shown(origin.path, said.value),
         )
         for said in origin.layers

@@ -85,7 +85,7 @@ def _origin(
         Said(
             value=_at(document, (*base, *path)),
             span=document.value((*base, *path)),
-            place=dotted(base) or "the top of the manifest",
+            place=f"[{dotted(base)}]" if base else "top of the manifest",
         )
         for document, base in layers
         if _at(document, (*base, *path)) is not None and _speaks(base, path)
