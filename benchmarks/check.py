@@ -85,7 +85,7 @@ def generate(folder: Path, number: int) -> None:
             f"[actors.actor{index}]",
             f'source = {{ path = "actors/actor{index}" }}',
             f'config = {{ number = {index}, label = "actor number {index}" }}',
-            f'required_spawn_with = ["actor{(index + 1) % number // 2}"]',
+            f'required_spawn_with = ["actor{index // 2}"]' if index else "auto_spawn = false",
             "",
         ]
     (folder / "app.toml").write_text("\n".join(lines))
