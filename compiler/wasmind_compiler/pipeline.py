@@ -6,8 +6,9 @@ in the report; what is wrong with the machine is raised as `CompilerFailure`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -17,8 +18,9 @@ from wasmind_compiler.build.python import InterpreterRecipe, PythonBuilder, Pyth
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Severity, TextIndex
 from wasmind_compiler.diagnostics.rules import files
 from wasmind_compiler.display import Display
-from wasmind_compiler.frontend.app_config import read_app_config
+from wasmind_compiler.frontend.app_config import AppConfig, read_app_config
 from wasmind_compiler.frontend.document import parse
+from wasmind_compiler.frontend.limits import read_bounded
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.scripts import read_scripts
 from wasmind_compiler.frontend.source import GitSource
@@ -35,8 +37,12 @@ from wasmind_compiler.resolution.sources import Sources
 
 if TYPE_CHECKING:
     from wasmind_compiler.emit.bundle import WrittenBundle
-    from wasmind_compiler.frontend.app_config import AppConfig
 
+#: How keys of well-known providers begin; see `diagnostics.masking`.
+SECRET_BEGINNINGS: Final = (
+    *("sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "AKIA", "AIza"),
+    *("xox", "hf_", "gsk_", "r8_", "eyJ"),
+)
 DrawingFormat = Literal["svg", "dot", "json", "mermaid"]
 
 
@@ -54,6 +60,7 @@ class Environment:
         guest: starts the interpreter; called only when an actor is not in the cache.
         reporter: hears about work that takes a while.
         git_limits: what git sources may cost.
+        variables: the process's environment, for references in configs.
     """
 
     cache: Path
@@ -65,6 +72,7 @@ class Environment:
     guest: Callable[[], PythonGuest]
     reporter: Reporter
     git_limits: GitLimits = field(default_factory=GitLimits)
+    variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +86,18 @@ class Report:
     def failed(self) -> bool:
         """Whether there is an error."""
         return any(found.severity is Severity.ERROR for found in self.diagnostics)
+
+    def strict(self) -> Report:
+        """The same with warnings as errors."""
+        return Report(
+            diagnostics=tuple(
+                replace(found, severity=Severity.ERROR)
+                if found.severity is Severity.WARNING
+                else found
+                for found in self.diagnostics
+            ),
+            texts=self.texts,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,17 +130,31 @@ class DrawingOutcome:
 DEFAULT_POLICY: Final = LockPolicy()
 
 
-def check(config: Path, environment: Environment, policy: LockPolicy = DEFAULT_POLICY) -> Report:
+def check(
+    config: Path,
+    environment: Environment,
+    policy: LockPolicy = DEFAULT_POLICY,
+    *,
+    strict: bool = False,
+    lenient: bool = False,
+) -> Report:
     """Find every problem of a config. Nothing is written beside it.
+
+    Args:
+        config: the config.
+        environment: the surroundings.
+        strict: warnings are errors.
+        lenient: keys nobody knows are warnings.
 
     Raises:
         CompilerFailure: an actor has to be built and this machine cannot.
     """
-    with _Run(config, environment, policy) as run:
+    with _Run(config, environment, policy, lenient=lenient) as run:
         system = run.system()
         if system is not None and policy.locked and not run.collector.failed:
             run.finish_lock(system, run.lock(system), write=False)
-        return run.report()
+        report = run.report()
+    return report.strict() if strict else report
 
 
 def lock(
@@ -182,6 +216,25 @@ def graph(config: Path, environment: Environment, form: DrawingFormat) -> Drawin
         return DrawingOutcome(report=run.report(), text=_draw(system, form))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyOutcome:
+    """What `why` found out. `system` is None if the config could not be read."""
+
+    report: Report
+    system: System | None
+
+
+def why(config: Path, environment: Environment) -> WhyOutcome:
+    """The linked system, for questions about it; a config with errors is answered for as well.
+
+    Raises:
+        CompilerFailure: an actor has to be built and this machine cannot.
+    """
+    with _Run(config, environment, DEFAULT_POLICY) as run:
+        system = run.system()
+        return WhyOutcome(report=run.report(), system=system)
+
+
 def _draw(system: System, form: DrawingFormat) -> str:
     from wasmind_compiler.emit import drawing
     from wasmind_compiler.emit.topology import make_topology
@@ -235,16 +288,34 @@ def _bundle(
     return BundleOutcome(report=report, bundle=written)
 
 
+def _check_models(config: AppConfig, variables: Mapping[str, str], collector: Collector) -> None:
+    text = config.document.index.text
+    suspicious = any(beginning in text for beginning in SECRET_BEGINNINGS)
+    if config.proxied_models or suspicious:
+        # Loaded only for configs with a proxy or with what may be a secret.
+        from wasmind_compiler.analysis import proxy_findings
+
+        collector.extend(proxy_findings.explain(config, variables))
+        collector.extend(proxy_findings.secrets(config))
+
+
 class _Run:
     """One run over one config: reads, resolves, builds and links, collecting problems."""
 
-    def __init__(self, config: Path, environment: Environment, policy: LockPolicy) -> None:
+    def __init__(
+        self,
+        config: Path,
+        environment: Environment,
+        policy: LockPolicy,
+        *,
+        lenient: bool = False,
+    ) -> None:
         self._config = environment.working_directory / config
         self._environment = environment
         self._policy = policy
         self._display = Display(environment.working_directory)
         self._schemas = Schemas(environment.schemas)
-        self.collector = Collector()
+        self.collector = Collector(lenient=lenient)
         self._locking = Locking(
             self._config,
             policy,
@@ -274,7 +345,7 @@ class _Run:
         collector, schemas = self.collector, self._schemas
         shown = self._display(self._config)
         try:
-            content = self._config.read_bytes()
+            content = read_bounded(self._config)
         except OSError as error:
             message = f"cannot read `{shown}`: {error.strerror}"
             collector.add(files.UNREADABLE.at(None, message))
@@ -283,6 +354,7 @@ class _Run:
         if document is None:
             return None
         config = read_app_config(document, schemas, collector)
+        _check_models(config, self._environment.variables, collector)
         scripts = read_scripts(config, self._config.parent, schemas, self._display, collector)
         pins = self._locking.pins(document)
         if pins is None:

@@ -79,7 +79,7 @@ def test_all_problems_of_a_config_in_one_run(project: Project) -> None:
         ),
         (
             '{ path = "desk", sub_dir = "x" }',
-            ["WM0201 app.toml:2:37 unknown key `sub_dir` in `actors.a.source`"],
+            ["WM0201 app.toml:2:37 `sub_dir` has no meaning in a path source"],
         ),
         ("{ path = 1 }", ["WM0203 app.toml:2:29 `actors.a.source.path` must be a string, found an"
                           " integer"]),
@@ -195,9 +195,9 @@ def test_the_whole_reference_format_is_accepted(project: Project) -> None:
             required_spawn_with = []
 
             [tui.dashboard]
-            clear_defaults = true
+            clear_defaults = false
             [tui.chat]
-            key_bindings = { "ctrl-s" = "Assist", "ctrl-t" = "ToggleToolExpansion" }
+            key_bindings = { "ctrl-g" = "Assist", "ctrl-t" = "ToggleToolExpansion" }
             [tui.graph]
             key_bindings = { "k" = "SelectUp" }
 
@@ -205,7 +205,7 @@ def test_the_whole_reference_format_is_accepted(project: Project) -> None:
             port = 4100
             image = "proxy:latest"
             container_name = "proxy"
-            env_overrides = { A = "b" }
+            env_overrides = { OPENAI_API_KEY = "b" }
 
             [[litellm.models]]
             model_name = "small"

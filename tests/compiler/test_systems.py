@@ -20,7 +20,7 @@ SETTINGS = {
         },
     },
 }
-MODEL = '[[litellm.models]]\nmodel_name = "small"\n'
+MODEL = '[[litellm.models]]\nmodel_name = "small"\nlitellm_params.model = "openai/any"\n'
 
 
 def test_a_setting_beside_source_is_told_where_it_belongs(project: Project) -> None:
@@ -64,7 +64,7 @@ def test_settings_are_reported_in_the_file_they_came_from(project: Project) -> N
     project.actor("reader", config=SETTINGS)
     app = DESK + MODEL + "[actor_overrides.reader.config]\nallow_edits = 'no'\n"
     assert project.found(app) == [
-        "WM0502 app.toml:6:15 `allow_edits` in the config of `reader` must be a boolean, found a"
+        "WM0502 app.toml:7:15 `allow_edits` in the config of `reader` must be a boolean, found a"
         " string",
         "WM0502 desk/Wasmind.toml:5:25 `model_name` in the config of `reader` must be a string,"
         " found an integer",

@@ -35,12 +35,15 @@ def report_misplaced(actor: ResolvedActor, schema: Mapping[str, Any], collector:
     for entry in actor.entries:
         for key in entry.misplaced:
             if key in known:
+                from wasmind_compiler.frontend.rewriting import move_into
+
                 where = dotted((*entry.path, "config"))
                 found = shape.MISPLACED_KEY.at(
                     entry.key(key),
                     f"`{key}` in `{dotted(entry.path)}` belongs in `config`",
                     label="has no effect here",
                     help=f"move it into `[{where}]`",
+                    fix=move_into(entry.document, (*entry.path, key), "config"),
                 )
                 collector.replace(shape.UNKNOWN_KEY, found)
 

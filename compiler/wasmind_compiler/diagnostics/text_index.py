@@ -23,6 +23,10 @@ class TextIndex:
         self.text = text
         self._bytes_before = bytes_before
 
+    def with_text(self, text: str) -> TextIndex:
+        """An index of the same file for another text."""
+        return TextIndex(self.file, text, self._bytes_before)
+
     @cached_property
     def _line_starts(self) -> list[int]:
         starts = [0]
@@ -53,6 +57,14 @@ class TextIndex:
         if line > len(self._line_starts):
             return len(self.text)
         return min(self._line_starts[max(line, 1) - 1] + max(column, 1) - 1, len(self.text))
+
+    def line(self, number: int) -> str:
+        """A 1-based line without its line end; empty behind the last."""
+        if number > len(self._line_starts):
+            return ""
+        start = self._line_starts[number - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : end if end != -1 else None].rstrip("\r")
 
     def span(self, start: int, end: int) -> Span:
         """The span from one character offset up to another."""

@@ -10,6 +10,7 @@ from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.diagnostics.rules import shape
 from wasmind_compiler.frontend.actor_entry import ActorEntry, Grant, read_entries, read_grants
 from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.references import check_references
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.tables import Name, Table
 
@@ -60,7 +61,7 @@ def read_manifest(document: Document, schemas: Schemas, collector: Collector) ->
     schemas.check(document, "manifest", collector)
     root = Table(document, (), document.data)
     _report_ignored(root, collector)
-    return Manifest(
+    manifest = Manifest(
         document=document,
         actor_id=root.string("actor_id") or "",
         version=root.string("version"),
@@ -73,6 +74,8 @@ def read_manifest(document: Document, schemas: Schemas, collector: Collector) ->
         contract=root.mapping("contract"),
         config_schema=root.string("config_schema"),
     )
+    check_references(manifest.dependencies, collector)
+    return manifest
 
 
 def _build(table: Table | None) -> Build | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from wasmind_compiler.diagnostics import Collector, Label
+from wasmind_compiler.diagnostics import Collector, Edit, Fix, Label
 from wasmind_compiler.diagnostics.rules import names
-from wasmind_compiler.diagnostics.suggestions import advice
+from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.frontend.tables import Name
 
 Companions = Mapping[str, Sequence[Name]]
@@ -41,12 +41,17 @@ def check_companions(required: Companions, named: Mapping[str, str], collector: 
             if member.text not in named:
                 message = f"`{name}` requires `{member.text}`, which does not exist"
                 help_line = unknown_name_advice(member.text, named)
+                fix = unknown_name_fix(member, named)
                 collector.add(
-                    names.UNKNOWN_REQUIRED_ACTOR.at(member.span(), message, help=help_line)
+                    names.UNKNOWN_REQUIRED_ACTOR.at(member.span(), message, help=help_line, fix=fix)
                 )
             elif member.text == name:
                 message = f"`{name}` requires itself"
-                collector.add(names.REQUIRES_ITSELF.at(member.span(), message, help="remove it"))
+                collector.add(
+                    names.REQUIRES_ITSELF.at(
+                        member.span(), message, help="remove it", fix=_removal(member)
+                    )
+                )
         report_duplicates(members, collector)
 
 
@@ -58,7 +63,29 @@ def report_duplicates(members: Sequence[Name], collector: Collector) -> None:
         if earlier is not member:
             labels = (Label(earlier.span(), "first listed here"),)
             message = f"`{member.text}` is listed twice"
-            collector.add(names.DUPLICATE_NAME.at(member.span(), message, labels=labels))
+            collector.add(
+                names.DUPLICATE_NAME.at(
+                    member.span(), message, labels=labels, help="remove it", fix=_removal(member)
+                )
+            )
+
+
+def _removal(member: Name) -> Fix:
+    # Not needed by configs without findings.
+    from wasmind_compiler.frontend.rewriting import remove_element
+
+    return remove_element(member.document, member.path)
+
+
+def unknown_name_fix(member: Name, named: Iterable[str]) -> Fix | None:
+    """The correction of a misspelled name, if only one is near."""
+    near = nearest(member.text, named)
+    if len(near) != 1:
+        return None
+    from wasmind_compiler.frontend.rewriting import quoted
+
+    edit = Edit(member.span(), quoted(near[0]))
+    return Fix(title=f"write `{near[0]}`", edits=(edit,), applicability="always")
 
 
 def unknown_name_advice(name: str, named: Mapping[str, str]) -> str | None:

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.diagnostics.rules import names
 from wasmind_compiler.frontend.app_config import AppConfig
-from wasmind_compiler.resolution.companions import report_duplicates, unknown_name_advice
+from wasmind_compiler.resolution.companions import (
+    report_duplicates,
+    unknown_name_advice,
+    unknown_name_fix,
+)
 
 
 def check_starting(
@@ -26,7 +30,10 @@ def check_starting(
         if name.text not in named:
             message = f"unknown starting actor `{name.text}`"
             help_line = unknown_name_advice(name.text, named)
-            collector.add(names.UNKNOWN_STARTING_ACTOR.at(name.span(), message, help=help_line))
+            fix = unknown_name_fix(name, named)
+            collector.add(
+                names.UNKNOWN_STARTING_ACTOR.at(name.span(), message, help=help_line, fix=fix)
+            )
     report_duplicates(listed, collector)
     if not listed and not anyone_automatic and "starting_actors" not in config.document.data:
         _report_nothing(config, "`starting_actors` is missing", collector)

@@ -1,6 +1,7 @@
 """WM06: models."""
 
-from wasmind_compiler.diagnostics.registry import Rule
+from wasmind_compiler.diagnostics.model import Severity
+from wasmind_compiler.diagnostics.registry import Example, Rule
 
 UNKNOWN_MODEL = Rule(
     code="WM0601",
@@ -9,6 +10,49 @@ UNKNOWN_MODEL = Rule(
 An actor's setting names a model, and neither `[models]` nor `[[litellm.models]]` has one of that
 name. Actors use the names given there, not the names of providers.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { model_name = "smal" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model" }
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { model_name = "small" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model" }
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+config_schema = "settings.json"
+""",
+            "desk/settings.json": """\
+{
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["model_name"],
+  "properties": {
+    "model_name": {"type": "string", "x-wasmind": "model"},
+    "allow_edits": {"type": "boolean"},
+    "retries": {"type": "integer", "minimum": 0}
+  }
+}
+""",
+        },
+    ),
 )
 
 SCRIPT_NOT_FOUND = Rule(
@@ -18,6 +62,35 @@ SCRIPT_NOT_FOUND = Rule(
 The rules file of a scripted model does not exist or cannot be read. Its path is relative to the
 config.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[models.demo]
+kind = "scripted"
+script = "demo.modle.toml"
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[models.demo]
+kind = "scripted"
+script = "demo.model.toml"
+""",
+        others={
+            "demo.model.toml": """\
+[[rules]]
+when = { role = "user" }
+answer = { text = "hello" }
+""",
+        },
+    ),
 )
 
 NOT_A_NUMBER = Rule(
@@ -26,4 +99,228 @@ NOT_A_NUMBER = Rule(
     explanation="""
 `nan` and `inf` cannot be passed on to a model: JSON has no such numbers.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", temperature = nan }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", temperature = 0.2 }
+""",
+    ),
+)
+
+DUPLICATE_MODEL = Rule(
+    code="WM0604",
+    title="model given twice",
+    severity=Severity.WARNING,
+    explanation="""
+Two entries of one `model_name` share its requests. That is load balancing if it is meant, and a
+forgotten copy if it is not.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model" }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model" }
+""",
+    ),
+)
+
+NO_PROVIDER_MODEL = Rule(
+    code="WM0605",
+    title="model without a provider's model",
+    explanation="""
+`litellm_params.model` says which model of which provider answers, like `openai/gpt-4o`.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { temperature = 0.2 }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", temperature = 0.2 }
+""",
+    ),
+)
+
+VARIABLE_NOT_SET = Rule(
+    code="WM0606",
+    title="environment variable is not set",
+    severity=Severity.WARNING,
+    explanation="""
+`os.environ/NAME` stands for a variable of the environment. It is not set here, so requests to the
+model would fail. On another machine it may be set: this is a warning until the system runs.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_key = "os.environ/SOME_KYE" }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_key = "os.environ/SOME_KEY" }
+""",
+        environment={"SOME_KEY": "a secret"},
+    ),
+)
+
+BAD_REFERENCE = Rule(
+    code="WM0607",
+    title="malformed reference to the environment",
+    explanation="""
+Only `os.environ/NAME` is replaced by a variable. Other spellings are passed on as they are written
+and refused by the provider.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_key = "${SOME_KEY}" }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_key = "os.environ/SOME_KEY" }
+""",
+        environment={"SOME_KEY": "a secret"},
+    ),
+)
+
+LITERAL_SECRET = Rule(
+    code="WM0608",
+    title="secret in a config",
+    severity=Severity.WARNING,
+    explanation="""
+The value looks like the key of a provider. A config is shared and kept in version control; a secret
+in it is known to all who can read it. Replace it by a reference, and revoke the key.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_key = "sk-proj-0123456789abcdefghij" }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_key = "os.environ/SOME_KEY" }
+""",
+        environment={"SOME_KEY": "a secret"},
+    ),
+)
+
+LOOPBACK_IN_CONTAINER = Rule(
+    code="WM0609",
+    title="loopback address inside a container",
+    severity=Severity.WARNING,
+    explanation="""
+With an `image` the proxy runs in a container, where `localhost` is the container and not this
+machine.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_base = "http://localhost:8000" }
+
+[litellm]
+image = "example.org/litellm@sha256:0"
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_base = "http://host.docker.internal:8000" }
+
+[litellm]
+image = "example.org/litellm@sha256:0"
+""",
+    ),
 )
