@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# Machines differ and are shared: no test passes or fails by the clock.
+settings.register_profile("wasmind", deadline=None)
+settings.load_profile("wasmind")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
