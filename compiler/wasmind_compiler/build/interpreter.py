@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from wasmind_compiler.build.errors import InterpreterError
 from wasmind_compiler.reporter import Reporter
 
 WORLD: Final = "wasmind:ext/python-actor@0.1.0"
@@ -29,7 +30,7 @@ _RECIPE: Final = "1"
 _RUN_COMPONENTIZE: Final = "import sys, componentize_py; sys.exit(componentize_py.script())"
 
 
-class InterpreterBuildError(Exception):
+class InterpreterBuildError(InterpreterError):
     """The interpreter could not be built; the text holds what componentize-py said."""
 
 
