@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -195,6 +194,8 @@ class Locking:
 
     def _write(self, text: str) -> None:
         """Replace the file at once: readers see the old or the new text."""
+        import tempfile
+
         try:
             with tempfile.NamedTemporaryFile(
                 "w",

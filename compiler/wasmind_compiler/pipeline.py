@@ -26,9 +26,8 @@ from wasmind_compiler.frontend.scripts import read_scripts
 from wasmind_compiler.frontend.source import GitSource
 from wasmind_compiler.locking import Locking
 from wasmind_compiler.reporter import Reporter
-from wasmind_compiler.resolution.git.program import GitLimits
+from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.url import mask_credentials
-from wasmind_compiler.resolution.git_sources import GitSources
 from wasmind_compiler.resolution.lockfile import Lock, lock_path, render_lock
 from wasmind_compiler.resolution.pins import Pins
 from wasmind_compiler.resolution.policy import LockPolicy
@@ -37,6 +36,7 @@ from wasmind_compiler.resolution.sources import Sources
 
 if TYPE_CHECKING:
     from wasmind_compiler.emit.bundle import WrittenBundle
+    from wasmind_compiler.resolution.git_sources import GitSources
 
 #: How keys of well-known providers begin; see `diagnostics.masking`.
 SECRET_BEGINNINGS: Final = (
@@ -380,27 +380,34 @@ class _Run:
         return self._locking.finish(system, lock, write=write)
 
     def _sources(self, config: AppConfig, pins: Pins) -> Sources:
-        environment = self._environment
-        self._git = GitSources(
-            cache=environment.cache,
-            limits=environment.git_limits,
-            pins=pins,
-            policy=self._policy,
-            schemas=self._schemas,
-            collector=self.collector,
-            reporter=environment.reporter,
-        )
-        entries = (*config.actors, *config.overrides)
-        written = [entry.source for entry in entries if isinstance(entry.source, GitSource)]
-        self._git.announce(written)
         return Sources(
-            self._git,
+            lambda: self._git_sources(config, pins),
             self._config.parent,
-            environment.library,
+            self._environment.library,
             self._schemas,
             self._display,
             self.collector,
         )
+
+    def _git_sources(self, config: AppConfig, pins: Pins) -> GitSources:
+        """The part of git, made when the first git source is met."""
+        if self._git is None:
+            from wasmind_compiler.resolution.git_sources import GitSources
+
+            environment = self._environment
+            self._git = GitSources(
+                cache=environment.cache,
+                limits=environment.git_limits,
+                pins=pins,
+                policy=self._policy,
+                schemas=self._schemas,
+                collector=self.collector,
+                reporter=environment.reporter,
+            )
+            entries = (*config.actors, *config.overrides)
+            written = [entry.source for entry in entries if isinstance(entry.source, GitSource)]
+            self._git.announce(written)
+        return self._git
 
     def _builder(self) -> Builder:
         environment = self._environment

@@ -16,7 +16,7 @@ from wasmind_compiler import pipeline
 from wasmind_compiler.build.errors import GuestError, SourceError
 from wasmind_compiler.diagnostics.render_text import render_text
 from wasmind_compiler.reporter import Reporter
-from wasmind_compiler.resolution.git.program import GitLimits
+from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.policy import LockPolicy
 
 ROOT = Path(__file__).parent.parent.parent

@@ -13,7 +13,7 @@ import pytest
 from tests.compiler.project import Project
 from tests.compiler.repositories import Repository
 from tests.compiler.test_git_sources import app
-from wasmind_compiler.resolution.git.program import GitLimits
+from wasmind_compiler.resolution.git.limits import GitLimits
 
 MANIFEST = b'actor_id = "test:evil"\n'
 

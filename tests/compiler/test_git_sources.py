@@ -20,7 +20,7 @@ from tests.compiler.repositories import (
     serve_smart,
 )
 from wasmind_compiler.diagnostics.render_text import render_text
-from wasmind_compiler.resolution.git.program import GitLimits
+from wasmind_compiler.resolution.git.limits import GitLimits
 
 
 def app(url: str, rest: str = 'sub_dir = "actors/desk"', name: str = "desk") -> str:

@@ -12,7 +12,7 @@ import click
 from wasmind.cli.compiling import EnvironmentProblem
 
 if TYPE_CHECKING:
-    from wasmind_compiler.resolution.git.program import GitLimits
+    from wasmind_compiler.resolution.git.limits import GitLimits
     from wasmind_compiler.resolution.policy import LockPolicy, Widening
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -65,7 +65,7 @@ def git_limits() -> GitLimits:
     Raises:
         EnvironmentProblem: a variable is no positive number.
     """
-    from wasmind_compiler.resolution.git.program import GitLimits
+    from wasmind_compiler.resolution.git.limits import GitLimits
 
     names = {
         "WASMIND_GIT_SECONDS": "seconds",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -22,8 +21,9 @@ from wasmind_compiler.frontend.source import GitRef, GitSource, PathSource, Sour
 from wasmind_compiler.reporter import Reporter
 from wasmind_compiler.resolution.git.checkout import Checkouts
 from wasmind_compiler.resolution.git.failures import explain_failure
+from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.local import has_uncommitted_changes
-from wasmind_compiler.resolution.git.program import GitLimits, GitProgram
+from wasmind_compiler.resolution.git.program import GitProgram
 from wasmind_compiler.resolution.git.revisions import (
     GIT_FAILURES,
     Resolved,
@@ -115,6 +115,8 @@ class GitSources:
             return
         waiting = [remote for remote in self._remotes.values() if self._has_work(remote)]
         if len(waiting) > 1:
+            from concurrent.futures import ThreadPoolExecutor
+
             with ThreadPoolExecutor(_AT_ONCE) as pool:
                 list(pool.map(self._prepare, waiting))
 

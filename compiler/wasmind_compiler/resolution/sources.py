@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.diagnostics.rules import files, sources
@@ -12,15 +14,17 @@ from wasmind_compiler.frontend.document import parse
 from wasmind_compiler.frontend.manifest import FILE_NAME, Manifest, read_manifest
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.source import LibrarySource, PathSource, Source
-from wasmind_compiler.resolution.git_sources import GitSources
 from wasmind_compiler.resolution.provider import Identity, SourceProblem
+
+if TYPE_CHECKING:
+    from wasmind_compiler.resolution.git_sources import GitSources
 
 
 class Sources:
     """A `SourceProvider` over the file system and git. Every manifest is read once.
 
     Args:
-        git: the part of git.
+        git: makes the part of git, the first time a source needs it.
         config_folder: what relative paths of the config start at.
         library: folder of the shipped actors.
         schemas: for the manifests.
@@ -30,7 +34,7 @@ class Sources:
 
     def __init__(
         self,
-        git: GitSources,
+        git: Callable[[], GitSources],
         config_folder: Path,
         library: Path,
         schemas: Schemas,
@@ -48,25 +52,25 @@ class Sources:
     def folder(self, identity: Identity) -> Path:
         """Where the files of an actor are whose manifest has been read."""
         if identity.kind == "git":
-            return self._git.folder(identity)
+            return self._git().folder(identity)
         return self._library / identity.key if identity.kind == "library" else Path(identity.key)
 
     def identify(self, source: Source, declared_in: Identity | None) -> Identity | SourceProblem:
         """The canonical form of a source; see `SourceProvider`."""
         if isinstance(source, PathSource):
             if declared_in is not None and declared_in.origin is not None:
-                return self._git.identify_inside(source, declared_in.origin)
+                return self._git().identify_inside(source, declared_in.origin)
             base = self.folder(declared_in) if declared_in else self._config_folder
             return self._identify_path(source.path, base)
         if isinstance(source, LibrarySource):
             return self._identify_library(source.library)
-        return self._git.identify(source)
+        return self._git().identify(source)
 
     def manifest(self, identity: Identity) -> Manifest | SourceProblem | None:
         """The manifest of an actor; see `SourceProvider`."""
         if identity not in self._manifests:
             self._manifests[identity] = (
-                self._git.manifest(identity)
+                self._git().manifest(identity)
                 if identity.kind == "git"
                 else self._read(self.folder(identity))
             )

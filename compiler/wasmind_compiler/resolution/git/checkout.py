@@ -21,8 +21,8 @@ from wasmind_compiler.resolution.git.folder import (
     list_folder,
     read_folder,
 )
+from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.objects import Objects
-from wasmind_compiler.resolution.git.program import GitLimits
 from wasmind_compiler.resolution.git.revisions import GIT_FAILURES, Revisions
 from wasmind_compiler.resolution.git.url import GitUrl, UrlFault, mask_credentials, read_git_url
 from wasmind_compiler.resolution.provider import GitOrigin, SourceFailure, SourceProblem

@@ -16,8 +16,9 @@ from typing import Final, Literal
 
 from wasmind_compiler.diagnostics import Rule
 from wasmind_compiler.diagnostics.rules import fetching, sources
+from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.objects import Objects, TreeItem
-from wasmind_compiler.resolution.git.program import GitLimits, LimitExceededError
+from wasmind_compiler.resolution.git.program import LimitExceededError
 from wasmind_compiler.resolution.provider import SourceFailure, SourceProblem
 from wasmind_compiler.resolution.tree import IGNORED, Entry, Tree, tree_digest
 

@@ -17,7 +17,8 @@ from wasmind_compiler.resolution.git.url import GitUrl
 
 #: One file of `git ls-files --stage --debug -z`; submodules have the mode 160000.
 _FILE: Final = re.compile(
-    rb"1[02]\d{4} [0-9a-f]+ \d\t([^\0]+)\0  ctime: \d+:\d+\n  mtime: (\d+):(\d+)\n[^\0]*?  size: (\d+)\tflags: \w+\n"
+    rb"1[02]\d{4} [0-9a-f]+ \d\t([^\0]+)\0  ctime: \d+:\d+\n  mtime: (\d+):(\d+)\n"
+    rb"[^\0]*?  size: (\d+)\tflags: \w+\n"
 )
 
 

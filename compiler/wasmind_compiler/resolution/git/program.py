@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
+from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.url import GitUrl
 
 OLDEST: Final = (2, 29)
@@ -61,23 +62,6 @@ _CREDENTIAL_HELPER: Final = (
 )
 _TICK: Final = 0.1
 _MOST_OUTPUT: Final = 64 * 2**20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitLimits:
-    """What git sources may cost. Whoever exceeds one is told its name.
-
-    Attributes:
-        seconds: for all git commands of a run together.
-        fetched_mib: size a repository may have in the cache.
-        files: files and folders an actor's folder may have.
-        folder_mib: size of all files of an actor's folder.
-    """
-
-    seconds: float = 600.0
-    fetched_mib: int = 2048
-    files: int = 10_000
-    folder_mib: int = 256
 
 
 class GitMissingError(Exception):

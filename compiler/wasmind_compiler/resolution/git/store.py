@@ -15,15 +15,11 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock, Timeout
-
-from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.reporter import Reporter
 from wasmind_compiler.resolution.git.failures import redirected_to, wants_whole_history
 from wasmind_compiler.resolution.git.objects import Objects
@@ -54,15 +50,6 @@ class Advertised:
     def commits(self) -> set[str]:
         """Ids of the commits, annotated tags peeled."""
         return {oid for name, oid in self.refs.items() if f"{name}^{{}}" not in self.refs}
-
-
-class _StoreLock(FileLock):
-    """A file lock that can be handed to a child."""
-
-    @property
-    def descriptors(self) -> tuple[int, ...]:
-        descriptor = self._context.lock_file_fd
-        return () if descriptor is None else (descriptor,)
 
 
 class Repository:
@@ -160,7 +147,10 @@ class Repository:
         self._git.require()
         self._announce()
         store = self.store(like)
-        with self._locked(store) as held:
+        # Only fetches need it, and it is slow to import.
+        from wasmind_compiler.resolution.git.store_lock import held_lock
+
+        with held_lock(store, self.url.shown, self._git.limits.seconds, self._reporter) as held:
             self._prepare(store, like)
             depth = [] if files else [f"--depth={_FAR if whole else 1}"]
             try:
@@ -241,25 +231,6 @@ class Repository:
             ["init", "--quiet", "--bare", "--template=", f"--object-format={form}", str(aside)]
         )
         aside.rename(store)
-
-    @contextmanager
-    def _locked(self, store: Path) -> Iterator[tuple[int, ...]]:
-        lock = _StoreLock(f"{store}.lock")
-        try:
-            try:
-                lock.acquire(timeout=1)
-            except Timeout:
-                self._reporter.status("Waiting", f"for another fetch of {self.url.shown}")
-                lock.acquire(timeout=self._git.limits.seconds)
-        except Timeout:
-            raise CompilerFailure(
-                f"another process has been fetching `{self.url.shown}` for too long; its lock is "
-                f"`{lock.lock_file}`"
-            ) from None
-        try:
-            yield lock.descriptors
-        finally:
-            lock.release()
 
 
 def local_ref(name: str) -> str:
