@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tests.compiler.project import ROOT, Project
+from tests.compiler.project import ROOT, Project, component
 from wasmind_compiler.frontend.actor_entry import ENTRY_KEYS
 from wasmind_compiler.frontend.conformance import conforms
 from wasmind_compiler.frontend.schemas import Schemas
@@ -305,3 +305,15 @@ def test_whatever_is_refused_is_reported_with_a_place(
     shape = [each for each in report.diagnostics if each.code.startswith("WM02")]
     assert accepted == (shape == [])
     assert all(each.span is not None for each in shape)
+
+
+def test_a_faulty_contract_is_reported_and_not_read(project: Project) -> None:
+    project.write("desk/desk.wasm", component())
+    project.write(
+        "desk/Wasmind.toml",
+        'actor_id = "test:desk"\nbuild.component = "desk.wasm"\n'
+        '[[contract.handles]]\nscope = "own"\n',
+    )
+    assert project.found('starting_actors = ["desk"]\n[actors.desk]\nsource.path = "desk"\n') == [
+        "WM0204 desk/Wasmind.toml:3:1 missing key `type` in `contract.handles[0]`"
+    ]
