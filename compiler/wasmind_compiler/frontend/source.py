@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, cast
 
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
@@ -24,6 +25,13 @@ class Written:
     def span(self, key: str) -> Span:
         """The value of one key of the source."""
         return self.document.value((*self.path, key))
+
+    def table(self) -> Mapping[str, Any]:
+        """The source as it is written."""
+        value: Any = self.document.data
+        for part in self.path:
+            value = value[part]
+        return cast(Mapping[str, Any], value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from wasmind_compiler.diagnostics import Collector, Label
+from wasmind_compiler.diagnostics import Collector, Diagnostic, Edit, Fix, Label, Rule, Span
 from wasmind_compiler.diagnostics.rules import names
-from wasmind_compiler.diagnostics.suggestions import advice
+from wasmind_compiler.diagnostics.suggestions import advice, nearest
+from wasmind_compiler.frontend.sections import literal, removed_element
 from wasmind_compiler.frontend.tables import Name
+from wasmind_compiler.resolution.found import Found
 
 Companions = Mapping[str, Sequence[Name]]
 
@@ -40,14 +42,58 @@ def check_companions(required: Companions, named: Mapping[str, str], collector: 
         for member in members:
             if member.text not in named:
                 message = f"`{name}` requires `{member.text}`, which does not exist"
-                help_line = unknown_name_advice(member.text, named)
-                collector.add(
-                    names.UNKNOWN_REQUIRED_ACTOR.at(member.span(), message, help=help_line)
-                )
+                rule = names.UNKNOWN_REQUIRED_ACTOR
+                collector.add(unknown_name(rule, message, member.text, member.span(), named))
             elif member.text == name:
                 message = f"`{name}` requires itself"
-                collector.add(names.REQUIRES_ITSELF.at(member.span(), message, help="remove it"))
+                fix = removed_element(member.document, member.path, "remove it")
+                collector.add(
+                    names.REQUIRES_ITSELF.at(member.span(), message, help="remove it", fix=fix)
+                )
         report_duplicates(members, collector)
+
+
+def check_author_list(
+    found: Found, required: Sequence[Name], named: Mapping[str, str], collector: Collector
+) -> None:
+    """Report companions in a manifest that it does not declare, and those a config leaves out.
+
+    Args:
+        found: the actor.
+        required: the list in force for it.
+        named: every declared logical name.
+        collector: takes the findings.
+    """
+    listed = found.manifest.required_spawn_with
+    if required and listed and required[0].document is not listed[0].document:
+        in_force = {member.text for member in required}
+        _report_dropped(
+            found.name, required, [x for x in listed if x.text not in in_force], collector
+        )
+    declared = {entry.name for entry in found.manifest.dependencies} | {found.name}
+    for member in listed:
+        if member.text in named and member.text not in declared:
+            message = (
+                f"the manifest of `{found.name}` requires `{member.text}` but does not declare it"
+            )
+            help_line = f"add `[dependencies.{member.text}]` to it"
+            collector.add(names.UNDECLARED_COMPANION.at(member.span(), message, help=help_line))
+
+
+def _report_dropped(
+    name: str, required: Sequence[Name], dropped: Sequence[Name], collector: Collector
+) -> None:
+    if not dropped:
+        return
+    listed = ", ".join(f"`{member.text}`" for member in dropped)
+    collector.add(
+        names.COMPANIONS_DROPPED.at(
+            required[0].document.value(required[0].path[:-1]),
+            f"this list replaces the one in the manifest of `{name}` and leaves out {listed}",
+            labels=tuple(Label(member.span(), "required by the author") for member in dropped[:3]),
+            help=f"add {listed}",
+        )
+    )
 
 
 def report_duplicates(members: Sequence[Name], collector: Collector) -> None:
@@ -58,7 +104,30 @@ def report_duplicates(members: Sequence[Name], collector: Collector) -> None:
         if earlier is not member:
             labels = (Label(earlier.span(), "first listed here"),)
             message = f"`{member.text}` is listed twice"
-            collector.add(names.DUPLICATE_NAME.at(member.span(), message, labels=labels))
+            fix = removed_element(member.document, member.path, "remove it")
+            collector.add(
+                names.DUPLICATE_NAME.at(
+                    member.span(), message, labels=labels, help="remove it", fix=fix
+                )
+            )
+
+
+def unknown_name(
+    rule: Rule, message: str, name: str, span: Span, named: Mapping[str, str]
+) -> Diagnostic:
+    """A logical name that does not exist, with what may have been meant.
+
+    Args:
+        rule: what to report.
+        message: what is wrong.
+        name: the name.
+        span: the string that holds it.
+        named: every declared logical name to its actor_id, empty where that is unknown.
+    """
+    near, fix = nearest(name, named), None
+    if len(near) == 1:
+        fix = Fix(title=f"write `{near[0]}`", edits=(Edit(span, literal(near[0])),))
+    return rule.at(span, message, help=unknown_name_advice(name, named), fix=fix)
 
 
 def unknown_name_advice(name: str, named: Mapping[str, str]) -> str | None:

@@ -12,6 +12,7 @@ from wasmind_compiler.frontend.document import parse
 from wasmind_compiler.frontend.manifest import FILE_NAME, Manifest, read_manifest
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.source import GitSource, LibrarySource, PathSource, Source
+from wasmind_compiler.frontend.text_file import read_text_file
 from wasmind_compiler.resolution.provider import Identity, SourceProblem
 
 
@@ -36,6 +37,7 @@ class LocalSources:
     ) -> None:
         self._config_folder = config_folder
         self._library = library
+        self._library_folder = library.resolve()
         self._schemas = schemas
         self._display = display
         self._collector = collector
@@ -63,7 +65,7 @@ class LocalSources:
     def _identify_path(self, path: str, base: Path) -> Identity | SourceProblem:
         folder = base / path
         if folder.is_dir():
-            return Identity("path", str(folder.resolve()))
+            return self._identify_folder(folder.resolve())
         if folder.exists():
             return SourceProblem(
                 rule=sources.NOT_A_FOLDER,
@@ -76,6 +78,12 @@ class LocalSources:
             notes=(f"looked for: {self._display(folder)}",),
             help=_similar_folders(folder),
         )
+
+    def _identify_folder(self, folder: Path) -> Identity:
+        # A path to a shipped actor means that actor.
+        if folder.parent == self._library_folder and (folder / FILE_NAME).is_file():
+            return Identity("library", folder.name)
+        return Identity("path", str(folder))
 
     def _identify_library(self, name: str) -> Identity | SourceProblem:
         if (self._library / name / FILE_NAME).is_file():
@@ -97,7 +105,7 @@ class LocalSources:
     def _read(self, folder: Path) -> Manifest | SourceProblem | None:
         path = folder / FILE_NAME
         try:
-            content = path.read_bytes()
+            content = read_text_file(path)
         except FileNotFoundError:
             return self._no_manifest(folder)
         except OSError as error:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.diagnostics.rules import names
 from wasmind_compiler.frontend.app_config import AppConfig
-from wasmind_compiler.resolution.companions import report_duplicates, unknown_name_advice
+from wasmind_compiler.resolution.companions import report_duplicates, unknown_name
 
 
 def check_starting(
@@ -25,8 +25,8 @@ def check_starting(
     for name in listed:
         if name.text not in named:
             message = f"unknown starting actor `{name.text}`"
-            help_line = unknown_name_advice(name.text, named)
-            collector.add(names.UNKNOWN_STARTING_ACTOR.at(name.span(), message, help=help_line))
+            rule = names.UNKNOWN_STARTING_ACTOR
+            collector.add(unknown_name(rule, message, name.text, name.span(), named))
     report_duplicates(listed, collector)
     if not listed and not anyone_automatic and "starting_actors" not in config.document.data:
         _report_nothing(config, "`starting_actors` is missing", collector)

@@ -82,3 +82,52 @@ A setting or contract of an actor lists logical names that it puts into new agen
 does not exist; the agent could not be spawned.
 """,
 )
+
+UNDECLARED_COMPANION = Rule(
+    code="WM0310",
+    title="required actor is not a dependency",
+    severity=Severity.WARNING,
+    explanation="""
+A manifest requires a companion that it does not declare as a dependency. The name exists in this
+system only because somebody else declares it; in another system the actor could not be spawned.
+""",
+)
+
+COMPANIONS_DROPPED = Rule(
+    code="WM0311",
+    title="list hides the author's companions",
+    severity=Severity.WARNING,
+    explanation="""
+`required_spawn_with` of a config replaces the list in the actor's manifest; the two are not united.
+Companions that the author thinks necessary are missing from the config's list. An empty list is
+taken as meant.
+""",
+)
+
+SAME_KIND_TWICE = Rule(
+    code="WM0312",
+    title="two actors of one kind in an agent",
+    severity=Severity.WARNING,
+    explanation="""
+Two logical names with the same `actor_id` join one agent. Both react to the same messages and offer
+the same tools, which most actors are not made for.
+""",
+)
+
+AGENT_WITHOUT_MODEL = Rule(
+    code="WM0313",
+    title="spawn list without an assistant",
+    severity=Severity.WARNING,
+    explanation="""
+No actor of the agent asks a model, so nothing in it would ever take up the task it is spawned for.
+Mostly the assistant was left out of the list.
+""",
+)
+
+EMPTY_AGENT = Rule(
+    code="WM0314",
+    title="empty spawn list",
+    explanation="""
+A spawn list has no names and no actor spawns automatically, so the new agent would be empty.
+""",
+)
