@@ -11,8 +11,12 @@ import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wasmind_compiler.diagnostics import Collector
+from wasmind_compiler.frontend.document import parse
 from wasmind_compiler.frontend.positions import Node, scan
+from wasmind_compiler.frontend.strings import character_offsets
 
+BOM = "\ufeff".encode()
 KEYS = st.text(min_size=0, max_size=6)
 SCALARS = st.one_of(
     st.integers(-(2**63), 2**63 - 1),
@@ -118,3 +122,89 @@ def test_depth_costs_no_recursion() -> None:
     for _ in range(depth - 1):
         node = node.children[0]
     assert text[slice(*node.value)] == "[]"
+
+
+#: Pieces of a string as written, and what they mean.
+PIECES = [
+    ("a", "a"), ("日", "日"), ("😀", "😀"), ("e\u0301", "e\u0301"), ("\t", "\t"),
+    (r"\n", "\n"), (r"\"", '"'), (r"\\", "\\"), (r"\u00e9", "é"), (r"\U0001F600", "😀"),
+]  # fmt: skip
+#: Only in multi-line strings.
+LINE_ENDS = [("\r\n", "\n"), ("\n", "\n"), ("\\\n  z", "z"), ("\\ \r\n\r\nz", "z")]
+
+
+@st.composite
+def literals(draw: st.DrawFn) -> tuple[str, str]:
+    """A string as it may be written in TOML, and its value."""
+    many = draw(st.booleans())
+    parts = draw(st.lists(st.sampled_from(PIECES + LINE_ENDS * many), max_size=8))
+    body = "".join(written for written, _ in parts)
+    value = "".join(meant for _, meant in parts)
+    if not many:
+        return f'"{body}"', value
+    # A line end right behind the quotes is not part of the value.
+    return draw(st.sampled_from(['"""\n', '"""\r\n'])) + body + '"""', value
+
+
+@given(literals())
+def test_every_character_of_a_string_is_found(literal: tuple[str, str]) -> None:
+    written, value = literal
+    assert tomllib.loads(f"key = {written}") == {"key": value}
+    offsets = character_offsets(written)
+    assert len(offsets) == len(value) + 1
+    for at, character in zip(offsets, value, strict=False):
+        # What stands there is the character, or an escape or line end that means it.
+        assert written[at] in (character, "\\") or (written[at] == "\r" and character == "\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        (r"'C:\no escape'", r"C:\no escape"),
+        ("'''\nline\r\nnext'''", "line\nnext"),
+        ("bare-key", "bare-key"),
+        ("''", ""),
+        ("''''''", ""),
+    ],
+)
+def test_literal_strings_have_no_escapes(written: str, value: str) -> None:
+    offsets = character_offsets(written)
+    assert len(offsets) == len(value) + 1
+    assert [written[at].replace("\r", "\n") for at in offsets[:-1]] == list(value)
+
+
+BLANKS = st.sampled_from(["", " ", "\t", "  "])
+
+
+@st.composite
+def laid_out(draw: st.DrawFn) -> tuple[bytes, dict[str, Any]]:
+    """A document with a mark, tabs, either line end, wide names, dotted keys and inline tables."""
+    document = draw(st.dictionaries(st.sampled_from(["a", "日本", "é x", "", "k"]), VALUES))
+    lines = []
+    for key, value in document.items():
+        inline = tomlkit.inline_table()
+        inline.update({"v": value})
+        name = tomlkit.key(key).as_string()
+        blank = draw(BLANKS)
+        lines.append(f"{blank}{name}{blank}.{blank}inner{blank}={draw(BLANKS)}{inline.as_string()}")
+        lines.append(draw(st.sampled_from(["# 注释\t", "", "\t"])))
+    text = draw(st.sampled_from(["\n", "\r\n"])).join(lines)
+    return draw(st.sampled_from([b"", BOM])) + text.encode(), document
+
+
+@given(laid_out())
+def test_spans_name_the_bytes_lines_and_columns_of_what_they_show(
+    laid_out: tuple[bytes, dict[str, Any]],
+) -> None:
+    content, document = laid_out
+    parsed = parse("app.toml", content, Collector())
+    assert parsed is not None
+    lines = content.removeprefix(BOM).decode().split("\n")
+    for key, value in document.items():
+        for path, expected in (((key, "inner", "v"), value), ((key, "inner"), {"v": value})):
+            span = parsed.value(path)
+            written = content[span.start.byte : span.end.byte].decode()
+            assert tomllib.loads(f"x = {written}") == {"x": expected}
+            line = lines[span.start.line - 1]
+            assert line[span.start.column - 1 :].startswith(written.split("\n", maxsplit=1)[0])
+            assert lines[span.end.line - 1][: span.end.column - 1].endswith(written.split("\n")[-1])

@@ -13,13 +13,14 @@ from wasmind_compiler.diagnostics.model import (
     Severity,
     Span,
 )
-from wasmind_compiler.diagnostics.registry import Rule
+from wasmind_compiler.diagnostics.registry import Example, Rule
 from wasmind_compiler.diagnostics.text_index import TextIndex
 
 __all__ = [
     "Collector",
     "Diagnostic",
     "Edit",
+    "Example",
     "Fix",
     "Label",
     "Position",

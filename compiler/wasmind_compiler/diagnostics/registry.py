@@ -7,7 +7,7 @@ A rule is a constant in the module of its area below `rules/`; whoever finds the
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,6 +29,33 @@ AREAS: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A small project that breaks a rule, and the same project mended.
+
+    The documentation shows it and a test runs it: with `failing` the rule is reported, with
+    `fixed` it is not and nothing else is an error.
+
+    Attributes:
+        failing: text of `file` that breaks the rule.
+        fixed: text of `file` without the problem.
+        file: path in the project; everything but `app.toml` is reached from the config.
+        others: further files by path, the same in both cases. An actor `echo`, which takes any
+            settings, is always there. A folder with a manifest that names a missing
+            `[build] component` gets a component without imports under that name; one without
+            `[build]` gets an empty `actor.py`. Files `*.wasm` are written in WebAssembly text.
+        environment: variables that are set; no others of ours are.
+        command: what reports it, when `check` does not.
+    """
+
+    failing: str | bytes
+    fixed: str | bytes
+    file: str = "app.toml"
+    others: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ("check",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One thing that can be wrong.
 
@@ -37,12 +64,14 @@ class Rule:
         title: a few words for lists.
         explanation: paragraphs that say why it matters and what to do.
         severity: what `at` gives its diagnostics.
+        example: shown by `explain` and the documentation, run by a test.
     """
 
     code: str
     title: str
     explanation: str = field(repr=False)
     severity: Severity = Severity.ERROR
+    example: Example | None = field(default=None, repr=False)
 
     def at(
         self,

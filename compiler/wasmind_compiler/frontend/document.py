@@ -62,6 +62,29 @@ class Document:
         node = self._nearest(path)
         return self._span(node.header) if node.header is not None else self.key(path)
 
+    def inside(self, path: KeyPath, start: int, end: int) -> Span:
+        """A part of the string at `path`, from one character of its value up to another."""
+        return self._part(self._nearest(path).value, start, end)
+
+    def inside_key(self, path: KeyPath, start: int, end: int) -> Span:
+        """A part of the name at the end of `path`."""
+        node = self._nearest(path)
+        return self._part(node.key or node.value, start, end)
+
+    def text(self, span: Span) -> str:
+        """What is written at a span of this file."""
+        start = self.index.offset(span.start.line, span.start.column)
+        return self.index.text[start : self.index.offset(span.end.line, span.end.column)]
+
+    def _part(self, place: Range, start: int, end: int) -> Span:
+        from wasmind_compiler.frontend.strings import character_offsets
+
+        offsets = character_offsets(self.index.text[slice(*place)])
+        last = len(offsets) - 1
+        return self._span(
+            (place[0] + offsets[min(start, last)], place[0] + offsets[min(end, last)])
+        )
+
     def whole(self) -> Span:
         """The first character, for what concerns the file as such."""
         return self.index.first_character()

@@ -1,7 +1,7 @@
 """WM07: components, their imports and exports, and capabilities."""
 
 from wasmind_compiler.diagnostics.model import Severity
-from wasmind_compiler.diagnostics.registry import Rule
+from wasmind_compiler.diagnostics.registry import Example, Rule
 
 NOT_GRANTED = Rule(
     code="WM0701",
@@ -10,6 +10,35 @@ NOT_GRANTED = Rule(
 The actor uses a capability that its `grants` table leaves out. With a `grants` table an actor gets
 what is listed there and nothing else; without one it gets what it declares.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+grants = { logger = true }
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+grants = { http = true }
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+""",
+            "desk/desk.wasm": """\
+(component
+  (import "wasmind:actor/http@0.1.0" (instance))
+  (instance $actor)
+  (export "wasmind:actor/actor@0.1.0" (instance $actor))
+)
+""",
+        },
+    ),
 )
 
 UNUSED_GRANT = Rule(
@@ -19,6 +48,34 @@ UNUSED_GRANT = Rule(
     explanation="""
 The actor never uses the capability. Grants that are not needed only wait to be misused.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+grants = { http = true }
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+grants = {}
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+""",
+            "desk/desk.wasm": """\
+(component
+  (instance $actor)
+  (export "wasmind:actor/actor@0.1.0" (instance $actor))
+)
+""",
+        },
+    ),
 )
 
 CORE_MODULE = Rule(
@@ -28,6 +85,30 @@ CORE_MODULE = Rule(
 The file is a WebAssembly core module. Actors are components: build with a toolchain that makes
 components, such as `cargo component`, or wrap the module with `wasm-tools component new`.
 """,
+    example=Example(
+        file="desk/desk.wasm",
+        failing="""\
+(module)
+""",
+        fixed="""\
+(component
+  (instance $actor)
+  (export "wasmind:actor/actor@0.1.0" (instance $actor))
+)
+""",
+        others={
+            "app.toml": """\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+""",
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+""",
+        },
+    ),
 )
 
 UNREADABLE_COMPONENT = Rule(
@@ -36,6 +117,29 @@ UNREADABLE_COMPONENT = Rule(
     explanation="""
 The file is not WebAssembly, or it is damaged.
 """,
+    example=Example(
+        file="desk/desk.wasm",
+        failing=b"""\
+not WebAssembly""",
+        fixed="""\
+(component
+  (instance $actor)
+  (export "wasmind:actor/actor@0.1.0" (instance $actor))
+)
+""",
+        others={
+            "app.toml": """\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+""",
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+""",
+        },
+    ),
 )
 
 UNKNOWN_IMPORT = Rule(
@@ -45,6 +149,34 @@ UNKNOWN_IMPORT = Rule(
 The component imports an interface that Wasmind does not provide, or another version of one that it
 does provide. It could not be started.
 """,
+    example=Example(
+        file="desk/desk.wasm",
+        failing="""\
+(component
+  (import "wasi:sockets/tcp@0.1.0" (instance))
+  (instance $actor)
+  (export "wasmind:actor/actor@0.1.0" (instance $actor))
+)
+""",
+        fixed="""\
+(component
+  (instance $actor)
+  (export "wasmind:actor/actor@0.1.0" (instance $actor))
+)
+""",
+        others={
+            "app.toml": """\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+""",
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+""",
+        },
+    ),
 )
 
 MISSING_EXPORT = Rule(
@@ -53,6 +185,33 @@ MISSING_EXPORT = Rule(
     explanation="""
 An actor exports the interface `wasmind:actor/actor@0.1.0`.
 """,
+    example=Example(
+        file="desk/desk.wasm",
+        failing="""\
+(component
+  (instance $actor)
+  (export "example:other/thing@0.1.0" (instance $actor))
+)
+""",
+        fixed="""\
+(component
+  (instance $actor)
+  (export "wasmind:actor/actor@0.1.0" (instance $actor))
+)
+""",
+        others={
+            "app.toml": """\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+""",
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+""",
+        },
+    ),
 )
 
 DECLARED_DIFFERS = Rule(
@@ -62,4 +221,36 @@ DECLARED_DIFFERS = Rule(
 The manifest has a `[capabilities]` table that leaves out a capability the component imports. Users
 read that table to decide what to trust, so it has to be complete.
 """,
+    example=Example(
+        file="desk/Wasmind.toml",
+        failing="""\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+
+[capabilities]
+logger = true
+""",
+        fixed="""\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+
+[capabilities]
+http = true
+""",
+        others={
+            "app.toml": """\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+""",
+            "desk/desk.wasm": """\
+(component
+  (import "wasmind:actor/http@0.1.0" (instance))
+  (instance $actor)
+  (export "wasmind:actor/actor@0.1.0" (instance $actor))
+)
+""",
+        },
+    ),
 )

@@ -1,6 +1,6 @@
 """WM09: contracts of actors, and whether they fit together."""
 
-from wasmind_compiler.diagnostics.registry import Rule
+from wasmind_compiler.diagnostics.registry import Example, Rule
 
 BAD_CONTRACT = Rule(
     code="WM0901",
@@ -18,4 +18,45 @@ The actors of an agent offer their tools to the same model, which calls them by 
 of one name nobody can say which would run. Typical causes are a plain and an approving variant of
 one actor side by side.
 """,
+    example=Example(
+        file="board/Wasmind.toml",
+        failing="""\
+actor_id = "example:board"
+build.component = "board.wasm"
+
+[[contract.tools]]
+name = "read_file"
+description = "Reads a file"
+parameters = { type = "object" }
+""",
+        fixed="""\
+actor_id = "example:board"
+build.component = "board.wasm"
+
+[[contract.tools]]
+name = "read_note"
+description = "Reads a file"
+parameters = { type = "object" }
+""",
+        others={
+            "app.toml": """\
+starting_actors = ["desk", "board"]
+
+[actors.desk]
+source = { path = "desk" }
+
+[actors.board]
+source = { path = "board" }
+""",
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+
+[[contract.tools]]
+name = "read_file"
+description = "Reads a file"
+parameters = { type = "object" }
+""",
+        },
+    ),
 )

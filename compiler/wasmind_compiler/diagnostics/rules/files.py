@@ -1,6 +1,6 @@
 """WM01: files and TOML syntax."""
 
-from wasmind_compiler.diagnostics.registry import Rule
+from wasmind_compiler.diagnostics.registry import Example, Rule
 
 UNREADABLE = Rule(
     code="WM0101",
@@ -9,6 +9,23 @@ UNREADABLE = Rule(
 A file that the config leads to exists but could not be read. The message carries the reason the
 operating system gave.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+""",
+        others={
+            "desk/Wasmind.toml/a-folder-instead-of-a-file": "",
+        },
+    ),
 )
 
 NOT_UTF8 = Rule(
@@ -18,6 +35,22 @@ NOT_UTF8 = Rule(
 TOML files are UTF-8. The span is the first byte that is not. Editors on Windows sometimes save
 UTF-16 or Latin-1; save the file as UTF-8 again.
 """,
+    example=Example(
+        failing=b"""\
+# caf\xe9
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+""",
+        fixed="""\
+# café
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+""",
+    ),
 )
 
 TOML_SYNTAX = Rule(
@@ -27,4 +60,18 @@ TOML_SYNTAX = Rule(
 The file is not valid TOML, so nothing in it can be checked until this is mended. The span is the
 place where reading could not go on; the cause is there or just before it.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo"
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+""",
+    ),
 )

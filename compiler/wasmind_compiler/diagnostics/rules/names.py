@@ -1,7 +1,7 @@
 """WM03: logical names: who starts, who is required, who is overridden."""
 
 from wasmind_compiler.diagnostics.model import Severity
-from wasmind_compiler.diagnostics.registry import Rule
+from wasmind_compiler.diagnostics.registry import Example, Rule
 
 NOTHING_TO_START = Rule(
     code="WM0301",
@@ -9,6 +9,20 @@ NOTHING_TO_START = Rule(
     explanation="""
 The first agent would be empty: `starting_actors` names nobody and no actor spawns automatically.
 """,
+    example=Example(
+        failing="""\
+starting_actors = []
+
+[actors.echo]
+source = { path = "echo" }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+""",
+    ),
 )
 
 UNKNOWN_STARTING_ACTOR = Rule(
@@ -18,6 +32,20 @@ UNKNOWN_STARTING_ACTOR = Rule(
 `starting_actors` lists logical names: the NAME of an `[actors.NAME]` table or of a dependency in a
 manifest. An `actor_id` is not a logical name.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["ecko"]
+
+[actors.echo]
+source = { path = "echo" }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+""",
+    ),
 )
 
 DUPLICATE_NAME = Rule(
@@ -27,6 +55,20 @@ DUPLICATE_NAME = Rule(
     explanation="""
 An actor joins an agent once, however often a list names it.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["echo", "echo"]
+
+[actors.echo]
+source = { path = "echo" }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+""",
+    ),
 )
 
 UNKNOWN_REQUIRED_ACTOR = Rule(
@@ -36,6 +78,25 @@ UNKNOWN_REQUIRED_ACTOR = Rule(
 `required_spawn_with` lists logical names of actors that join whenever this one is spawned. One of
 them does not exist, so the actor could never be spawned.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+required_spawn_with = ["shell"]
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+required_spawn_with = ["shell"]
+
+[actors.shell]
+source = { path = "echo" }
+""",
+    ),
 )
 
 REQUIRES_ITSELF = Rule(
@@ -45,6 +106,21 @@ REQUIRES_ITSELF = Rule(
     explanation="""
 An actor that is spawned is there already; naming itself in `required_spawn_with` does nothing.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+required_spawn_with = ["echo"]
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+""",
+    ),
 )
 
 ACTOR_AND_OVERRIDE = Rule(
@@ -54,6 +130,24 @@ ACTOR_AND_OVERRIDE = Rule(
 An actor of `[actors]` is the user's own and is changed in its own table. `[actor_overrides]`
 changes dependencies, which are declared in manifests.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[actor_overrides.echo]
+auto_spawn = true
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+auto_spawn = true
+""",
+    ),
 )
 
 OVERRIDE_OF_NOTHING = Rule(
@@ -62,6 +156,34 @@ OVERRIDE_OF_NOTHING = Rule(
     explanation="""
 No manifest of the system declares a dependency of this name, so the override would change nothing.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+
+[actor_overrides.shel]
+auto_spawn = true
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+
+[actor_overrides.shell]
+auto_spawn = true
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+
+[dependencies.shell]
+source = { path = "../echo" }
+""",
+        },
+    ),
 )
 
 NEVER_SPAWNED = Rule(
@@ -72,6 +194,26 @@ NEVER_SPAWNED = Rule(
 The actor is not in `starting_actors`, does not spawn automatically, nobody requires it, and no
 spawn list of an actor that runs names it. It is left out of the bundle.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[actors.shell]
+source = { path = "echo" }
+""",
+        fixed="""\
+starting_actors = ["echo", "shell"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[actors.shell]
+source = { path = "echo" }
+""",
+    ),
 )
 
 UNKNOWN_SPAWNED_ACTOR = Rule(
@@ -81,6 +223,43 @@ UNKNOWN_SPAWNED_ACTOR = Rule(
 A setting or contract of an actor lists logical names that it puts into new agents. One of them
 does not exist; the agent could not be spawned.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["desk", "echo"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { workers = ["ecko"] }
+
+[actors.echo]
+source = { path = "echo" }
+""",
+        fixed="""\
+starting_actors = ["desk", "echo"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { workers = ["echo"] }
+
+[actors.echo]
+source = { path = "echo" }
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+config_schema = "settings.json"
+""",
+            "desk/settings.json": """\
+{
+  "type": "object",
+  "properties": {
+    "workers": {"type": "array", "items": {"type": "string"}, "x-wasmind": "actors"}
+  }
+}
+""",
+        },
+    ),
 )
 
 UNDECLARED_COMPANION = Rule(

@@ -1,7 +1,7 @@
 """WM05: the config tables of actors."""
 
 from wasmind_compiler.diagnostics.model import Severity
-from wasmind_compiler.diagnostics.registry import Rule
+from wasmind_compiler.diagnostics.registry import Example, Rule
 
 UNKNOWN_SETTING = Rule(
     code="WM0501",
@@ -9,6 +9,39 @@ UNKNOWN_SETTING = Rule(
     explanation="""
 The actor publishes a schema for its config table, and this key is not in it.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { alow_edits = false }
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { allow_edits = false }
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+config_schema = "settings.json"
+""",
+            "desk/settings.json": """\
+{
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "allow_edits": {"type": "boolean"},
+    "retries": {"type": "integer", "minimum": 0}
+  }
+}
+""",
+        },
+    ),
 )
 
 WRONG_TYPE = Rule(
@@ -18,6 +51,39 @@ WRONG_TYPE = Rule(
 The actor's schema wants another type. Settings are merged from several files; the span is in the
 file that the value finally came from.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { retries = "3" }
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { retries = 3 }
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+config_schema = "settings.json"
+""",
+            "desk/settings.json": """\
+{
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "allow_edits": {"type": "boolean"},
+    "retries": {"type": "integer", "minimum": 0}
+  }
+}
+""",
+        },
+    ),
 )
 
 MISSING_SETTING = Rule(
@@ -27,6 +93,48 @@ MISSING_SETTING = Rule(
 The actor cannot work without this setting and none of the layers gives it: not the manifests that
 depend on it, not `[actors.NAME.config]`, not `[actor_overrides.NAME.config]`.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model" }
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { model_name = "small" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model" }
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+config_schema = "settings.json"
+""",
+            "desk/settings.json": """\
+{
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["model_name"],
+  "properties": {
+    "model_name": {"type": "string", "x-wasmind": "model"},
+    "allow_edits": {"type": "boolean"},
+    "retries": {"type": "integer", "minimum": 0}
+  }
+}
+""",
+        },
+    ),
 )
 
 BAD_VALUE = Rule(
@@ -35,6 +143,39 @@ BAD_VALUE = Rule(
     explanation="""
 The value has the right type but the actor's schema does not allow it.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { retries = -1 }
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { retries = 3 }
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+config_schema = "settings.json"
+""",
+            "desk/settings.json": """\
+{
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "allow_edits": {"type": "boolean"},
+    "retries": {"type": "integer", "minimum": 0}
+  }
+}
+""",
+        },
+    ),
 )
 
 TAKES_NO_CONFIG = Rule(
@@ -44,6 +185,31 @@ TAKES_NO_CONFIG = Rule(
     explanation="""
 The actor has no settings, so its config table has no effect.
 """,
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { tone = "dry" }
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+config_schema = "settings.json"
+""",
+            "desk/settings.json": """\
+{"type": "object", "additionalProperties": false, "properties": {}}
+""",
+        },
+    ),
 )
 
 BAD_SCHEMA = Rule(
@@ -53,4 +219,27 @@ BAD_SCHEMA = Rule(
 The schema of the actor's config table cannot be read or is not a JSON Schema. That is a mistake of
 the actor's author; until it is mended the actor's settings cannot be checked.
 """,
+    example=Example(
+        file="desk/settings.json",
+        failing="""\
+{"type": "tabel"}
+""",
+        fixed="""\
+{"type": "object"}
+""",
+        others={
+            "app.toml": """\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { tone = "dry" }
+""",
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+config_schema = "settings.json"
+""",
+        },
+    ),
 )
