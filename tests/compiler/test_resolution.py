@@ -26,7 +26,8 @@ def test_dependencies_are_found_relative_to_their_manifest(project: Project) -> 
     project.actor("desk", 'dependencies.tool.source.path = "../shared/tool"')
     project.actor("shared/tool", 'dependencies.deep.source.path = "deep"')
     project.actor("shared/tool/deep")
-    assert project.found(DESK + "actor_overrides.deep.config = {}\n") == []
+    app = DESK.replace('"desk"]', '"desk", "tool", "deep"]')
+    assert project.found(app + "actor_overrides.deep.config = {}\n") == []
 
 
 def test_one_folder_spelled_differently_is_one_source(project: Project) -> None:
@@ -36,7 +37,7 @@ def test_one_folder_spelled_differently_is_one_source(project: Project) -> None:
     (project.root / "link").symlink_to("tool")
     project.actor("third", 'dependencies.tool.source.path = "../link"')
     app = """
-        starting_actors = ["desk", "other", "third"]
+        starting_actors = ["desk", "other", "third", "tool"]
         actors.desk.source.path = "desk"
         actors.other.source.path = "other"
         actors.third.source.path = "third"
@@ -92,13 +93,13 @@ def test_own_actors_of_one_folder_in_a_cycle(project: Project) -> None:
     project.actor("desk", 'dependencies.twin.source.path = "."')
     found = project.found(DESK + 'actors.twin = { source.path = "desk" }\n')
     assert [each for each in found if "WM0411" not in each] == [
-        "WM0413 desk/Wasmind.toml:2:33 `desk` depends on its own source"
+        "WM0440 desk/Wasmind.toml:2:33 `desk` depends on its own source"
     ]
 
 
 def test_an_actor_that_depends_on_itself(project: Project) -> None:
     project.actor("desk", 'dependencies.twin.source.path = "."')
-    assert project.found(DESK) == ["WM0413 desk/Wasmind.toml:2:33 `desk` depends on its own source"]
+    assert project.found(DESK) == ["WM0440 desk/Wasmind.toml:2:33 `desk` depends on its own source"]
 
 
 def test_a_name_of_the_way_here_may_mean_another_actor(project: Project) -> None:
@@ -126,7 +127,7 @@ def diamond(project: Project) -> str:
     project.actor("tool-a")
     project.actor("tool-b")
     return """
-        starting_actors = ["one", "two"]
+        starting_actors = ["one", "two", "tool"]
         actors.one.source.path = "one"
         actors.two.source.path = "two"
         """
@@ -163,7 +164,8 @@ def test_an_override_settles_a_conflict(project: Project) -> None:
 def test_an_overridden_source_is_never_looked_at(project: Project) -> None:
     project.actor("desk", 'dependencies.tool.source.path = "../gone"')
     project.actor("mine")
-    assert project.found(DESK + 'actor_overrides.tool.source.path = "mine"\n') == []
+    app = DESK.replace('"desk"]', '"desk", "tool"]')
+    assert project.found(app + 'actor_overrides.tool.source.path = "mine"\n') == []
 
 
 def test_shared_dependencies_must_agree_on_settings(project: Project) -> None:
@@ -171,7 +173,7 @@ def test_shared_dependencies_must_agree_on_settings(project: Project) -> None:
     project.actor("two", 'dependencies.tool = { source.path = "../tool", config.level = 2 }')
     project.actor("tool", config={"type": "object"})
     app = """
-        starting_actors = ["one", "two"]
+        starting_actors = ["one", "two", "tool"]
         actors.one.source.path = "one"
         actors.two.source.path = "two"
         """
@@ -379,15 +381,19 @@ def test_systems_without_end_are_given_up(project: Project) -> None:
 
     assert found(Limits()) == []
     assert found(Limits(depth=3)) == [
-        "WM0416 a3/Wasmind.toml:2:14: dependencies are nested more than 3 deep"
+        "WM0443 a3/Wasmind.toml:2:14: dependencies are nested more than 3 deep"
     ]
     assert found(Limits(actors=5)) == [
-        "WM0416 a4/Wasmind.toml:2:14: the system has more than 5 actors"
+        "WM0443 a4/Wasmind.toml:2:14: the system has more than 5 actors"
     ]
 
 
 def test_a_long_chain_is_no_problem(project: Project) -> None:
     for number in range(300):
-        project.actor(f"a{number}", f'dependencies.a{number + 1}.source.path = "../a{number + 1}"')
+        manifest = f"""
+            required_spawn_with = ["a{number + 1}"]
+            dependencies.a{number + 1}.source.path = "../a{number + 1}"
+            """
+        project.actor(f"a{number}", manifest)
     project.actor("a300")
     assert project.found('starting_actors = ["a0"]\nactors.a0.source.path = "a0"\n') == []

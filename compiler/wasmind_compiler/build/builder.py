@@ -14,7 +14,15 @@ from wasmind_compiler.build.component import read_prebuilt
 from wasmind_compiler.build.errors import GuestError
 from wasmind_compiler.build.python import ModuleError, PythonBuilder, is_python
 from wasmind_compiler.diagnostics import Collector, Diagnostic, TextIndex
-from wasmind_compiler.diagnostics.rules import building, contracts, files, settings, shape, sources
+from wasmind_compiler.diagnostics.rules import (
+    building,
+    contracts,
+    files,
+    graph,
+    settings,
+    shape,
+    sources,
+)
 from wasmind_compiler.display import Display
 from wasmind_compiler.frontend.manifest import CommandBuild, ComponentBuild
 from wasmind_compiler.resolution.graph import ResolvedActor
@@ -104,7 +112,7 @@ class Builder:
             notes = (f"reading stopped in: {self._display(folder / error.path)}",)
             help_line = "move what is not part of the actor out of its folder"
             raise _RefusedError(
-                sources.TREE_TOO_LARGE.at(actor.source.span(), message, notes=notes, help=help_line)
+                graph.TREE_TOO_LARGE.at(actor.source.span(), message, notes=notes, help=help_line)
             ) from error
         except OSError as error:
             shown = self._display(Path(error.filename)) if error.filename else "the folder"

@@ -57,8 +57,11 @@ def moved_key(document: Document, path: KeyPath, into: str) -> Fix | None:
     before = Edit(_start(key), f"{into}.")
     if (fix := _valid(document, Fix(title=title, edits=(before,)))) is not None:
         return fix
-    line = _text(document, _line(document, path))
-    insertion = _insertion(document, target, line.strip())
+    line = _line(document, path)
+    # A comment behind the value goes with it, but not into an inline table.
+    end = line.end if _header(document, target) is not None else document.value(path).end
+    pair = document.text(Span(file=line.file, start=key.start, end=end))
+    insertion = _insertion(document, target, pair)
     if insertion is None:
         return None
     removal = Edit(_line(document, path, with_end=True), "")
@@ -115,7 +118,7 @@ def _insertion(document: Document, table: KeyPath, *lines: str) -> Edit | None:
             return Edit(document.index.span(at, at), "\n" + "\n".join(lines) + "\n")
         return Edit(document.index.span(rest + 1, rest + 1), "".join(f"{x}\n" for x in lines))
     value = document.value(table)
-    text = _text(document, value)
+    text = document.text(value)
     if not text.startswith("{"):
         return None
     _, end = _offsets(document, value)
@@ -192,7 +195,7 @@ def _header(document: Document, path: KeyPath) -> Span | None:
     if not path:
         return None
     span = document.header(path)
-    text = _text(document, span)
+    text = document.text(span)
     # An array value also begins with a bracket; a header is a line of its own.
     is_table = text.startswith("[") and document.value(path) == span
     return span if is_table else None
@@ -219,8 +222,3 @@ def _offsets(document: Document, span: Span) -> tuple[int, int]:
         index.offset(span.start.line, span.start.column),
         index.offset(span.end.line, span.end.column),
     )
-
-
-def _text(document: Document, span: Span) -> str:
-    start, end = _offsets(document, span)
-    return document.index.text[start:end]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Edit, Fix, Label, Rule, Span
-from wasmind_compiler.diagnostics.rules import names
+from wasmind_compiler.diagnostics.rules import agents, names
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.frontend.sections import literal, removed_element
 from wasmind_compiler.frontend.tables import Name
@@ -77,7 +77,7 @@ def check_author_list(
                 f"the manifest of `{found.name}` requires `{member.text}` but does not declare it"
             )
             help_line = f"add `[dependencies.{member.text}]` to it"
-            collector.add(names.UNDECLARED_COMPANION.at(member.span(), message, help=help_line))
+            collector.add(agents.UNDECLARED_COMPANION.at(member.span(), message, help=help_line))
 
 
 def _report_dropped(
@@ -87,7 +87,7 @@ def _report_dropped(
         return
     listed = ", ".join(f"`{member.text}`" for member in dropped)
     collector.add(
-        names.COMPANIONS_DROPPED.at(
+        agents.COMPANIONS_DROPPED.at(
             required[0].document.value(required[0].path[:-1]),
             f"this list replaces the one in the manifest of `{name}` and leaves out {listed}",
             labels=tuple(Label(member.span(), "required by the author") for member in dropped[:3]),

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Sequence
 
 from wasmind_compiler.diagnostics import Diagnostic, Fix, Label, Span
-from wasmind_compiler.diagnostics.rules import sources
+from wasmind_compiler.diagnostics.rules import graph, sources
 from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import dotted
@@ -57,7 +57,7 @@ def _around(loop: Sequence[Found], closing: ActorEntry) -> list[str]:
 
 
 def _self_dependency(found: Found, closing: ActorEntry, source: Source) -> Diagnostic:
-    return sources.SELF_DEPENDENCY.at(
+    return graph.SELF_DEPENDENCY.at(
         source.span(),
         f"`{found.name}` depends on its own source",
         label="this is the actor itself",

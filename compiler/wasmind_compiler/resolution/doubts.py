@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath, PureWindowsPath
 
 from wasmind_compiler.diagnostics import Collector, Label
-from wasmind_compiler.diagnostics.rules import sources
+from wasmind_compiler.diagnostics.rules import graph
 from wasmind_compiler.frontend.source import PathSource
 from wasmind_compiler.resolution.found import Found
 from wasmind_compiler.resolution.walk import Walk
@@ -20,7 +20,7 @@ def report_doubtful_sources(walk: Walk, collector: Collector) -> None:
         other = first.setdefault(actor_id, found) if actor_id else found
         if other.identity != found.identity:
             collector.add(
-                sources.AMBIGUOUS_ACTOR_ID.at(
+                graph.AMBIGUOUS_ACTOR_ID.at(
                     found.manifest.document.value(("actor_id",)),
                     f"`{found.name}` and `{other.name}` are different actors with one `actor_id`:"
                     f" `{actor_id}`",
@@ -36,7 +36,7 @@ def _report_absolute_paths(found: Found, collector: Collector) -> None:
         if isinstance(source, PathSource) and _is_absolute(source.path):
             message = f"the path `{source.path}` exists on one machine only"
             help_line = "use a path relative to this manifest, or a git source"
-            collector.add(sources.ABSOLUTE_PATH.at(source.span(), message, help=help_line))
+            collector.add(graph.ABSOLUTE_PATH.at(source.span(), message, help=help_line))
 
 
 def _is_absolute(path: str) -> bool:

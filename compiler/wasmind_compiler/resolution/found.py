@@ -60,7 +60,11 @@ def chain(found: Found, last: ActorEntry | None = None) -> str:
     while step is not None:
         steps.append(step.entry)
         step = step.parent
-    steps.reverse()
+    return way(steps[::-1])
+
+
+def way(steps: Sequence[ActorEntry]) -> str:
+    """The way that an own actor and dependencies of dependencies make: an edge for each line."""
     lines = [f"{steps[0].name} ({_place(steps[0])})", *edges(steps)]
     return "\n".join(f"  {line}" for line in _shortened(lines))
 

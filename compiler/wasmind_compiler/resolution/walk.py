@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wasmind_compiler.diagnostics import Collector, Diagnostic
-from wasmind_compiler.diagnostics.rules import sources
+from wasmind_compiler.diagnostics.rules import graph, sources
 from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.app_config import AppConfig
 from wasmind_compiler.frontend.key_path import dotted
@@ -151,7 +151,7 @@ class Walk:
         # Once is enough: every further dependency is beyond the limit too.
         if self.complete:
             notes = ("reached by:\n" + chain(parent, entry),) if parent is not None else ()
-            self._collector.add(sources.TOO_LARGE.at(entry.header(), what, notes=notes))
+            self._collector.add(graph.TOO_LARGE.at(entry.header(), what, notes=notes))
         return True
 
     def _refuse(self, source: Source, problem: SourceProblem | None, parent: Found | None) -> None:
