@@ -20,6 +20,7 @@ from wasmind_compiler.display import Display
 from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.frontend.app_config import read_app_config
 from wasmind_compiler.frontend.document import parse
+from wasmind_compiler.frontend.limits import read_bounded
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.scripts import read_scripts
 from wasmind_compiler.reporter import Reporter
@@ -235,7 +236,7 @@ class _Run:
         environment, collector = self._environment, self.collector
         shown = self._display(self._config)
         try:
-            content = self._config.read_bytes()
+            content = read_bounded(self._config)
         except OSError as error:
             message = f"cannot read `{shown}`: {error.strerror}"
             collector.add(files.UNREADABLE.at(None, message))

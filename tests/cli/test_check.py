@@ -76,6 +76,10 @@ def test_a_syntax_error(wasmind: Wasmind, work: Path) -> None:
         "  |\n"
         "2 | [actors]\n"
         "  | ^^^^^^^^\n"
+        " ::: app.toml:1:19\n"
+        "  |\n"
+        '1 | starting_actors = ["echo"\n'
+        "  |                   - the array begins here\n"
         "\n"
         "1 error\n"
     )

@@ -26,7 +26,7 @@ def test_columns_count_characters_and_bytes_count_bytes() -> None:
 def test_a_byte_order_mark_moves_bytes_and_not_columns() -> None:
     document, found = read(b"\xef\xbb\xbfname = 1")
     assert document is not None
-    assert found == ()
+    assert [(each.code, each.span and each.span.end.byte) for each in found] == [("WM0110", 3)]
     assert document.key(("name",)).start == Position(1, 1, 3)
 
 
@@ -40,14 +40,10 @@ def test_a_path_that_does_not_exist_is_shown_at_the_table_around_it() -> None:
     ("content", "place"),
     [
         (b"a = 1\nb = \n", "app.toml:2:5"),
-        (b"a = 'open\n", "app.toml:1:10"),
         (b'a = "\xf0\x9f\x98\x80" x\n', "app.toml:1:9"),
-        (b"[a]\n[a]\n", "app.toml:2:3"),
         (b"a = [1,\r\n2,,]\r\n", "app.toml:2:3"),
         (b"a = {b = 1", "app.toml:1:11"),
         (b"a = 2024-13-01\n", "app.toml:1:9"),
-        (b"a = " + b"1" * 5000, "app.toml:1:1"),
-        (b"a = " + b"[" * 5000 + b"]" * 5000, "app.toml:1:1"),
     ],
 )
 def test_syntax_errors_have_a_place(content: bytes, place: str) -> None:
@@ -59,7 +55,16 @@ def test_syntax_errors_have_a_place(content: bytes, place: str) -> None:
 @pytest.mark.parametrize(
     ("content", "place", "help_line"),
     [
-        (b"ok = 1\nname = '\xe9'\n", "app.toml:2:9", "save the file as UTF-8"),
+        (
+            b"ok = 1\nname = '\xe9'\n",
+            "app.toml:2:9",
+            "it looks like Latin-1 or Windows-1252; save it as UTF-8",
+        ),
+        (
+            b"\x00asm\x01\x00\x00\x00\xff",
+            "app.toml:1:9",
+            "it looks like a binary file; name a TOML file",
+        ),
         ("a = 1".encode("utf-16"), "app.toml:1:1", "it looks like UTF-16; save it as UTF-8"),
     ],
 )

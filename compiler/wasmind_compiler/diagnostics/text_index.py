@@ -23,6 +23,10 @@ class TextIndex:
         self.text = text
         self._bytes_before = bytes_before
 
+    def with_text(self, text: str) -> TextIndex:
+        """An index of the same file for another text."""
+        return TextIndex(self.file, text, self._bytes_before)
+
     @cached_property
     def _line_starts(self) -> list[int]:
         starts = [0]

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from wasmind_compiler.diagnostics import Collector, Diagnostic, TextIndex
-from wasmind_compiler.diagnostics.model import Span
+from wasmind_compiler.diagnostics import (
+    Collector,
+    Diagnostic,
+    Edit,
+    Fix,
+    Position,
+    Span,
+    TextIndex,
+)
 from wasmind_compiler.diagnostics.rules import files
+from wasmind_compiler.frontend import limits
 from wasmind_compiler.frontend.key_path import KeyPath
 
 if TYPE_CHECKING:
     from wasmind_compiler.frontend.positions import Node, Range
 
 _BOM: Final = "\ufeff".encode()
-_TOML_PLACE: Final = r" \(at (?:line (\d+), column (\d+)|end of document)\)$"
 
 
 class Document:
@@ -113,6 +119,9 @@ def parse(file: str, content: bytes, collector: Collector) -> Document | None:
     Returns:
         The document, or None if there is none to speak of.
     """
+    if len(content) > limits.MOST_BYTES:
+        collector.add(limits.too_large(file))
+        return None
     mark = len(_BOM) if content.startswith(_BOM) else 0
     try:
         text = content[mark:].decode()
@@ -121,47 +130,66 @@ def parse(file: str, content: bytes, collector: Collector) -> Document | None:
         return None
     index = TextIndex(file, text, mark)
     collector.opened(index)
+    if mark:
+        collector.add(_byte_order_mark(file))
+    if limits.has_endless_key(text):
+        collector.add(limits.too_deep(index))
+        return None
+    document = _load(index, collector)
+    if document is not None and limits.is_too_deep(document.data):
+        collector.add(limits.too_deep(index))
+        return None
+    if document is not None and limits.may_have_large_numbers(text):
+        from wasmind_compiler.frontend.numbers import large_numbers
+
+        collector.extend(large_numbers(document))
+    return document
+
+
+def _load(index: TextIndex, collector: Collector) -> Document | None:
     try:
-        return Document(index, tomllib.loads(text))
+        return Document(index, tomllib.loads(index.text))
     except tomllib.TOMLDecodeError as error:
-        collector.add(_syntax_error(index, str(error)))
+        from wasmind_compiler.frontend.syntax import all_syntax_errors
+
+        collector.extend(all_syntax_errors(index, str(error)))
     except RecursionError:
-        message = "values are nested too deeply"
-        collector.add(files.TOML_SYNTAX.at(index.first_character(), message))
-    except ValueError as error:
+        collector.add(limits.too_deep(index))
+    except ValueError:
         # Python refuses numbers of more than some thousand digits with a plain ValueError.
-        collector.add(files.TOML_SYNTAX.at(index.first_character(), _lower(str(error))))
+        collector.add(limits.endless_number(index))
     return None
+
+
+def _byte_order_mark(file: str) -> Diagnostic:
+    # The mark is no part of the text: column 1 is the character behind it.
+    span = Span(file=file, start=Position(1, 1, 0), end=Position(1, 1, len(_BOM)))
+    return files.BYTE_ORDER_MARK.at(
+        span,
+        "the file begins with a byte-order mark",
+        help="remove it; UTF-8 needs none",
+        fix=Fix(title="remove the mark", edits=(Edit(span, ""),)),
+    )
 
 
 def _not_utf8(
     file: str, content: bytes, error: UnicodeDecodeError, collector: Collector
 ) -> Diagnostic:
-    index = TextIndex(file, content.decode("utf-8", "replace"))
+    # Only what is needed for an excerpt: a binary file may be large.
+    index = TextIndex(file, content[: error.start + 200].decode("utf-8", "replace"))
     collector.opened(index)
     before = len(content[: error.start].decode("utf-8", "replace"))
     found = content[error.start : error.start + 4].hex(" ")
-    utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     return files.NOT_UTF8.at(
         index.span(before, before + 1),
         f"not UTF-8: byte {error.start} begins `{found}`",
-        help="it looks like UTF-16; save it as UTF-8" if utf16 else "save the file as UTF-8",
+        help=_encoding_advice(content),
     )
 
 
-def _syntax_error(index: TextIndex, message: str) -> Diagnostic:
-    found = re.search(_TOML_PLACE, message)
-    line, column = found.groups() if found else (None, None)
-    if line is not None and column is not None:
-        start = index.offset(int(line), int(column))
-    else:
-        start = len(index.text.rstrip())
-    end = start
-    while end < len(index.text) and index.text[end] not in "\r\n \t":
-        end += 1
-    text = message[: found.start()] if found else message
-    return files.TOML_SYNTAX.at(index.span(start, end), f"TOML syntax error: {_lower(text)}")
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
+def _encoding_advice(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "it looks like UTF-16; save it as UTF-8"
+    if b"\0" in content[:1000]:
+        return "it looks like a binary file; name a TOML file"
+    return "it looks like Latin-1 or Windows-1252; save it as UTF-8"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -57,23 +58,52 @@ def scan(text: str) -> Node:
     Args:
         text: TOML that `tomllib` accepts, without a byte-order mark; any line ends.
     """
-    return _Scanner(text).document()
+    return Scanner(text).document()
 
 
-class _Scanner:
+def statement_at(text: str, offset: int) -> int:
+    """Where the statement begins that an error at `offset` belongs to.
+
+    Args:
+        text: TOML that is valid up to that statement.
+        offset: of a character in it or right behind it.
+    """
+    start = 0
+    scanner = Scanner(text)
+    try:
+        for found in scanner.statements():
+            if found > offset:
+                break
+            start = found
+    except (AssertionError, IndexError, KeyError):
+        # The scanner stumbles over what is wrong, which is inside the last statement.
+        pass
+    return start
+
+
+class Scanner:
+    """Reads statement after statement into a tree of nodes."""
+
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
         self._root = Node()
 
     def document(self) -> Node:
+        """All of it."""
+        for _ in self.statements():
+            pass
+        return self._root
+
+    def statements(self) -> Iterator[int]:
+        """Scan one statement after the other; yields where each begins, before it is scanned."""
         table = self._root
         while self._skip_blank() < len(self._text):
+            yield self._at
             if self._text[self._at] == "[":
                 table = self._header()
             else:
                 self._value(self._key_and_equals(table))
-        return self._root
 
     def _skip_blank(self) -> int:
         self._at = self._match(_BLANK)[1]
@@ -93,7 +123,7 @@ class _Scanner:
         *outer, (name, key) = self._dotted()
         self._skip_blank()
         self._at += brackets
-        node = _last_element(self._descend(self._root, outer))
+        node = last_element(self._descend(self._root, outer))
         node = node.children.setdefault(name, Node())
         if brackets == 2:
             node.appendable = True
@@ -119,7 +149,7 @@ class _Scanner:
 
     def _descend(self, table: Node, names: list[tuple[str, Range]]) -> Node:
         for name, key in names:
-            table = _last_element(table)
+            table = last_element(table)
             child = table.children.get(name)
             if child is None:
                 child = table.children[name] = Node(key=key, value=key)
@@ -130,8 +160,11 @@ class _Scanner:
         *outer, (name, key) = self._dotted()
         self._at = self._match(_EQUALS)[1]
         node = Node(key=key)
-        self._descend(table, outer).children[name] = node
+        self._assign(self._descend(table, outer), name, node)
         return node
+
+    def _assign(self, table: Node, name: str, node: Node) -> None:
+        table.children[name] = node
 
     def _value(self, node: Node) -> None:
         """Scan one value with all that is inside it."""
@@ -167,7 +200,7 @@ class _Scanner:
         return None
 
 
-def _last_element(node: Node) -> Node:
+def last_element(node: Node) -> Node:
     """Names below an array of tables belong to its last element."""
     while node.appendable:
         node = node.children[len(node.children) - 1]

@@ -10,6 +10,7 @@ from wasmind_compiler.diagnostics.rules import models
 from wasmind_compiler.display import Display
 from wasmind_compiler.frontend.app_config import AppConfig, ModelEntry
 from wasmind_compiler.frontend.document import Document, parse
+from wasmind_compiler.frontend.limits import read_bounded
 from wasmind_compiler.frontend.schemas import Schemas
 
 
@@ -38,7 +39,7 @@ def read_scripts(
 
 def _read(model: ModelEntry, path: Path, display: Display, collector: Collector) -> Document | None:
     try:
-        content = path.read_bytes()
+        content = read_bounded(path)
     except OSError as error:
         span = model.name.document.value((*model.name.path, "script"))
         message = f"cannot read the script `{display(path)}`: {error.strerror}"

@@ -1,0 +1,174 @@
+"""What a TOML file says twice: the statement `tomllib` refuses, and the one it clashes with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, TextIndex
+from wasmind_compiler.diagnostics.rules import files
+from wasmind_compiler.frontend.key_path import dotted
+from wasmind_compiler.frontend.positions import Node, Range, Scanner, last_element, scan
+
+
+def explain_clash(index: TextIndex, start: int) -> Diagnostic | None:
+    """The clash of the statement at `start` with what is before it; None if there is none."""
+    if index.text[start] == "[":
+        return _HeaderClash(index, start).explain()
+    return _explain_key(index, start)
+
+
+@dataclass(slots=True)
+class _Written:
+    """A key that was given before."""
+
+    first: Range
+    again: Range
+
+
+class _Watch(Scanner):
+    """A scanner that notices when a name is given again."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.found: list[_Written] = []
+
+    def _assign(self, table: Node, name: str, node: Node) -> None:
+        earlier = table.children.get(name)
+        if earlier is not None and earlier.key is not None and node.key is not None:
+            self.found.append(_Written(earlier.key, node.key))
+        elif _is_value(self._text, table) and table.key is not None and node.key is not None:
+            self.found.append(_Written(table.key, node.key))
+        super()._assign(table, name, node)
+
+
+def _is_value(text: str, node: Node) -> bool:
+    """Whether a node was given a value of its own that is no table."""
+    if node.key is None or node.value == node.key or node.header is not None or node.appendable:
+        return False
+    # An inline table that is still open has no length.
+    return node.value[0] != node.value[1] and text[node.value[0]] != "{"
+
+
+def _explain_key(index: TextIndex, start: int) -> Diagnostic | None:
+    watch = _Watch(index.text)
+    try:
+        for begun in watch.statements():
+            if begun > start:
+                break
+    except (AssertionError, IndexError, KeyError):
+        pass
+    found = next(iter(watch.found), None)
+    if found is None:
+        return None
+    name = index.text[slice(*found.again)]
+    return files.DUPLICATE_KEY.at(
+        index.span(*found.again),
+        f"the key `{name}` is given twice",
+        label="given again",
+        labels=(Label(index.span(*found.first), "first given here"),),
+        help="keep one of them",
+    )
+
+
+class _HeaderClash:
+    """The header at an offset, and what its name means already."""
+
+    def __init__(self, index: TextIndex, start: int) -> None:
+        self._index = index
+        self._start = start
+        self._doubled = index.text.startswith("[[", start)
+        line_end = index.text.find("\n", start)
+        last = index.text.rfind("]", start, line_end if line_end != -1 else None)
+        self._end = last + 1
+        self._before = scan(index.text[:start])
+
+    def explain(self) -> Diagnostic | None:
+        place = (self._start, self._end)
+        names = list(_names(scan(self._index.text[slice(*place)])))
+        node = self._before
+        for depth, name in enumerate(names, 1):
+            child = last_element(node).children.get(name)
+            if child is None:
+                return None if node.key is None else self._closed(node, names[: depth - 1])
+            if depth == len(names) or _is_value(self._index.text, child):
+                return self._explain(child, dotted(tuple(names[:depth])))
+            node = child
+        return None
+
+    def _explain(self, first: Node, name: str) -> Diagnostic:
+        if first.appendable and not self._doubled:
+            return self._needs_double(name, (self._start, self._end), first, "always")
+        if self._doubled and first.header is not None:
+            return self._needs_double(name, first.header, first, "maybe")
+        if self._doubled and (inner := _first_header(first)) is not None:
+            return self._before_element(name, inner)
+        if first.header is not None:
+            return files.TABLE_TWICE.at(
+                self._index.span(self._start, self._end),
+                f"the table `{name}` is defined twice",
+                label="defined again",
+                labels=(Label(self._index.span(*first.header), "first defined here"),),
+                help="join the two sections",
+            )
+        return files.DUPLICATE_KEY.at(
+            self._index.span(self._start, self._end),
+            f"`{name}` is given twice",
+            label="given again",
+            labels=(Label(self._index.span(*(first.key or first.value)), "first given here"),),
+            help="keep one of them",
+        )
+
+    def _closed(self, first: Node, names: list[str]) -> Diagnostic:
+        """A section of a table that is complete: it was written inline or with dotted keys."""
+        return files.TABLE_TWICE.at(
+            self._index.span(self._start, self._end),
+            f"the table `{dotted(tuple(names))}` cannot be extended here",
+            label="adds to it",
+            labels=(Label(self._index.span(*(first.key or first.value)), "complete here"),),
+            help="write all of it in one place",
+        )
+
+    def _needs_double(self, name: str, place: Range, first: Node, sure: str) -> Diagnostic:
+        """One of two headers of a name has single and the other double brackets."""
+        inner = self._index.text[slice(*place)]
+        fix = Fix(
+            title=f"write `[{inner}]`",
+            edits=(
+                Edit(self._index.span(place[0], place[0]), "["),
+                Edit(self._index.span(place[1], place[1]), "]"),
+            ),
+            applicability="always" if sure == "always" else "maybe",
+        )
+        earlier = first.children[0].header if first.appendable else first.header
+        return files.TABLE_OR_ARRAY.at(
+            self._index.span(self._start, self._end),
+            f"`{name}` is both a table and an array of tables",
+            labels=(Label(self._index.span(*(earlier or first.value)), "first defined here"),),
+            help=f"write `[{inner}]`: every element of an array has doubled brackets",
+            fix=fix,
+        )
+
+    def _before_element(self, name: str, inner: Range) -> Diagnostic:
+        return files.TABLE_OR_ARRAY.at(
+            self._index.span(*inner),
+            f"a section of `{name}` stands before its element",
+            labels=(Label(self._index.span(self._start, self._end), "the element begins here"),),
+            help="move it below the element it belongs to",
+        )
+
+
+def _names(header: Node) -> Iterator[str]:
+    """The names of the only header of a document."""
+    node = header
+    while node.children:
+        name, node = next(iter(node.children.items()))
+        if isinstance(name, str):
+            yield name
+
+
+def _first_header(node: Node) -> Range | None:
+    for child in node.children.values():
+        if (found := child.header or _first_header(child)) is not None:
+            return found
+    return None
