@@ -294,9 +294,9 @@ def test_manifests_that_are_no_files(project: Project) -> None:
         """
     )
     assert found == [
+        "WM0111 - `huge/Wasmind.toml` is larger than 4 MiB",
         "WM0101 app.toml:2:27 cannot read `pipe/Wasmind.toml`: not a regular file",
         "WM0101 app.toml:3:29 cannot read `folder/Wasmind.toml`: Is a directory",
-        "WM0101 app.toml:4:27 cannot read `huge/Wasmind.toml`: larger than 8 MiB",
     ]
 
 

@@ -9,10 +9,10 @@ from wasmind_compiler.diagnostics.rules import files, sources
 from wasmind_compiler.diagnostics.suggestions import advice
 from wasmind_compiler.display import Display
 from wasmind_compiler.frontend.document import parse
+from wasmind_compiler.frontend.limits import read_bounded
 from wasmind_compiler.frontend.manifest import FILE_NAME, Manifest, read_manifest
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.source import GitSource, LibrarySource, PathSource, Source
-from wasmind_compiler.frontend.text_file import read_text_file
 from wasmind_compiler.resolution.provider import Identity, SourceProblem
 
 
@@ -105,7 +105,7 @@ class LocalSources:
     def _read(self, folder: Path) -> Manifest | SourceProblem | None:
         path = folder / FILE_NAME
         try:
-            content = read_text_file(path)
+            content = read_bounded(path)
         except FileNotFoundError:
             return self._no_manifest(folder)
         except OSError as error:

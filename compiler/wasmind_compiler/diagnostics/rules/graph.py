@@ -150,3 +150,29 @@ Everything in an actor's folder is pinned and goes into the bundle, so the folde
 reasonable size. Mostly a build or data folder lies in it that belongs elsewhere.
 """,
 )
+
+BAD_ACTOR_ID = Rule(
+    code="WM0446",
+    title="malformed actor_id",
+    explanation="""
+An `actor_id` is two names with a colon between them, like `acme:file_reader`. The names are made of
+lower-case letters, digits, `-` and `_`. The first says whose kind of actor it is.
+""",
+    example=Example(
+        file="desk/Wasmind.toml",
+        failing="""\
+actor_id = "Example Desk"
+""",
+        fixed="""\
+actor_id = "example:desk"
+""",
+        others={
+            "app.toml": """\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+"""
+        },
+    ),
+)
