@@ -1,0 +1,2 @@
+CONTRACT = {'tools': [{'name': 'approve', 'description': '', 'parameters': {}}],
+ 'capabilities': ['messaging']}

@@ -1,0 +1,2 @@
+CONTRACT = {'tools': [{'name': 'complete', 'description': '', 'parameters': {}}],
+ 'capabilities': ['messaging']}

@@ -1,0 +1,2 @@
+CONTRACT = {'tools': [{'name': 'execute_bash', 'description': '', 'parameters': {}}],
+ 'capabilities': ['command', 'messaging']}

@@ -1,0 +1,2 @@
+CONTRACT = {'tools': [{'name': 'flag_issue', 'description': '', 'parameters': {}}],
+ 'capabilities': ['messaging']}

@@ -1,0 +1,2 @@
+CONTRACT = {'tools': [{'name': 'planner', 'description': '', 'parameters': {}}],
+ 'capabilities': ['messaging']}

@@ -1,0 +1,2 @@
+CONTRACT = {'tools': [{'name': 'report_normal', 'description': '', 'parameters': {}}],
+ 'capabilities': ['messaging']}

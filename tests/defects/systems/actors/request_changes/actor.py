@@ -1,0 +1,2 @@
+CONTRACT = {'tools': [{'name': 'request_changes', 'description': '', 'parameters': {}}],
+ 'capabilities': ['messaging']}

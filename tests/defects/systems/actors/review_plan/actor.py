@@ -1,0 +1,2 @@
+CONTRACT = {'tools': [{'name': 'review_plan', 'description': '', 'parameters': {}}],
+ 'capabilities': ['messaging']}

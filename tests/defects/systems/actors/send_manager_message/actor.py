@@ -1,0 +1,2 @@
+CONTRACT = {'tools': [{'name': 'send_manager_message', 'description': '', 'parameters': {}}],
+ 'capabilities': ['messaging']}

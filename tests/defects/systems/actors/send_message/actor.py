@@ -1,0 +1,2 @@
+CONTRACT = {'tools': [{'name': 'send_message', 'description': '', 'parameters': {}}],
+ 'capabilities': ['messaging']}

@@ -1,0 +1,2 @@
+CONTRACT = {'tools': [{'name': 'wait', 'description': '', 'parameters': {}}],
+ 'capabilities': ['messaging']}
