@@ -7,7 +7,7 @@ in the report; what is wrong with the machine is raised as `CompilerFailure`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -71,6 +71,18 @@ class Report:
         """Whether there is an error."""
         return any(found.severity is Severity.ERROR for found in self.diagnostics)
 
+    def strict(self) -> Report:
+        """The same with warnings as errors."""
+        return Report(
+            diagnostics=tuple(
+                replace(found, severity=Severity.ERROR)
+                if found.severity is Severity.WARNING
+                else found
+                for found in self.diagnostics
+            ),
+            texts=self.texts,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockOutcome:
@@ -98,15 +110,24 @@ class DrawingOutcome:
     text: str | None = None
 
 
-def check(config: Path, environment: Environment) -> Report:
+def check(
+    config: Path, environment: Environment, *, strict: bool = False, lenient: bool = False
+) -> Report:
     """Find every problem of a config.
+
+    Args:
+        config: the config.
+        environment: the surroundings.
+        strict: warnings are errors.
+        lenient: keys nobody knows are warnings.
 
     Raises:
         CompilerFailure: an actor has to be built and this machine cannot.
     """
-    run = _Run(config, environment)
+    run = _Run(config, environment, lenient=lenient)
     run.system()
-    return run.report()
+    report = run.report()
+    return report.strict() if strict else report
 
 
 def lock(config: Path, environment: Environment, *, dry_run: bool = False) -> LockOutcome:
@@ -221,11 +242,11 @@ def _write_aside(path: Path, text: str) -> None:
 class _Run:
     """One run over one config: reads, resolves, builds and links, collecting problems."""
 
-    def __init__(self, config: Path, environment: Environment) -> None:
+    def __init__(self, config: Path, environment: Environment, *, lenient: bool = False) -> None:
         self._config = environment.working_directory / config
         self._environment = environment
         self._display = Display(environment.working_directory)
-        self.collector = Collector()
+        self.collector = Collector(lenient=lenient)
 
     def report(self) -> Report:
         """What was found so far."""

@@ -79,7 +79,7 @@ def test_all_problems_of_a_config_in_one_run(project: Project) -> None:
         ),
         (
             '{ path = "desk", sub_dir = "x" }',
-            ["WM0201 app.toml:2:37 unknown key `sub_dir` in `actors.a.source`"],
+            ["WM0201 app.toml:2:37 `sub_dir` has no meaning in a path source"],
         ),
         ("{ path = 1 }", ["WM0203 app.toml:2:29 `actors.a.source.path` must be a string, found an"
                           " integer"]),

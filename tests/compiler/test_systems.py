@@ -135,8 +135,8 @@ def test_what_a_dependency_lacks_is_reported_in_the_config(project: Project) -> 
     ("before", "after"),
     [
         ("[actors.a]\nsource.path = 'a'\nextra = 1\n", "config.extra = 1"),
-        ("[actors.a]\nextra = 1 # why\nsource.path = 'a'\nconfig = { other = 2 }\n",
-         "[actors.a]\nsource.path = 'a'\nconfig = { other = 2, extra = 1 }\n"),
+        ("[actors.a]\nextra = 1\nsource.path = 'a'\nconfig = { other = 2 }\n",
+         "[actors.a]\nsource.path = 'a'\nconfig = { extra = 1, other = 2 }\n"),
         ("[actors.a]\nsource.path = 'a'\nextra = 1\n[actors.a.config]\nother = 2\n",
          "[actors.a]\nsource.path = 'a'\n[actors.a.config]\nextra = 1\nother = 2\n"),
         ("actors.a = { source.path = 'a', extra = 1 }\n",

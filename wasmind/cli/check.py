@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from wasmind.cli import compiling
+from wasmind import __version__
+from wasmind.cli import compiling, terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wasmind_compiler.diagnostics import Diagnostic
+    from wasmind_compiler.diagnostics.edits import Change
+    from wasmind_compiler.pipeline import Report
+
+#: A fix may uncover the next problem: a file with a syntax error hides all others.
+_MOST_ROUNDS: Final = 10
 
 
 @click.command(name="check")
@@ -15,14 +27,26 @@ from wasmind.cli import compiling
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "sarif", "github"]),
     default="text",
     show_default=True,
-    help="How problems are shown: `text` on stderr for people, `json` on stdout for programs.",
+    help="How problems are shown: `text` on stderr for people, the others on stdout for programs.",
 )
+@click.option("--strict", is_flag=True, help="Warnings are errors.")
+@click.option("--lenient", is_flag=True, help="Unknown keys are warnings.")
+@click.option("--fix", is_flag=True, help="Apply the fixes that are certain, after showing them.")
+@click.option("--diff", "--dry-run", "dry_run", is_flag=True, help="Only show what --fix would do.")
 @click.pass_context
 def command(
-    context: click.Context, config: Path | None, config_option: Path | None, form: str
+    context: click.Context,
+    config: Path | None,
+    config_option: Path | None,
+    *,
+    form: str,
+    strict: bool,
+    lenient: bool,
+    fix: bool,
+    dry_run: bool,
 ) -> None:
     """Find every mistake in a config, each with its file, line and column.
 
@@ -34,6 +58,7 @@ def command(
 
     \b
     wasmind check
+    wasmind check --fix --dry-run
     wasmind check system.toml --format json | jq '.diagnostics[].message'
 
     Exit codes: 0 no errors, 1 errors, 2 the request or the machine is at fault.
@@ -42,13 +67,60 @@ def command(
     with compiling.environment_failures():
         from wasmind_compiler import pipeline
 
-        report = pipeline.check(path, compiling.environment())
-    if form == "json":
-        from wasmind_compiler.diagnostics.render_json import render_json
-
-        click.echo(render_json(report.diagnostics), nl=False)
+        report = pipeline.check(path, compiling.environment(), strict=strict, lenient=lenient)
+        if dry_run:
+            _show_changes(_changes(report))
+        elif fix:
+            for _ in range(_MOST_ROUNDS):
+                if not _apply(report):
+                    break
+                report = pipeline.check(
+                    path, compiling.environment(), strict=strict, lenient=lenient
+                )
+    if form != "text":
+        click.echo(_rendered(report.diagnostics, form), nl=False)
         sys.exit(1 if report.failed else 0)
     compiling.show(report)
     if report.failed:
         sys.exit(1)
     click.echo(f"{path}: no errors")
+
+
+def _rendered(diagnostics: Sequence[Diagnostic], form: str) -> str:
+    if form == "json":
+        from wasmind_compiler.diagnostics.render_json import render_json
+
+        return render_json(diagnostics)
+    if form == "sarif":
+        from wasmind_compiler.diagnostics.render_sarif import render_sarif
+
+        return render_sarif(diagnostics, __version__)
+    from wasmind_compiler.diagnostics.render_github import render_github
+
+    return render_github(diagnostics)
+
+
+def _changes(report: Report) -> Sequence[Change]:
+    if not any(found.fix is not None for found in report.diagnostics):
+        return []
+    from wasmind_compiler.fixing import plan_changes
+
+    return plan_changes(report.diagnostics, Path.cwd())
+
+
+def _apply(report: Report) -> bool:
+    """Show and write the fixes of a report; returns whether there were any."""
+    changes = _changes(report)
+    _show_changes(changes)
+    if changes:
+        from wasmind_compiler.fixing import write_changes
+
+        write_changes(changes, Path.cwd())
+    return bool(changes)
+
+
+def _show_changes(changes: Sequence[Change]) -> None:
+    colour = terminal.use_colour(sys.stderr)
+    tints = {"-": "red", "+": "green", "@": "cyan"}
+    for line in "".join(change.diff() for change in changes).splitlines():
+        click.echo(click.style(line, fg=tints.get(line[:1]) if colour else None), err=True)

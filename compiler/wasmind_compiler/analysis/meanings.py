@@ -13,7 +13,7 @@ from wasmind_compiler.diagnostics.rules import models, settings
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.frontend.app_config import AppConfig
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
-from wasmind_compiler.frontend.sections import literal
+from wasmind_compiler.frontend.rewriting import quoted
 from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 
 #: Text without any of these is a template of itself.
@@ -54,7 +54,8 @@ def _unknown_models(
         near, span = nearest(name, known), actor.config.value(path)
         fix = None
         if len(near) == 1:
-            fix = Fix(title=f"write `{near[0]}`", edits=(Edit(span, literal(near[0])),))
+            edit = Edit(span, quoted(near[0]))
+            fix = Fix(title=f"write `{near[0]}`", edits=(edit,), applicability="always")
         behind = [x.name.text for x in config.proxied_models if x.parameters.get("model") == name]
         notes = tuple(f"`{name}` is what stands behind the model `{each}`" for each in behind)
         yield models.UNKNOWN_MODEL.at(

@@ -11,7 +11,7 @@ from wasmind_compiler.diagnostics.rules import settings, shape
 from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.conformance import conforms
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
-from wasmind_compiler.frontend.sections import added_keys, literal, moved_key
+from wasmind_compiler.frontend.sections import added_keys, literal
 from wasmind_compiler.resolution.found import way
 from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 from wasmind_compiler.resolution.layers import LayeredTable
@@ -59,13 +59,15 @@ def report_misplaced(actor: ResolvedActor, schema: Mapping[str, Any], collector:
     for entry in actor.entries:
         for key in entry.misplaced:
             if key in known:
+                from wasmind_compiler.frontend.rewriting import move_into
+
                 where = dotted((*entry.path, "config"))
                 found = shape.MISPLACED_KEY.at(
                     entry.key(key),
                     f"`{key}` in `{dotted(entry.path)}` belongs in `config`",
                     label="has no effect here",
                     help=f"move it into `[{where}]`",
-                    fix=moved_key(entry.document, (*entry.path, key), "config"),
+                    fix=move_into(entry.document, (*entry.path, key), "config"),
                 )
                 collector.replace(shape.UNKNOWN_KEY, found)
 

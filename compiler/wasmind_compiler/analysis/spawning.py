@@ -11,7 +11,8 @@ from wasmind_compiler.analysis.contract import Contract
 from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.diagnostics.rules import agents, names
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
-from wasmind_compiler.resolution.companions import unknown_name
+from wasmind_compiler.frontend.tables import Name
+from wasmind_compiler.resolution.companions import unknown_name_advice, unknown_name_fix
 from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 
 _NAMING = frozenset({"actor", "actors"})
@@ -138,7 +139,15 @@ def _check(
     named: Mapping[str, str],
     collector: Collector,
 ) -> None:
-    if name not in named:
-        span = actor.source.span() if path is None else actor.config.value(path)
-        message = f"`{actor.name}` spawns `{name}`, which does not exist"
-        collector.add(unknown_name(names.UNKNOWN_SPAWNED_ACTOR, message, name, span, named))
+    if name in named:
+        return
+    origin = None if path is None else actor.config.origin(path)
+    fix = None if origin is None else unknown_name_fix(Name(name, *origin), named)
+    collector.add(
+        names.UNKNOWN_SPAWNED_ACTOR.at(
+            actor.source.span() if path is None else actor.config.value(path),
+            f"`{actor.name}` spawns `{name}`, which does not exist",
+            help=unknown_name_advice(name, named),
+            fix=fix,
+        )
+    )

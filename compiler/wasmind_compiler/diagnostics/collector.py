@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Final
 
-from wasmind_compiler.diagnostics.model import Diagnostic, Severity
+from wasmind_compiler.diagnostics.model import Diagnostic, Label, Severity
 from wasmind_compiler.diagnostics.registry import Rule
 from wasmind_compiler.diagnostics.text_index import TextIndex
+
+#: Rules about keys without a meaning; the reference implementation ignores such keys.
+LENIENT: Final = frozenset({"WM0201", "WM0207"})
 
 
 class Collector:
     """Takes diagnostics in any order and gives them back sorted and without duplicates.
 
+    With `lenient`, keys nobody knows are warnings.
+
     The order is that of the files as they were opened (the config first, then manifests in
     resolution order), then of the positions in them, so it is the same in every run.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, lenient: bool = False) -> None:
+        self._lenient = lenient
         self._texts: dict[str, TextIndex] = {}
         self._found: dict[Diagnostic, None] = {}
 
@@ -25,8 +33,10 @@ class Collector:
         self._texts.setdefault(text.file, text)
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Take one problem; the same one again changes nothing."""
-        self._found.setdefault(diagnostic)
+        """Take one problem; the same one again changes nothing. Secrets in it are covered."""
+        if self._lenient and diagnostic.code in LENIENT:
+            diagnostic = replace(diagnostic, severity=Severity.WARNING)
+        self._found.setdefault(_without_secrets(diagnostic))
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Take several problems."""
@@ -62,3 +72,17 @@ class Collector:
             return (order, file, start.line, start.column, found.code, found.message)
 
         return tuple(sorted(self._found, key=place))
+
+
+def _without_secrets(found: Diagnostic) -> Diagnostic:
+    # Not needed by runs without findings.
+    from wasmind_compiler.diagnostics.masking import masked
+
+    return replace(
+        found,
+        message=masked(found.message),
+        label=masked(found.label),
+        labels=tuple(Label(label.span, masked(label.text)) for label in found.labels),
+        notes=tuple(masked(note) for note in found.notes),
+        help=None if found.help is None else masked(found.help),
+    )

@@ -27,6 +27,8 @@ AREAS: Final = (
     "building",
     "contracts",
     "locking",
+    "bindings",
+    "references",
 )
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
+from wasmind_compiler.diagnostics.masking import has_secret
 from wasmind_compiler.diagnostics.model import Diagnostic, Position, Severity, Span
 
 VERSION: Final = 1
@@ -37,7 +38,8 @@ def _diagnostic(found: Diagnostic) -> dict[str, Any]:
         "notes": list(found.notes),
         "help": found.help,
         "fix": None
-        if found.fix is None
+        # With a covered secret in it an edit would do harm.
+        if found.fix is None or any(has_secret(edit.replacement) for edit in found.fix.edits)
         else {
             "title": found.fix.title,
             "applicability": found.fix.applicability,

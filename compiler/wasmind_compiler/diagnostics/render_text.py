@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from wasmind_compiler.diagnostics.masking import masked
 from wasmind_compiler.diagnostics.model import Diagnostic, Severity, Span
 from wasmind_compiler.diagnostics.text_index import TextIndex
 
@@ -18,6 +19,11 @@ _COLOURS: Final = {
     Severity.NOTE: "\x1b[1;32m",
 }
 _TAB: Final = "    "
+#: Of a span that goes over more lines the first ones and the last are shown.
+_MOST_LINES: Final = 4
+#: Characters shown of a longer line, around the marks.
+_LONGEST: Final = 160
+_CUT: Final = "…"
 
 
 def render_text(
@@ -47,7 +53,7 @@ class _Block:
         self._texts = texts
         self._colour = colour
         spans = [label.span for label in found.labels] + ([found.span] if found.span else [])
-        self._gutter = max((len(str(span.start.line)) for span in spans), default=1)
+        self._gutter = max((len(str(_last_line(span))) for span in spans), default=1)
 
     def render(self) -> str:
         return "".join(f"{line}\n" for line in self._lines())
@@ -76,30 +82,65 @@ class _Block:
     def _excerpt(self, span: Span, arrow: str, mark: str, label: str, tint: str) -> Iterator[str]:
         indent, bar = " " * self._gutter, self._paint("|", _BLUE)
         yield f"{indent}{self._paint(arrow, _BLUE)} {_shown(str(span))}"
-        line = self._line(span)
-        if line is None:
-            if label:
-                yield f"{indent} {self._paint('=', _BLUE)} {label}"
-            return
-        start = span.start.column - 1
-        end = span.end.column - 1 if span.end.line == span.start.line else len(line)
-        before, marked = _shown(line[:start]), _shown(line[start:end])
-        marks = " " * _width(before) + self._paint(mark * max(1, _width(marked)), tint)
-        number = str(span.start.line).rjust(self._gutter)
-        yield f"{indent} {bar}"
-        yield f"{self._paint(number, _BLUE)} {bar} {_shown(line)}".rstrip()
-        yield f"{indent} {bar} {marks}" + (f" {self._paint(label, tint)}" if label else "")
-
-    def _line(self, span: Span) -> str | None:
         index = self._texts.get(span.file)
         if index is None:
-            return None
-        start = index.offset(span.start.line, 1)
-        end = index.text.find("\n", start)
-        return index.text[start : end if end != -1 else None].rstrip("\r")
+            if label:
+                yield f"{indent} {self._paint('=', _BLUE)} {_shown(label)}"
+            return
+        yield f"{indent} {bar}"
+        marked = self._marked(index, span, mark, tint)
+        yield f"{marked}" + (f" {self._paint(_shown(label), tint)}" if label else "")
+
+    def _marked(self, index: TextIndex, span: Span, mark: str, tint: str) -> str:
+        """The lines of a span, each with its marks below; the middle of many is left out."""
+        first, last = span.start.line, _last_line(span)
+        numbers = list(range(first, last + 1))
+        if len(numbers) > _MOST_LINES:
+            numbers = [*numbers[: _MOST_LINES - 1], last]
+        lines: list[str] = []
+        for number in numbers:
+            if lines and number == last and last - first >= _MOST_LINES:
+                lines.append(self._paint("." * max(3, self._gutter), _BLUE))
+            text = index.line(number)
+            start = span.start.column - 1 if number == first else len(text) - len(text.lstrip())
+            end = span.end.column - 1 if number == span.end.line else len(text)
+            lines += self._line(number, text, (start, max(start, end)), mark, tint)
+        return "\n".join(lines)
+
+    def _line(
+        self, number: int, text: str, marked: tuple[int, int], mark: str, tint: str
+    ) -> Iterator[str]:
+        bar = self._paint("|", _BLUE)
+        text = masked(text)
+        start, end = marked
+        text, start, end = _window(text, start, end)
+        marks = " " * _width(_shown(text[:start]))
+        marks += self._paint(mark * max(1, _width(_shown(text[start:end]))), tint)
+        shown = self._paint(str(number).rjust(self._gutter), _BLUE)
+        yield f"{shown} {bar} {_shown(text)}".rstrip()
+        yield f"{' ' * self._gutter} {bar} {marks}"
 
     def _paint(self, text: str, tint: str) -> str:
         return f"{tint}{text}{_RESET}" if self._colour and text else text
+
+
+def _last_line(span: Span) -> int:
+    # A span that ends at the very beginning of a line shows nothing of it.
+    ends_before = span.end.column == 1 and span.end.line > span.start.line
+    return span.end.line - ends_before
+
+
+def _window(text: str, start: int, end: int) -> tuple[str, int, int]:
+    """The part of a long line around its marks, and where they are in it."""
+    if len(text) <= _LONGEST:
+        return text, start, end
+    begin = max(0, min(start - _LONGEST // 4, len(text) - _LONGEST))
+    part = text[begin : begin + _LONGEST]
+    if begin + _LONGEST < len(text):
+        part = part[:-1] + _CUT
+    if begin:
+        part = _CUT + part[1:]
+    return part, start - begin, min(end - begin, len(part))
 
 
 def _shown(text: str) -> str:

@@ -58,6 +58,14 @@ class TextIndex:
             return len(self.text)
         return min(self._line_starts[max(line, 1) - 1] + max(column, 1) - 1, len(self.text))
 
+    def line(self, number: int) -> str:
+        """A 1-based line without its line end; empty behind the last."""
+        if number > len(self._line_starts):
+            return ""
+        start = self._line_starts[number - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : end if end != -1 else None].rstrip("\r")
+
     def span(self, start: int, end: int) -> Span:
         """The span from one character offset up to another."""
         return Span(file=self.file, start=self.position(start), end=self.position(end))

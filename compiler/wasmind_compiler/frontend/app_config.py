@@ -10,6 +10,7 @@ from typing import Any
 from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.frontend.actor_entry import ActorEntry, read_entries
 from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.references import check_references
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.tables import Name, Table
 
@@ -50,7 +51,7 @@ def read_app_config(document: Document, schemas: Schemas, collector: Collector) 
     """Check a config against its schema and read it; faulty parts are reported and left out."""
     schemas.check(document, "app", collector)
     root = Table(document, (), document.data)
-    return AppConfig(
+    config = AppConfig(
         document=document,
         name=root.string("name") or PurePath(document.file).stem,
         starting_actors=root.names("starting_actors"),
@@ -61,6 +62,8 @@ def read_app_config(document: Document, schemas: Schemas, collector: Collector) 
         run=root.table("run"),
         tui=root.table("tui"),
     )
+    check_references((*config.actors, *config.overrides), collector)
+    return config
 
 
 def _models(root: Table) -> list[ModelEntry]:

@@ -91,6 +91,25 @@ class Document:
             (place[0] + offsets[min(start, last)], place[0] + offsets[min(end, last)])
         )
 
+    def has(self, path: KeyPath) -> bool:
+        """Whether there is a value at `path`."""
+        value: Any = self.data
+        for part in path:
+            try:
+                value = value[part]
+            except (KeyError, IndexError, TypeError):
+                return False
+        return True
+
+    def is_section(self, path: KeyPath) -> bool:
+        """Whether the table at `path`, or one in it, has a header of its own."""
+        return _has_header(self._nearest(path))
+
+    def is_dotted(self, path: KeyPath) -> bool:
+        """Whether the table at `path` exists only through dotted keys, which can be added to."""
+        node = self._nearest(path)
+        return node.key is not None and node.value == node.key and not _has_header(node)
+
     def whole(self) -> Span:
         """The first character, for what concerns the file as such."""
         return self.index.first_character()
@@ -106,6 +125,10 @@ class Document:
 
     def _span(self, place: Range) -> Span:
         return self.index.span(*place)
+
+
+def _has_header(node: Node) -> bool:
+    return node.header is not None or any(_has_header(each) for each in node.children.values())
 
 
 def parse(file: str, content: bytes, collector: Collector) -> Document | None:

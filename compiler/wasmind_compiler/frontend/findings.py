@@ -18,8 +18,12 @@ from jsonschema.validators import extend
 from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Span
 from wasmind_compiler.diagnostics.rules import settings, shape
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
+from wasmind_compiler.frontend import hints
 from wasmind_compiler.frontend.conformance import is_type
+from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.hints import Hint
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
+from wasmind_compiler.frontend.rewriting import quoted
 
 
 class Locator(Protocol):
@@ -122,6 +126,10 @@ class _Explainer:
     def _unknown_key(self, path: KeyPath, key: str, known: Sequence[str], value: Any) -> Diagnostic:
         rules, near = self._rules, nearest(key, known)
         span = self._locator.key((*path, key))
+        if (document := self._document()) is not None:
+            hint = hints.unknown_key(document, path, key, value)
+            if hint is not None:
+                return self._hinted_key(path, key, span, hint)
         if rules.foreign_table is not None and not path and isinstance(value, dict) and not near:
             message = f"unknown table `{dotted((key,))}` is ignored"
             return rules.foreign_table.at(
@@ -129,13 +137,27 @@ class _Explainer:
             )
         fix = None
         if len(near) == 1:
-            fix = Fix(title=f"rename to `{near[0]}`", edits=(Edit(span, near[0]),))
+            edits = (Edit(span, dotted((near[0],))),)
+            fix = Fix(title=f"rename to `{near[0]}`", edits=edits, applicability="always")
         return rules.unknown.at(
             span,
             f"unknown key `{dotted((key,))}`{self._inside(path)}",
             help=advice(key, known, "known keys") if known else "this table takes no keys",
             fix=fix,
         )
+
+    def _hinted_key(self, path: KeyPath, key: str, span: Span, hint: Hint) -> Diagnostic:
+        return self._rules.unknown.at(
+            span,
+            hint.message or f"unknown key `{dotted((key,))}`{self._inside(path)}",
+            labels=hint.labels,
+            help=hint.help,
+            fix=hint.fix,
+        )
+
+    def _document(self) -> Document | None:
+        """The file that is judged, unless it is a value of several layers."""
+        return self._locator if isinstance(self._locator, Document) else None
 
     def _missing_keys(self, error: ValidationError) -> Iterator[Diagnostic]:
         # jsonschema reports one error for each missing key but names it only in prose.
@@ -157,13 +179,17 @@ class _Explainer:
     def _type_mismatch(self, error: ValidationError, wanted: Sequence[str]) -> Diagnostic:
         path = _path(error)
         span = self._locator.value(path)
-        fix = _unquoted(error.instance, wanted, span)
+        fix = _unquoted(error.instance, wanted, span) or _listed(error.instance, wanted, span)
+        document = self._document()
+        hint = hints.wrong_shape(document, path, error.instance) if document else None
+        if hint is not None:
+            fix = hint.fix
         expected = " or ".join(_ARTICLED.get(name, name) for name in wanted)
         return self._rules.wrong_type.at(
             span,
             f"{self._name(path)} must be {expected}, found {kind_of(error.instance)}",
             label=f"expected {expected}",
-            help=fix.title if fix else _help_for_shape(error.instance, wanted, path),
+            help=hint.help if hint else fix.title if fix else None,
             fix=fix,
         )
 
@@ -175,7 +201,8 @@ class _Explainer:
         fix = None
         near = nearest(error.instance, words) if isinstance(error.instance, str) else ()
         if len(near) == 1:
-            fix = Fix(title=f"write `{near[0]}`", edits=(Edit(span, f'"{near[0]}"'),))
+            edits = (Edit(span, quoted(near[0])),)
+            fix = Fix(title=f"write `{near[0]}`", edits=edits, applicability="always")
         yield self._rules.value.at(
             span,
             f"{self._name(path)} cannot be `{error.instance}`",
@@ -367,13 +394,12 @@ def _help_for_missing(key: str, described: Any) -> str | None:
     return f"`{key}`: {text}" if text else None
 
 
-def _help_for_shape(value: Any, wanted: Sequence[str], path: KeyPath) -> str | None:
-    if isinstance(value, str) and "object" in wanted and path and path[-1] == "source":
-        kind = "git" if "://" in value or value.endswith(".git") else "path"
-        return f'write `{{ {kind} = "{value}" }}`'
-    if isinstance(value, str) and "array" in wanted:
-        return f'write `["{value}"]`'
-    return None
+def _listed(value: Any, wanted: Sequence[str], span: Span) -> Fix | None:
+    """One string where a list of them is wanted."""
+    if not isinstance(value, str) or "array" not in wanted:
+        return None
+    text = f"[{quoted(value)}]"
+    return Fix(title=f"write `{text}`", edits=(Edit(span, text),), applicability="always")
 
 
 def _unquoted(value: Any, wanted: Sequence[str], span: Span) -> Fix | None:
@@ -384,7 +410,11 @@ def _unquoted(value: Any, wanted: Sequence[str], span: Span) -> Fix | None:
     if not (is_boolean or is_number):
         return None
     bare = value if is_boolean else str(int(value))
-    return Fix(title=f"write `{bare}` without quotes", edits=(Edit(span, bare),))
+    return Fix(
+        title=f"write `{bare}` without quotes",
+        edits=(Edit(span, bare),),
+        applicability="always",
+    )
 
 
 def _path(error: ValidationError) -> KeyPath:

@@ -11,6 +11,7 @@ from wasmind_compiler.diagnostics.rules import shape
 from wasmind_compiler.frontend.actor_entry import ActorEntry, Grant, read_entries, read_grants
 from wasmind_compiler.frontend.actor_id import check_actor_id
 from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.references import check_references
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.tables import Name, Table
 
@@ -62,7 +63,7 @@ def read_manifest(document: Document, schemas: Schemas, collector: Collector) ->
     root = Table(document, (), document.data)
     _report_ignored(root, collector)
     check_actor_id(document, collector)
-    return Manifest(
+    manifest = Manifest(
         document=document,
         actor_id=root.string("actor_id") or "",
         version=root.string("version"),
@@ -75,6 +76,8 @@ def read_manifest(document: Document, schemas: Schemas, collector: Collector) ->
         contract=root.mapping("contract"),
         config_schema=root.string("config_schema"),
     )
+    check_references(manifest.dependencies, collector)
+    return manifest
 
 
 def _build(table: Table | None) -> Build | None:

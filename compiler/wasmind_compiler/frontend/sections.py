@@ -1,4 +1,4 @@
-"""Edits of whole sections of a document: rename one, put keys into one, add one.
+"""Fixes that are about whole sections of a document: rename one, put keys into one, add one.
 
 TOML can write a table in many ways, and not every edit fits every one of them. Each function tries
 what fits and returns None where the result would not be valid, which is tested by parsing it.
@@ -14,6 +14,7 @@ from typing import Any, Final
 from wasmind_compiler.diagnostics import Edit, Fix, Span
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
+from wasmind_compiler.frontend.rewriting import quoted
 
 _PART: Final = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
 
@@ -43,31 +44,6 @@ def renamed_key(document: Document, path: KeyPath, to: str, title: str) -> Fix |
     return fix
 
 
-def moved_key(document: Document, path: KeyPath, into: str) -> Fix | None:
-    """Move a key into a table beside it, which may exist or not.
-
-    Args:
-        document: the document.
-        path: the key.
-        into: name of the table.
-    """
-    target = (*path[:-1], into)
-    title = f"move `{path[-1]}` into `{into}`"
-    key = document.key(path)
-    before = Edit(_start(key), f"{into}.")
-    if (fix := _valid(document, Fix(title=title, edits=(before,)))) is not None:
-        return fix
-    line = _line(document, path)
-    # A comment behind the value goes with it, but not into an inline table.
-    end = line.end if _header(document, target) is not None else document.value(path).end
-    pair = document.text(Span(file=line.file, start=key.start, end=end))
-    insertion = _insertion(document, target, pair)
-    if insertion is None:
-        return None
-    removal = Edit(_line(document, path, with_end=True), "")
-    return _valid(document, Fix(title=title, edits=(removal, insertion)))
-
-
 def added_keys(document: Document, table: KeyPath, lines: Sequence[str], title: str) -> Fix | None:
     """Put `key = value` lines into a table, which is made where there is none."""
     insertion = _insertion(document, table, *lines)
@@ -75,19 +51,6 @@ def added_keys(document: Document, table: KeyPath, lines: Sequence[str], title: 
         text = "\n".join((f"[{dotted(table)}]", *lines))
         insertion = Edit(*_new_section(document, table, text))
     return _valid(document, Fix(title=title, edits=(insertion,)))
-
-
-def removed_element(document: Document, path: KeyPath, title: str) -> Fix | None:
-    """Take an element out of an array, with the comma that goes with it."""
-    *outer, index = path
-    assert isinstance(index, int)
-    span = document.value(path)
-    start, end = _offsets(document, span)
-    if index > 0:
-        start = _offsets(document, document.value((*outer, index - 1)))[1]
-    elif follows := re.compile(r"\s*,\s*").match(document.index.text, end):
-        end = follows.end()
-    return _valid(document, Fix(title=title, edits=(Edit(document.index.span(start, end), ""),)))
 
 
 def literal(value: Any) -> str:
@@ -100,14 +63,13 @@ def literal(value: Any) -> str:
         inside = ", ".join(f"{dotted((key,))} = {literal(item)}" for key, item in value.items())
         return f"{{ {inside} }}" if inside else "{}"
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
+        return quoted(value)
     return str(value)
 
 
 def _insertion(document: Document, table: KeyPath, *lines: str) -> Edit | None:
     """Lines put into a table that has a header or is inline."""
-    if not _exists(document, table):
+    if not document.has(table):
         return None
     header = _header(document, table)
     if header is not None:
@@ -162,10 +124,6 @@ def _valid(document: Document, fix: Fix, gone: KeyPath | None = None) -> Fix | N
     return fix if gone is None or not _reaches(data, gone) else None
 
 
-def _exists(document: Document, path: KeyPath) -> bool:
-    return _reaches(document.data, path)
-
-
 def _reaches(value: Any, path: KeyPath) -> bool:
     for part in path:
         try:
@@ -199,21 +157,6 @@ def _header(document: Document, path: KeyPath) -> Span | None:
     # An array value also begins with a bracket; a header is a line of its own.
     is_table = text.startswith("[") and document.value(path) == span
     return span if is_table else None
-
-
-def _line(document: Document, path: KeyPath, *, with_end: bool = False) -> Span:
-    """A key with its value, from the start of its line to the end of it."""
-    content = document.index.text
-    start, _ = _offsets(document, document.key(path))
-    _, end = _offsets(document, document.value(path))
-    start = content.rfind("\n", 0, start) + 1
-    stop = content.find("\n", end)
-    stop = len(content) if stop == -1 else stop
-    return document.index.span(start, min(stop + with_end, len(content)))
-
-
-def _start(span: Span) -> Span:
-    return Span(file=span.file, start=span.start, end=span.start)
 
 
 def _offsets(document: Document, span: Span) -> tuple[int, int]:

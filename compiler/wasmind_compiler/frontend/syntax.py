@@ -134,7 +134,7 @@ def _offset(index: TextIndex, place: re.Match[str] | None) -> int:
 
 
 def _is_open_string(reason: str) -> bool:
-    return reason.startswith((*_OPEN_STRINGS, "Found invalid character", "Expected \"'''\""))
+    return reason.startswith((*_OPEN_STRINGS, "Found invalid character", "Expected \"'"))
 
 
 def _open_string(index: TextIndex) -> Diagnostic | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from wasmind_compiler.diagnostics import Collector, Diagnostic, Edit, Fix, Label, Rule, Span
+from wasmind_compiler.diagnostics import Collector, Edit, Fix, Label
 from wasmind_compiler.diagnostics.rules import agents, names
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
-from wasmind_compiler.frontend.sections import literal, removed_element
 from wasmind_compiler.frontend.tables import Name
 from wasmind_compiler.resolution.found import Found
 
@@ -42,13 +41,17 @@ def check_companions(required: Companions, named: Mapping[str, str], collector: 
         for member in members:
             if member.text not in named:
                 message = f"`{name}` requires `{member.text}`, which does not exist"
-                rule = names.UNKNOWN_REQUIRED_ACTOR
-                collector.add(unknown_name(rule, message, member.text, member.span(), named))
+                help_line = unknown_name_advice(member.text, named)
+                fix = unknown_name_fix(member, named)
+                collector.add(
+                    names.UNKNOWN_REQUIRED_ACTOR.at(member.span(), message, help=help_line, fix=fix)
+                )
             elif member.text == name:
                 message = f"`{name}` requires itself"
-                fix = removed_element(member.document, member.path, "remove it")
                 collector.add(
-                    names.REQUIRES_ITSELF.at(member.span(), message, help="remove it", fix=fix)
+                    names.REQUIRES_ITSELF.at(
+                        member.span(), message, help="remove it", fix=_removal(member)
+                    )
                 )
         report_duplicates(members, collector)
 
@@ -104,30 +107,29 @@ def report_duplicates(members: Sequence[Name], collector: Collector) -> None:
         if earlier is not member:
             labels = (Label(earlier.span(), "first listed here"),)
             message = f"`{member.text}` is listed twice"
-            fix = removed_element(member.document, member.path, "remove it")
             collector.add(
                 names.DUPLICATE_NAME.at(
-                    member.span(), message, labels=labels, help="remove it", fix=fix
+                    member.span(), message, labels=labels, help="remove it", fix=_removal(member)
                 )
             )
 
 
-def unknown_name(
-    rule: Rule, message: str, name: str, span: Span, named: Mapping[str, str]
-) -> Diagnostic:
-    """A logical name that does not exist, with what may have been meant.
+def _removal(member: Name) -> Fix:
+    # Not needed by configs without findings.
+    from wasmind_compiler.frontend.rewriting import remove_element
 
-    Args:
-        rule: what to report.
-        message: what is wrong.
-        name: the name.
-        span: the string that holds it.
-        named: every declared logical name to its actor_id, empty where that is unknown.
-    """
-    near, fix = nearest(name, named), None
-    if len(near) == 1:
-        fix = Fix(title=f"write `{near[0]}`", edits=(Edit(span, literal(near[0])),))
-    return rule.at(span, message, help=unknown_name_advice(name, named), fix=fix)
+    return remove_element(member.document, member.path)
+
+
+def unknown_name_fix(member: Name, named: Iterable[str]) -> Fix | None:
+    """The correction of a misspelled name, if only one is near."""
+    near = nearest(member.text, named)
+    if len(near) != 1:
+        return None
+    from wasmind_compiler.frontend.rewriting import quoted
+
+    edit = Edit(member.span(), quoted(near[0]))
+    return Fix(title=f"write `{near[0]}`", edits=(edit,), applicability="always")
 
 
 def unknown_name_advice(name: str, named: Mapping[str, str]) -> str | None:

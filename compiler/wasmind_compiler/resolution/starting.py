@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.diagnostics.rules import names
 from wasmind_compiler.frontend.app_config import AppConfig
-from wasmind_compiler.resolution.companions import report_duplicates, unknown_name
+from wasmind_compiler.resolution.companions import (
+    report_duplicates,
+    unknown_name_advice,
+    unknown_name_fix,
+)
 
 
 def check_starting(
@@ -25,8 +29,11 @@ def check_starting(
     for name in listed:
         if name.text not in named:
             message = f"unknown starting actor `{name.text}`"
-            rule = names.UNKNOWN_STARTING_ACTOR
-            collector.add(unknown_name(rule, message, name.text, name.span(), named))
+            help_line = unknown_name_advice(name.text, named)
+            fix = unknown_name_fix(name, named)
+            collector.add(
+                names.UNKNOWN_STARTING_ACTOR.at(name.span(), message, help=help_line, fix=fix)
+            )
     report_duplicates(listed, collector)
     if not listed and not anyone_automatic and "starting_actors" not in config.document.data:
         _report_nothing(config, "`starting_actors` is missing", collector)

@@ -60,10 +60,7 @@ CLASSES: Final = (
         area="9.3",
         code="WM0203",
         instances=(
-            P("offline", "app.toml", '[actors.assistant]\nsource = { path = "actors/assistant" }',
-              '[⟦[actors]⟧]\nsource = { path = "actors/assistant" }'.replace("[⟦[actors]⟧]", "⟦[[actors]]⟧"),
-              also=(("app.toml", "[actors.assistant.config]", "[actors.config]"),
-                    ("app.toml", "[actors.bash]\n", "[actors.bash]\n"))),
+            P("network", "app.toml", "[actors.delegation_network_coordinator]", "⟦[[actors]]⟧"),
             P("compact", "app.toml", 'tui.chat.key_bindings = { "ctrl-a" = "Assist" }', "tui = ⟦true⟧"),
             P("deep", "shared/clock/Wasmind.toml", 'actor_id = "factory:clock"\n',
               'actor_id = "factory:clock"\ndependencies = ⟦[]⟧\n'),
@@ -172,16 +169,6 @@ CLASSES: Final = (
               also=(("app.toml", "[actors.bash.grants]", '[actors." bash".grants]'),)),
             P("deep", "app.toml", "", '\n[actors.⟦""⟧]\nsource = { path = "observer" }\n'),
             P("support", "app.toml", "", '\n[actors.⟦"a\\tb"⟧]\nsource = { path = "mailer" }\n'),
-        ),
-    ),
-    Defect(
-        title="names that differ only in case",
-        area="9.3",
-        code="WM*",
-        instances=(
-            P("offline", "app.toml", "", '\n⟦[actors.Bash]⟧\nsource = { path = "actors/execute_bash" }\n'),
-            P("deep", "app.toml", "", '\n⟦[actors.Observer]⟧\nsource = { path = "observer" }\n'),
-            P("support", "app.toml", "", '\n⟦[actors.Billing]⟧\nsource = { path = "billing" }\n'),
         ),
     ),
 )  # fmt: skip

@@ -1,0 +1,51 @@
+"""Secrets never leave the file they stand in: what is shown of it is covered, width for width."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_COVER: Final = "*"
+#: Keys of well-known services, by how they begin.
+SECRET: Final = re.compile(
+    r"\b(?:sk-(?:ant-|proj-|or-)?[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{20,}"
+    r"|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|AKIA[0-9A-Z]{16}"
+    r"|AIza[0-9A-Za-z_-]{30,}|xox[abprs]-[A-Za-z0-9-]{10,}|hf_[A-Za-z0-9]{20,}"
+    r"|gsk_[A-Za-z0-9]{20,}|r8_[A-Za-z0-9]{20,}|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]+\.[\w-]+)"
+)
+#: The secret of a URL's user part: the password, or a token in the place of the user.
+USER_INFO: Final = re.compile(r"://(?P<user>[^\s/@:\"'`]*)(?::(?P<password>[^\s/@\"'`]*))?@")
+#: A value under a name that promises a secret.
+_NAMED: Final = re.compile(
+    r"(?i)[\w-]*(?:api[_-]?key|secret|password|passwd|token|authorization)[\w-]*[\"']?[ \t]*=[ \t]*"
+    r"(?P<quote>\"\"\"|'''|[\"'])(?P<value>(?!os\.environ/).*?)(?:(?P=quote)|$)",
+    re.MULTILINE,
+)
+_ORDINARY_USERS: Final = frozenset({"", "git"})
+
+
+def masked(text: str) -> str:
+    """The text with secrets covered, as long as before."""
+    if "://" in text:
+        text = USER_INFO.sub(_cover_user_info, text)
+    text = SECRET.sub(lambda found: _COVER * len(found.group()), text)
+    return _NAMED.sub(lambda found: _cover(found, "value"), text)
+
+
+def has_secret(text: str) -> bool:
+    """Whether something in the text would be covered."""
+    return masked(text) != text
+
+
+def _cover_user_info(found: re.Match[str]) -> str:
+    if found.group("password") is not None:
+        return _cover(found, "password")
+    if found.group("user").lower() in _ORDINARY_USERS:
+        return found.group()
+    return _cover(found, "user")
+
+
+def _cover(found: re.Match[str], group: str) -> str:
+    start, end = (offset - found.start() for offset in found.span(group))
+    whole = found.group()
+    return whole[:start] + _COVER * (end - start) + whole[end:]

@@ -1,0 +1,1 @@
+"""WM16: key bindings of the terminal interface."""

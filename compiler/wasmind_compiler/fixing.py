@@ -1,0 +1,153 @@
+"""From the fixes of a report to changed files: chosen, proved harmless, written at once.
+
+The edits leave comments and layout alone because they touch nothing else. That they also leave
+every other value alone is checked: the changed file is read again, by `tomllib` and by `tomlkit`,
+and each value away from the edits must be what it was.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix
+from wasmind_compiler.diagnostics.edits import Change, apply, choose
+from wasmind_compiler.errors import CompilerFailure
+from wasmind_compiler.frontend.key_path import KeyPath
+from wasmind_compiler.frontend.positions import Node, scan
+
+_MARK = "\ufeff".encode()
+
+
+def plan_changes(diagnostics: Iterable[Diagnostic], folder: Path) -> list[Change]:
+    """What the fixes that may be applied unasked make of the files.
+
+    Args:
+        diagnostics: with their fixes; names of files are relative to `folder`.
+        folder: the working directory.
+
+    Returns:
+        One change for each file; files that are not on this disk are left out. A fix that would
+        change more than it says is left out.
+    """
+    fixes = [each.fix for each in diagnostics if each.fix and each.fix.applicability == "always"]
+    files = {edit.span.file for fix in fixes for edit in fix.edits}
+    contents = {file: (folder / file).read_bytes() for file in files if (folder / file).is_file()}
+    chosen: list[Fix] = []
+    for fix in choose(fixes):
+        known = all(edit.span.file in contents for edit in fix.edits)
+        if known and all(is_faithful(each, fix.edits) for each in apply([fix], contents)):
+            chosen.append(fix)
+    return apply(chosen, contents)
+
+
+def write_changes(changes: Sequence[Change], folder: Path) -> None:
+    """Replace the files, each at once: readers see the old or the new content.
+
+    Raises:
+        CompilerFailure: a file cannot be written, or was changed meanwhile.
+    """
+    for change in changes:
+        path = (folder / change.file).resolve()
+        try:
+            if path.read_bytes() != change.before:
+                raise CompilerFailure(f"`{change.file}` was changed by somebody else meanwhile")
+            _replace(path, change.after)
+        except OSError as error:
+            raise CompilerFailure(f"cannot write `{change.file}`: {error.strerror}") from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(aside).chmod(path.stat().st_mode)
+        Path(aside).replace(path)
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise
+
+
+def is_faithful(change: Change, edits: Sequence[Edit]) -> bool:
+    """Whether a change only touches what its edits touch."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    after = change.after.removeprefix(_MARK).decode()
+    before = change.before.removeprefix(_MARK).decode()
+    old = _loaded(before)
+    new = _loaded(after)
+    if old is None:
+        # A syntax error was mended, or one of several: there are no values to compare.
+        return True
+    if new is None:
+        return False
+    try:
+        if tomlkit.parse(after).unwrap() != new:
+            return False
+    except TOMLKitError:
+        return False
+    touched, written = _stretches(change, edits)
+    was, now = dict(_leaves(old)), dict(_leaves(new))
+    lost = [path for path in was if path not in now or not _same(was[path], now[path])]
+    gained = [path for path in now if path not in was or not _same(was[path], now[path])]
+    return _all_near(scan(before), lost, touched) and _all_near(scan(after), gained, written)
+
+
+def _same(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and repr(one) == repr(other)
+
+
+def _loaded(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _leaves(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """Values that are no tables; an array counts as one."""
+    if isinstance(value, dict) and (value or not path):
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key))
+    elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        for index, item in enumerate(value):
+            yield from _leaves(item, (*path, index))
+    else:
+        yield path, value
+
+
+def _stretches(
+    change: Change, edits: Sequence[Edit]
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """What the edits cover in the text before, and in the text after, in characters."""
+    mark = len(_MARK) if change.before.startswith(_MARK) else 0
+    before, after, moved = [], [], 0
+    mine = [edit for edit in edits if edit.span.file == change.file]
+    for edit in sorted(mine, key=lambda each: each.span.start.byte):
+        start = len(change.before[mark : edit.span.start.byte].decode())
+        end = len(change.before[mark : edit.span.end.byte].decode())
+        before.append((start, end))
+        after.append((start + moved, start + moved + len(edit.replacement)))
+        moved += len(edit.replacement) - (end - start)
+    return before, after
+
+
+def _all_near(root: Node, paths: Iterable[KeyPath], stretches: Sequence[tuple[int, int]]) -> bool:
+    return all(_is_near(root, path, stretches) for path in paths)
+
+
+def _is_near(root: Node, path: KeyPath, stretches: Sequence[tuple[int, int]]) -> bool:
+    """Whether a value, or a key or header that leads to it, touches one of the stretches."""
+    node, places = root, []
+    for part in path:
+        node = node.children[part]
+        places += [place for place in (node.key, node.value, node.header) if place is not None]
+    return any(
+        start <= place[1] and place[0] <= end for place in places for start, end in stretches
+    )

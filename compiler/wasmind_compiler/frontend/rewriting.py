@@ -1,0 +1,138 @@
+"""Fixes for common changes to a document: rename, remove, move, wrap. Layout and comments stay."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from wasmind_compiler.diagnostics import Edit, Fix, Span
+from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.key_path import KeyPath, dotted
+
+_COMMA: Final = re.compile(r"[ \t]*,[ \t]*")
+
+
+def rename_key(document: Document, path: KeyPath, name: str) -> Fix:
+    """Give the last key of `path` another name."""
+    edit = Edit(document.key(path), dotted((name,)))
+    return Fix(title=f"rename to `{name}`", edits=(edit,), applicability="always")
+
+
+def replace_string(
+    document: Document, path: KeyPath, text: str, *, title: str, sure: bool = False
+) -> Fix:
+    """Write another string at `path`."""
+    edit = Edit(document.value(path), quoted(text))
+    return Fix(title=title, edits=(edit,), applicability="always" if sure else "maybe")
+
+
+def remove_element(document: Document, path: KeyPath) -> Fix:
+    """Remove an element of an array, with the comma that parts it from the others."""
+    *outer, index = path
+    assert isinstance(index, int)
+    start, end = _range(document, path)
+    text = document.index.text
+    following = _range(document, (*outer, index + 1))
+    comma = _COMMA.match(text, end)
+    if following[0] > end and "#" not in text[end : following[0]]:
+        end = following[0]
+    elif comma is not None:
+        end = comma.end()
+    elif index > 0:
+        before = _range(document, (*outer, index - 1))[1]
+        start = before if "#" not in text[before:start] else start
+    edit = Edit(document.index.span(start, end), "")
+    return Fix(title="remove it", edits=(edit,), applicability="always")
+
+
+def move_into(document: Document, path: KeyPath, table: str) -> Fix | None:
+    """Move a key of a table into the table `table` beside it, which may not exist yet.
+
+    Returns:
+        None where the key's value is a section of its own.
+    """
+    *outer, key = path
+    target = (*outer, table)
+    if document.is_section(path):
+        return None
+    title = f"move it into `{dotted(target)}`"
+    name, place = document.key(path), _range(document, path)
+    if not document.has(target) or document.is_dotted(target):
+        # `config.key = 1` in place of `key = 1` creates the table or adds to it.
+        prefix = Edit(document.index.span(*_at(document, name)), f"{table}.")
+        return Fix(title=title, edits=(prefix,), applicability="always")
+    removed = _statement(document, _at(document, name)[0], place[1])
+    if removed is None:
+        return None
+    statement = f"{dotted((key,))} = {document.index.text[slice(*place)]}"
+    added = _addition(document, target, statement)
+    edits = (Edit(document.index.span(*removed), ""), added)
+    return Fix(title=title, edits=edits, applicability="always")
+
+
+def wrap(document: Document, path: KeyPath, table: str) -> Fix:
+    """Turn `key = value` inside an inline table into `table = { key = value }`."""
+    start = _at(document, document.key(path))
+    end = _range(document, path)[1]
+    edits = (
+        Edit(document.index.span(*start), f"{table} = {{ "),
+        Edit(document.index.span(end, end), " }"),
+    )
+    return Fix(title=f"wrap it in `{table}`", edits=edits, applicability="always")
+
+
+def quoted(text: str) -> str:
+    """A string as TOML."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(_escape(character) for character in escaped) + '"'
+
+
+def _escape(character: str) -> str:
+    return character if character.isprintable() else f"\\u{ord(character):04x}"
+
+
+def _range(document: Document, path: KeyPath) -> tuple[int, int]:
+    span = document.value(path)
+    return _offset(document, span, "start"), _offset(document, span, "end")
+
+
+def _at(document: Document, span: Span) -> tuple[int, int]:
+    start = _offset(document, span, "start")
+    return start, start
+
+
+def _offset(document: Document, span: Span, side: str) -> int:
+    position = span.start if side == "start" else span.end
+    return document.index.offset(position.line, position.column)
+
+
+def _statement(document: Document, start: int, end: int) -> tuple[int, int] | None:
+    """The stretch to remove with a key and its value: its line, or its part of an inline table."""
+    text = document.index.text
+    line_start = text.rfind("\n", 0, start) + 1
+    line_end = text.find("\n", end)
+    line_end = len(text) if line_end == -1 else line_end + 1
+    if not text[line_start:start].strip() and not text[end:line_end].strip():
+        return line_start, line_end
+    if (comma := _COMMA.match(text, end)) is not None:
+        return start, comma.end()
+    before = text[line_start:start]
+    if before.rstrip().endswith(","):
+        return line_start + len(before.rstrip()) - 1, end
+    return None
+
+
+def _addition(document: Document, target: KeyPath, statement: str) -> Edit:
+    """A statement at the beginning of an existing table."""
+    start, end = _range(document, target)
+    text = document.index.text
+    if text[start] == "{":
+        empty = not text[start + 1 : end - 1].strip()
+        inserted = f" {statement} " if empty else f" {statement},"
+        return Edit(document.index.span(start + 1, start + 1), inserted)
+    line_end = text.find("\n", end)
+    if line_end == -1:
+        return Edit(document.index.span(len(text), len(text)), f"\n{statement}\n")
+    at = line_end + 1
+    line_feed = "\r\n" if text[line_end - 1] == "\r" else "\n"
+    return Edit(document.index.span(at, at), statement + line_feed)
