@@ -6,7 +6,7 @@ it is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from wasmind_compiler.analysis.annotations import is_annotated
 from wasmind_compiler.analysis.contract import Contract
@@ -62,7 +62,8 @@ def check_agents(
 
 def _report_same_kinds(resolution: Resolution, agent: Agent, collector: Collector) -> None:
     first: dict[str, ResolvedActor] = {}
-    for name in agent.members:
+    listed = [name for name in _listed(resolution, agent) if name in resolution.actors]
+    for name in dict.fromkeys((*listed, *agent.members)):
         actor = resolution.actors[name]
         other = first.setdefault(actor.manifest.actor_id, actor)
         if other is not actor:
@@ -90,6 +91,13 @@ def _report_no_model(resolution: Resolution, agent: Agent, collector: Collector)
             help="add an assistant",
         )
     )
+
+
+def _listed(resolution: Resolution, agent: Agent) -> Sequence[str]:
+    """The names in the list that an agent is made from, in the order written."""
+    if agent.spawned_by is not None:
+        return agent.spawned_by.members
+    return [name.text for name in resolution.config.starting_actors or ()]
 
 
 def _member_span(resolution: Resolution, agent: Agent, actor: ResolvedActor) -> Span:

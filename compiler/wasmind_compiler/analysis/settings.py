@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
@@ -49,8 +50,16 @@ def check_settings(
         collector.add(
             settings.TAKES_NO_CONFIG.at(actor.config.header(()), message, help="remove it")
         )
-    elif not conforms(merged, schema, schema):
+    elif not _certainly_conforms(merged, schema):
         collector.extend(_explained(actor, schema, resolution, models))
+
+
+def _certainly_conforms(merged: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
+    try:
+        return conforms(merged, schema, schema)
+    except (AttributeError, KeyError, TypeError, ValueError, re.error):
+        # The schema is the actor's and may be none; what explains findings says so.
+        return False
 
 
 def report_misplaced(actor: ResolvedActor, schema: Mapping[str, Any], collector: Collector) -> None:
