@@ -22,7 +22,8 @@ class Planted:
         at: file and text with a mark, for a span outside `new`; no text for a span that is
             nowhere. The text without its marks occurs once in the file.
         also: further replacements that the defect needs, without marks: file, old, new.
-        fixed: what `new` should be after the fix; None if the fix gives the valid file back.
+        fixed: what stands there after the right fix; None for what stood there before.
+        elsewhere: what else the right fix changes in the valid files: file, old, new.
     """
 
     system: str
@@ -32,6 +33,7 @@ class Planted:
     at: tuple[str, str] | None = None
     also: tuple[tuple[str, str, str], ...] = ()
     fixed: str | None = None
+    elsewhere: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

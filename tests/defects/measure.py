@@ -80,7 +80,9 @@ def measure(laboratory: Laboratory, defects: Iterable[Defect]) -> Figures:
         _try(laboratory, defect, planted) for defect in defects for planted in defect.instances
     )
     positives = tuple(
-        f"{name}: {_line(each)}" for name in NAMES for each in laboratory.check(name, {}).diagnostics
+        f"{name}: {_line(each)}"
+        for name in NAMES
+        for each in laboratory.check(name, {}).diagnostics
     )
     return Figures(outcomes=outcomes, false_positives=positives)
 
@@ -105,10 +107,7 @@ def _try(laboratory: Laboratory, defect: Defect, planted: Planted) -> Outcome:
     here = [each for each in fitting if _place(each) == expected]
     mended = None
     if defect.typo or defect.fixable:
-        wanted = valid
-        if planted.fixed is not None:
-            wanted = _replaced(valid, planted.old, planted.fixed, planted)
-        mended = any(_mended(each.fix, report, planted.file) == wanted for each in here)
+        mended = any(_is_right(each.fix, planted, report, laboratory) for each in here)
     return Outcome(
         defect=defect,
         planted=planted,
@@ -157,15 +156,21 @@ def _place(found: Diagnostic) -> Place:
     return None if span is None else (span.file, span.start.byte, span.end.byte)
 
 
-def _mended(fix: Fix | None, report: Report, file: str) -> str | None:
-    """The file after the fix, if there is one and it is about this file."""
-    if fix is None or any(edit.span.file != file for edit in fix.edits):
-        return None
+def _is_right(fix: Fix | None, planted: Planted, report: Report, laboratory: Laboratory) -> bool:
+    """Whether a fix is offered and leaves its file as it should be."""
+    if fix is None:
+        return False
+    (file,) = {edit.span.file for edit in fix.edits}
+    wanted = (laboratory.folder(planted.system) / file).read_text()
+    if file == planted.file and planted.fixed is not None:
+        wanted = _replaced(wanted, planted.old, planted.fixed, planted)
+    for each, old, new in planted.elsewhere:
+        wanted = _replaced(wanted, old, new, planted) if each == file else wanted
     text = report.texts[file].text.encode()
     for edit in sorted(fix.edits, key=lambda each: each.span.start.byte, reverse=True):
         start, end = edit.span.start.byte, edit.span.end.byte
         text = text[:start] + edit.replacement.encode() + text[end:]
-    return text.decode()
+    return text.decode() == wanted
 
 
 def _other_errors(report: Report, fitting: list[Diagnostic]) -> Iterable[Diagnostic]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from wasmind_compiler.analysis.annotations import Annotated, annotated, strings
-from wasmind_compiler.analysis.settings import section_fix
+from wasmind_compiler.analysis.settings import attempted, section_fix
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Edit, Fix, Label, Span
 from wasmind_compiler.diagnostics.rules import models, settings
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
@@ -110,7 +110,10 @@ def _line_span(actor: ResolvedActor, path: KeyPath, text: str, line: int) -> Spa
 
 
 def _is_permissive_default(actor: ResolvedActor, found: Annotated) -> bool:
-    return found.value is True and actor.config.origin(found.path) is None
+    if found.value is not True or actor.config.origin(found.path) is not None:
+        return False
+    # Whoever gave it in the wrong place has been told so.
+    return len(found.path) != 1 or found.path[0] not in attempted(actor, found.path)
 
 
 def _permissive_default(
@@ -131,4 +134,6 @@ def _permissive_default(
 
 
 def _lowered(text: str) -> str:
-    return (text[:1].lower() + text[1:]).rstrip(".").replace("'", "`")
+    """The first sentence, as messages are written."""
+    text = text.partition(". ")[0].rstrip(".")
+    return (text[:1].lower() + text[1:]).replace("'", "`")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from wasmind_compiler.analysis.contract import NO_SETTINGS
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Fix, Label, Span
 from wasmind_compiler.diagnostics.rules import settings, shape
+from wasmind_compiler.diagnostics.suggestions import nearest
 from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.conformance import conforms
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
@@ -125,6 +126,8 @@ def _explained(
         return
     merged, table = actor.config.merged, resolution.users_table(actor.name)
     missing = [key for key in schema.get("required", ()) if key not in merged]
+    tried = attempted(actor, missing, merged.keys() - schema.get("properties", {}).keys())
+    missing = [key for key in missing if key not in tried]
     if missing:
         yield _missing(actor, missing, schema, resolution, models)
     # Missing keys of the whole table are reported together, with one section to add.
@@ -164,6 +167,18 @@ def _missing(
         help=f"add to the config:\n[{section}]\n" + "\n".join(lines),
         fix=fix,
     )
+
+
+def attempted(
+    actor: ResolvedActor, missing: Collection[object], unknown: Iterable[str] = ()
+) -> frozenset[object]:
+    """Which missing settings somebody did give, but in the wrong place or misspelled.
+
+    That is reported where it was done; that the setting is missing only follows from it.
+    """
+    beside = {key for entry in actor.entries for key in entry.misplaced}
+    meant = {near for key in unknown for near in nearest(key, [str(x) for x in missing])}
+    return frozenset(key for key in missing if key in beside or key in meant)
 
 
 def users_section(actor: ResolvedActor) -> str:

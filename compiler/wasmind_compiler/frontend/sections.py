@@ -16,6 +16,7 @@ from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.frontend.rewriting import quoted
 
+_DOTTED: Final = re.compile(r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\..*)?\.""")
 _PART: Final = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
 
 
@@ -79,6 +80,8 @@ def _insertion(document: Document, table: KeyPath, *lines: str) -> Edit | None:
             at = len(document.index.text)
             return Edit(document.index.span(at, at), "\n" + "\n".join(lines) + "\n")
         return Edit(document.index.span(rest + 1, rest + 1), "".join(f"{x}\n" for x in lines))
+    if document.is_dotted(table):
+        return _dotted_insertion(document, table, *lines)
     value = document.value(table)
     text = document.text(value)
     if not text.startswith("{"):
@@ -89,6 +92,22 @@ def _insertion(document: Document, table: KeyPath, *lines: str) -> Edit | None:
     joined = ", ".join(lines)
     new = f", {joined}" if inside.strip() else f" {joined} "
     return Edit(document.index.span(at, at), new)
+
+
+def _dotted_insertion(document: Document, table: KeyPath, *lines: str) -> Edit | None:
+    """Lines behind the last key of a table that only exists in front of its keys."""
+    value: Any = document.data
+    for part in table:
+        value = value[part]
+    last = (*table, next(reversed(value)))
+    start, _ = _offsets(document, document.key(last))
+    _, end = _offsets(document, document.value(last))
+    text = document.index.text
+    prefix = text[text.rfind("\n", 0, start) + 1 : start]
+    stop = text.find("\n", end) + 1
+    if not _DOTTED.fullmatch(prefix) or not stop:
+        return None
+    return Edit(document.index.span(stop, stop), "".join(f"{prefix}{line}\n" for line in lines))
 
 
 def _new_section(document: Document, table: KeyPath, text: str) -> tuple[Span, str]:

@@ -26,7 +26,12 @@ CLASSES: Final = (
         instances=(
             P("network", "app.toml", '"esc" = "InterruptAgent"', '"esc" = ⟦"ToggleToolExpansion"⟧'),
             P("experts", "app.toml", '"shift-up" = "SelectUp"', '"shift-up" = ⟦"Exit"⟧'),
-            P("network", "app.toml", '"ctrl-t" = "ToggleToolExpansion"', '"ctrl-t" = ⟦"SelectDown"⟧'),
+            P(
+                "network",
+                "app.toml",
+                '"ctrl-t" = "ToggleToolExpansion"',
+                '"ctrl-t" = ⟦"SelectDown"⟧',
+            ),
         ),
     ),
     Defect(
@@ -66,11 +71,24 @@ CLASSES: Final = (
         area="9.16",
         code="WM*",
         instances=(
-            P("network", "app.toml", '"ctrl-t" = "ToggleToolExpansion"',
-              '"ctrl-t" = "ToggleToolExpansion"\n⟦"Ctrl-A"⟧ = "ToggleToolExpansion"'),
-            P("experts", "app.toml", '"shift-down" = "SelectDown"',
-              '"shift-down" = "SelectDown", ⟦"Shift-Up"⟧ = "SelectDown"'),
-            P("compact", "app.toml", '"ctrl-a" = "Assist"', '"ctrl-a" = "Assist", ⟦"CTRL-a"⟧ = "Assist"'),
+            P(
+                "network",
+                "app.toml",
+                '"ctrl-t" = "ToggleToolExpansion"',
+                '"ctrl-t" = "ToggleToolExpansion"\n⟦"Ctrl-A"⟧ = "ToggleToolExpansion"',
+            ),
+            P(
+                "experts",
+                "app.toml",
+                '"shift-down" = "SelectDown"',
+                '"shift-down" = "SelectDown", ⟦"Shift-Up"⟧ = "SelectDown"',
+            ),
+            P(
+                "compact",
+                "app.toml",
+                '"ctrl-a" = "Assist"',
+                '"ctrl-a" = "Assist", ⟦"CTRL-a"⟧ = "Assist"',
+            ),
         ),
     ),
     Defect(
@@ -79,10 +97,18 @@ CLASSES: Final = (
         code="WM*",
         instances=(
             P("network", "app.toml", '"ctrl-a" = "Assist"\n', "", at=("app.toml", "⟦[tui.chat]⟧")),
-            P("network", "app.toml", '[tui.dashboard]\nkey_bindings = { "ctrl-c" = "Exit",',
-              "⟦[tui.dashboard]⟧\nclear_defaults = true\nkey_bindings = {"),
-            P("experts", "app.toml", '[tui.chat]\nkey_bindings = { "ctrl-a" = "Assist",',
-              "⟦[tui.chat]⟧\nclear_defaults = true\nkey_bindings = {"),
+            P(
+                "network",
+                "app.toml",
+                '[tui.dashboard]\nkey_bindings = { "ctrl-c" = "Exit",',
+                "⟦[tui.dashboard]⟧\nclear_defaults = true\nkey_bindings = {",
+            ),
+            P(
+                "experts",
+                "app.toml",
+                '[tui.chat]\nkey_bindings = { "ctrl-a" = "Assist",',
+                "⟦[tui.chat]⟧\nclear_defaults = true\nkey_bindings = {",
+            ),
         ),
     ),
-)  # fmt: skip
+)

@@ -17,17 +17,37 @@ CLASSES: Final = (
         typo=True,
         instances=(
             P("offline", "app.toml", "[models.demo]", "[⟦model⟧.demo]"),
-            P("support", "app.toml", "[actor_overrides.knowledge]\n", "[⟦actor_override⟧.knowledge]\n",
-              also=(("app.toml", "[actor_overrides.knowledge.config]", "[actor_override.knowledge.config]"),
+            P(
+                "support",
+                "app.toml",
+                "[actor_overrides.knowledge]\n",
+                "[⟦actor_override⟧.knowledge]\n",
+                also=(
+                    (
+                        "app.toml",
+                        "[actor_overrides.knowledge.config]",
+                        "[actor_override.knowledge.config]",
+                    ),
                     ("app.toml", "[actor_overrides.audit]", "[actor_override.audit]"),
                     ("app.toml", "[actor_overrides.audit.config]", "[actor_override.audit.config]"),
                     ("app.toml", "[actor_overrides.ticket_store]", "[actor_override.ticket_store]"),
-                    ("app.toml", "[actor_overrides.ticket_store.grants]",
-                     "[actor_override.ticket_store.grants]"),
-                    ("app.toml", "[actor_overrides.ticket_store.limits]",
-                     "[actor_override.ticket_store.limits]"),
-                    ("app.toml", "[actor_overrides.ticket_store.restart]",
-                     "[actor_override.ticket_store.restart]"))),
+                    (
+                        "app.toml",
+                        "[actor_overrides.ticket_store.grants]",
+                        "[actor_override.ticket_store.grants]",
+                    ),
+                    (
+                        "app.toml",
+                        "[actor_overrides.ticket_store.limits]",
+                        "[actor_override.ticket_store.limits]",
+                    ),
+                    (
+                        "app.toml",
+                        "[actor_overrides.ticket_store.restart]",
+                        "[actor_override.ticket_store.restart]",
+                    ),
+                ),
+            ),
             P("offline", "app.toml", "starting_actors = [", "⟦startng_actors⟧ = ["),
             P("compact", "app.toml", "tui.chat.key_bindings", "⟦tiu⟧.chat.key_bindings"),
         ),
@@ -39,8 +59,12 @@ CLASSES: Final = (
         typo=True,
         instances=(
             P("offline", "app.toml", "auto_spawn = true", "⟦auto_spwan⟧ = true"),
-            P("support", "app.toml", 'required_spawn_with = ["knowledge", "audit"]',
-              '⟦require_spawn_with⟧ = ["knowledge", "audit"]'),
+            P(
+                "support",
+                "app.toml",
+                'required_spawn_with = ["knowledge", "audit"]',
+                '⟦require_spawn_with⟧ = ["knowledge", "audit"]',
+            ),
             P("compact", "app.toml", "auto_spawn = true }", "⟦auto-spawn⟧ = true }"),
             P("offline", "app.toml", "[actors.bash.grants]", "[actors.bash.⟦grant⟧]"),
         ),
@@ -52,10 +76,18 @@ CLASSES: Final = (
         typo=True,
         instances=(
             P("support", "app.toml", "auto_spawn = true", "⟦autospawn⟧ = true"),
-            P("support", "app.toml", "[actor_overrides.ticket_store.limits]",
-              "[actor_overrides.ticket_store.⟦limit⟧]"),
-            P("network", "app.toml", "[actor_overrides.worker_assistant.config]",
-              "[actor_overrides.worker_assistant.⟦confg⟧]"),
+            P(
+                "support",
+                "app.toml",
+                "[actor_overrides.ticket_store.limits]",
+                "[actor_overrides.ticket_store.⟦limit⟧]",
+            ),
+            P(
+                "network",
+                "app.toml",
+                "[actor_overrides.worker_assistant.config]",
+                "[actor_overrides.worker_assistant.⟦confg⟧]",
+            ),
         ),
     ),
     Defect(
@@ -65,8 +97,12 @@ CLASSES: Final = (
         typo=True,
         instances=(
             P("network", COORDINATOR, "auto_spawn = true", "⟦auto_spanw⟧ = true"),
-            P("network", COORDINATOR, "config = { check_interval = 60 }",
-              "⟦confg⟧ = { check_interval = 60 }"),
+            P(
+                "network",
+                COORDINATOR,
+                "config = { check_interval = 60 }",
+                "⟦confg⟧ = { check_interval = 60 }",
+            ),
             P("support", "ticket_store/Wasmind.toml", "auto_spawn = false", "⟦auto_spawm⟧ = false"),
         ),
     ),
@@ -88,9 +124,24 @@ CLASSES: Final = (
         code="WM0201",
         typo=True,
         instances=(
-            P("offline", "app.toml", '{ path = "actors/assistant" }', '{ ⟦paht⟧ = "actors/assistant" }'),
-            P("deep", "plant/Wasmind.toml", '{ path = "../lines/hall" }', '{ ⟦Path⟧ = "../lines/hall" }'),
-            P("compact", "app.toml", 'source.path = "actors/planner"', 'source.⟦pth⟧ = "actors/planner"'),
+            P(
+                "offline",
+                "app.toml",
+                '{ path = "actors/assistant" }',
+                '{ ⟦paht⟧ = "actors/assistant" }',
+            ),
+            P(
+                "deep",
+                "plant/Wasmind.toml",
+                '{ path = "../lines/hall" }',
+                '{ ⟦Path⟧ = "../lines/hall" }',
+            ),
+            P(
+                "compact",
+                "app.toml",
+                'source.path = "actors/planner"',
+                'source.⟦pth⟧ = "actors/planner"',
+            ),
         ),
     ),
     Defect(
@@ -102,7 +153,12 @@ CLASSES: Final = (
             P("network", "app.toml", "memory_mib = 128", "⟦memory_mb⟧ = 128"),
             P("experts", "app.toml", "period_seconds = 30", "⟦period_second⟧ = 30"),
             P("support", "app.toml", "ports = [443]", "⟦port⟧ = [443]"),
-            P("network", "app.toml", 'programs = ["git", "python3"]', '⟦program⟧ = ["git", "python3"]'),
+            P(
+                "network",
+                "app.toml",
+                'programs = ["git", "python3"]',
+                '⟦program⟧ = ["git", "python3"]',
+            ),
         ),
     ),
     Defect(
@@ -143,10 +199,19 @@ CLASSES: Final = (
         area="9.3",
         code="WM0201",
         instances=(
-            P("offline", "app.toml", "required_spawn_with =", '⟦actor_id⟧ = "x:y"\nrequired_spawn_with ='),
+            P(
+                "offline",
+                "app.toml",
+                "required_spawn_with =",
+                '⟦actor_id⟧ = "x:y"\nrequired_spawn_with =',
+            ),
             P("network", COORDINATOR, "auto_spawn = true", "auto_spawn = true\n⟦restart⟧ = {}"),
-            P("support", "technical/Wasmind.toml", 'version = "1.2.0"\n',
-              'version = "1.2.0"\n⟦auto_spawn⟧ = true\n'),
+            P(
+                "support",
+                "technical/Wasmind.toml",
+                'version = "1.2.0"\n',
+                'version = "1.2.0"\n⟦auto_spawn⟧ = true\n',
+            ),
         ),
     ),
     Defect(
@@ -155,7 +220,12 @@ CLASSES: Final = (
         code="WM02*",
         instances=(
             P("offline", "app.toml", "auto_spawn = true", 'auto_spawn = true\n⟦name⟧ = "shell"'),
-            P("support", "app.toml", '[actors.technical]\n', '[actors.technical]\n⟦name⟧ = "tech"\n'),
+            P(
+                "support",
+                "app.toml",
+                "[actors.technical]\n",
+                '[actors.technical]\n⟦name⟧ = "tech"\n',
+            ),
             P("compact", "app.toml", "auto_spawn = true }", 'auto_spawn = true, ⟦name⟧ = "p" }'),
         ),
     ),
@@ -165,9 +235,9 @@ CLASSES: Final = (
         code="WM0201",
         typo=True,
         instances=(
-            P("offline", "demo.model.toml", "matches =", "⟦match⟧ ="),
+            P("offline", "demo.model.toml", "matches =", "⟦matchs⟧ ="),
             P("offline", "demo.model.toml", "times = 3", "⟦time⟧ = 3"),
             P("compact", "fast.model.toml", "answer =", "⟦answr⟧ ="),
         ),
     ),
-)  # fmt: skip
+)

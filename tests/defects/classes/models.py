@@ -15,12 +15,24 @@ CLASSES: Final = (
         typo=True,
         instances=(
             P("offline", "app.toml", 'model_name = "demo"', 'model_name = ⟦"dmeo"⟧'),
-            P("experts", "app.toml", 'model_name = "gemini-2.5-flash"\ntool_timeout_seconds',
-              'model_name = ⟦"gemini-2.5-flsh"⟧\ntool_timeout_seconds'),
-            P("support", "app.toml", 'model_name = "small"\ngreeting', 'model_name = ⟦"smal"⟧\ngreeting'),
-            P("network", "app.toml",
-              '[actor_overrides.worker_assistant.config]\nmodel_name = "qwen/qwen3-coder"',
-              '[actor_overrides.worker_assistant.config]\nmodel_name = ⟦"qwen/qwen3-code"⟧'),
+            P(
+                "experts",
+                "app.toml",
+                'model_name = "gemini-2.5-flash"\ntool_timeout_seconds',
+                'model_name = ⟦"gemini-2.5-flsh"⟧\ntool_timeout_seconds',
+            ),
+            P(
+                "support",
+                "app.toml",
+                'model_name = "small"\ngreeting',
+                'model_name = ⟦"smal"⟧\ngreeting',
+            ),
+            P(
+                "network",
+                "app.toml",
+                '[actor_overrides.worker_assistant.config]\nmodel_name = "qwen/qwen3-coder"',
+                '[actor_overrides.worker_assistant.config]\nmodel_name = ⟦"qwen/qwen3-code"⟧',
+            ),
         ),
     ),
     Defect(
@@ -28,12 +40,24 @@ CLASSES: Final = (
         area="9.8",
         code="WM0601",
         instances=(
-            P("experts", "app.toml", 'model_name = "gemini-2.5-flash"\ntool_timeout_seconds',
-              'model_name = ⟦"openrouter/google/gemini-2.5-flash"⟧\ntool_timeout_seconds'),
-            P("support", "app.toml", 'model_name = "small"\ngreeting',
-              'model_name = ⟦"openai/gpt-4o-mini"⟧\ngreeting'),
-            P("network", "app.toml", 'model_name = "qwen/qwen3-coder"\ntoken_threshold',
-              'model_name = ⟦"openrouter/qwen/qwen3-coder"⟧\ntoken_threshold'),
+            P(
+                "experts",
+                "app.toml",
+                'model_name = "gemini-2.5-flash"\ntool_timeout_seconds',
+                'model_name = ⟦"openrouter/google/gemini-2.5-flash"⟧\ntool_timeout_seconds',
+            ),
+            P(
+                "support",
+                "app.toml",
+                'model_name = "small"\ngreeting',
+                'model_name = ⟦"openai/gpt-4o-mini"⟧\ngreeting',
+            ),
+            P(
+                "network",
+                "app.toml",
+                'model_name = "qwen/qwen3-coder"\ntoken_threshold',
+                'model_name = ⟦"openrouter/qwen/qwen3-coder"⟧\ntoken_threshold',
+            ),
         ),
     ),
     Defect(
@@ -41,13 +65,30 @@ CLASSES: Final = (
         area="9.8",
         code="WM0601",
         instances=(
-            P("offline", "app.toml", "[models.demo]", "[models.rehearsal]",
-              at=("app.toml", 'model_name = ⟦"demo"⟧')),
-            P("support", "app.toml", '[[litellm.models]]\nmodel_name = "small"',
-              '[[litellm.models]]\nmodel_name = "tiny"',
-              at=("app.toml", 'model_name = ⟦"small"⟧\ngreeting')),
-            P("compact", "app.toml", "models.fast =", "models.slow =",
-              at=("app.toml", 'required_spawn_with = ["files"], config = { model_name = ⟦"fast"⟧ }')),
+            P(
+                "offline",
+                "app.toml",
+                "[models.demo]",
+                "[models.rehearsal]",
+                at=("app.toml", 'model_name = ⟦"demo"⟧'),
+            ),
+            P(
+                "support",
+                "app.toml",
+                '[[litellm.models]]\nmodel_name = "small"',
+                '[[litellm.models]]\nmodel_name = "tiny"',
+                at=("app.toml", 'model_name = ⟦"small"⟧\ngreeting'),
+            ),
+            P(
+                "compact",
+                "app.toml",
+                "models.fast =",
+                "models.slow =",
+                at=(
+                    "app.toml",
+                    'required_spawn_with = ["files"], config = { model_name = ⟦"fast"⟧ }',
+                ),
+            ),
         ),
     ),
     Defect(
@@ -66,9 +107,18 @@ CLASSES: Final = (
         code="WM0603",
         instances=(
             P("experts", "app.toml", "temperature = 0.2", "temperature = ⟦nan⟧"),
-            P("support", "app.toml", '{ model = "openai/gpt-4o",', '{ top_p = ⟦inf⟧, model = "openai/gpt-4o",'),
-            P("network", "app.toml", '{ model = "openrouter/qwen/qwen3-coder",',
-              '{ extra = [⟦-inf⟧], model = "openrouter/qwen/qwen3-coder",'),
+            P(
+                "support",
+                "app.toml",
+                '{ model = "openai/gpt-4o",',
+                '{ top_p = ⟦inf⟧, model = "openai/gpt-4o",',
+            ),
+            P(
+                "network",
+                "app.toml",
+                '{ model = "openrouter/qwen/qwen3-coder",',
+                '{ extra = [⟦-inf⟧], model = "openrouter/qwen/qwen3-coder",',
+            ),
         ),
     ),
     Defect(
@@ -76,15 +126,30 @@ CLASSES: Final = (
         area="9.8",
         code="WM06*",
         instances=(
-            P("support", "app.toml", '[[litellm.models]]\nmodel_name = "large"',
-              '[[litellm.models]]\nmodel_name = ⟦"small"⟧'),
-            P("experts", "app.toml", '[[litellm.models]]\nmodel_name = "gpt-4o"',
-              '[[litellm.models]]\nmodel_name = "gemini-2.5-flash"',
-              at=("app.toml", '[[litellm.models]]\nmodel_name = ⟦"gemini-2.5-flash"⟧\n\n'
-                  '[litellm.models.litellm_params]\nmodel = "openrouter')),
-            P("network", "app.toml", "[tui.dashboard]\n",
-              '[[litellm.models]]\nmodel_name = ⟦"qwen/qwen3-coder"⟧\n'
-              'litellm_params = { model = "x/y" }\n\n[tui.dashboard]\n'),
+            P(
+                "support",
+                "app.toml",
+                '[[litellm.models]]\nmodel_name = "large"',
+                '[[litellm.models]]\nmodel_name = ⟦"small"⟧',
+            ),
+            P(
+                "experts",
+                "app.toml",
+                '[[litellm.models]]\nmodel_name = "gpt-4o"',
+                '[[litellm.models]]\nmodel_name = "gemini-2.5-flash"',
+                at=(
+                    "app.toml",
+                    '[[litellm.models]]\nmodel_name = ⟦"gemini-2.5-flash"⟧\n\n'
+                    '[litellm.models.litellm_params]\nmodel = "openrouter',
+                ),
+            ),
+            P(
+                "network",
+                "app.toml",
+                "[tui.dashboard]\n",
+                '[[litellm.models]]\nmodel_name = ⟦"qwen/qwen3-coder"⟧\n'
+                'litellm_params = { model = "x/y" }\n\n[tui.dashboard]\n',
+            ),
         ),
     ),
     Defect(
@@ -102,15 +167,27 @@ CLASSES: Final = (
         area="9.8",
         code="WM06*",
         instances=(
-            P("support", "app.toml", '[[litellm.models]]\nmodel_name = "large"\n'
-              'litellm_params = { model = "openai/gpt-4o", api_key',
-              '⟦[[litellm.models]]⟧\nmodel_name = "large"\nlitellm_params = { api_key'),
-            P("network", "app.toml", '[[litellm.models]]\nmodel_name = "qwen/qwen3-coder"\n'
-              'litellm_params = { model = "openrouter/qwen/qwen3-coder", api_key',
-              '⟦[[litellm.models]]⟧\nmodel_name = "qwen/qwen3-coder"\nlitellm_params = { api_key'),
-            P("experts", "app.toml", '[[litellm.models]]\nmodel_name = "gpt-4o"\n\n'
-              '[litellm.models.litellm_params]\nmodel = "openai/gpt-4o"\n',
-              '⟦[[litellm.models]]⟧\nmodel_name = "gpt-4o"\n\n[litellm.models.litellm_params]\n'),
+            P(
+                "support",
+                "app.toml",
+                '[[litellm.models]]\nmodel_name = "large"\n'
+                'litellm_params = { model = "openai/gpt-4o", api_key',
+                '⟦[[litellm.models]]⟧\nmodel_name = "large"\nlitellm_params = { api_key',
+            ),
+            P(
+                "network",
+                "app.toml",
+                '[[litellm.models]]\nmodel_name = "qwen/qwen3-coder"\n'
+                'litellm_params = { model = "openrouter/qwen/qwen3-coder", api_key',
+                '⟦[[litellm.models]]⟧\nmodel_name = "qwen/qwen3-coder"\nlitellm_params = { api_key',
+            ),
+            P(
+                "experts",
+                "app.toml",
+                '[[litellm.models]]\nmodel_name = "gpt-4o"\n\n'
+                '[litellm.models.litellm_params]\nmodel = "openai/gpt-4o"\n',
+                '⟦[[litellm.models]]⟧\nmodel_name = "gpt-4o"\n\n[litellm.models.litellm_params]\n',
+            ),
         ),
     ),
     Defect(
@@ -119,12 +196,27 @@ CLASSES: Final = (
         code="WM06*",
         fixable=True,
         instances=(
-            P("experts", "app.toml", '"os.environ/OPENAI_API_KEY"', '⟦"os.environ.OPENAI_API_KEY"⟧',
-              fixed='"os.environ/OPENAI_API_KEY"'),
-            P("network", "app.toml", '"os.environ/OPENROUTER_API_KEY"', '⟦"${OPENROUTER_API_KEY}"⟧',
-              fixed='"os.environ/OPENROUTER_API_KEY"'),
-            P("experts", "app.toml", '"os.environ/OPENROUTER_API_KEY"', '⟦"env:OPENROUTER_API_KEY"⟧',
-              fixed='"os.environ/OPENROUTER_API_KEY"'),
+            P(
+                "experts",
+                "app.toml",
+                '"os.environ/OPENAI_API_KEY"',
+                '⟦"os.environ.OPENAI_API_KEY"⟧',
+                fixed='"os.environ/OPENAI_API_KEY"',
+            ),
+            P(
+                "network",
+                "app.toml",
+                '"os.environ/OPENROUTER_API_KEY"',
+                '⟦"${OPENROUTER_API_KEY}"⟧',
+                fixed='"os.environ/OPENROUTER_API_KEY"',
+            ),
+            P(
+                "experts",
+                "app.toml",
+                '"os.environ/OPENROUTER_API_KEY"',
+                '⟦"env:OPENROUTER_API_KEY"⟧',
+                fixed='"os.environ/OPENROUTER_API_KEY"',
+            ),
         ),
     ),
     Defect(
@@ -132,12 +224,24 @@ CLASSES: Final = (
         area="9.8",
         code="WM06*",
         instances=(
-            P("experts", "app.toml", '"os.environ/OPENAI_API_KEY"',
-              '⟦"sk-proj-0123456789abcdefghijklmnopqrstuvwxyz"⟧'),
-            P("network", "app.toml", '"os.environ/OPENROUTER_API_KEY"',
-              '⟦"sk-or-v1-0123456789abcdef0123456789abcdef0123456789abcdef"⟧'),
-            P("network", "app.toml", 'LITELLM_LOG = "ERROR"',
-              'LITELLM_LOG = "ERROR"\nOPENAI_API_KEY = ⟦"sk-0123456789abcdefghijklmnopqrstuvwxyz"⟧'),
+            P(
+                "experts",
+                "app.toml",
+                '"os.environ/OPENAI_API_KEY"',
+                '⟦"sk-proj-0123456789abcdefghijklmnopqrstuvwxyz"⟧',
+            ),
+            P(
+                "network",
+                "app.toml",
+                '"os.environ/OPENROUTER_API_KEY"',
+                '⟦"sk-or-v1-0123456789abcdef0123456789abcdef0123456789abcdef"⟧',
+            ),
+            P(
+                "network",
+                "app.toml",
+                'LITELLM_LOG = "ERROR"',
+                'LITELLM_LOG = "ERROR"\nOPENAI_API_KEY = ⟦"sk-0123456789abcdefghijklmnopqrstuvwxyz"⟧',
+            ),
         ),
     ),
-)  # fmt: skip
+)

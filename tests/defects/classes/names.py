@@ -17,10 +17,18 @@ CLASSES: Final = (
         typo=True,
         instances=(
             P("offline", "app.toml", '["assistant", "bash"]', '[⟦"asistant"⟧, "bash"]'),
-            P("network", "app.toml", 'starting_actors = ["delegation_network_coordinator"]',
-              'starting_actors = [⟦"delegation-network-cordinator"⟧]'),
-            P("support", "app.toml", '["front_desk", "billing", "technical"]',
-              '["front_desk", "billing", ⟦"tecnical"⟧]'),
+            P(
+                "network",
+                "app.toml",
+                'starting_actors = ["delegation_network_coordinator"]',
+                'starting_actors = [⟦"delegation-network-cordinator"⟧]',
+            ),
+            P(
+                "support",
+                "app.toml",
+                '["front_desk", "billing", "technical"]',
+                '["front_desk", "billing", ⟦"tecnical"⟧]',
+            ),
         ),
     ),
     Defect(
@@ -28,10 +36,19 @@ CLASSES: Final = (
         area="9.4",
         code="WM0302",
         instances=(
-            P("offline", "app.toml", '["assistant", "bash"]', '["assistant", ⟦"wasmind:execute_bash"⟧]'),
+            P(
+                "offline",
+                "app.toml",
+                '["assistant", "bash"]',
+                '["assistant", ⟦"wasmind:execute_bash"⟧]',
+            ),
             P("deep", "app.toml", '["plant"]', '[⟦"factory:plant"⟧]'),
-            P("support", "app.toml", '["front_desk", "billing", "technical"]',
-              '["front_desk", ⟦"support:billing"⟧, "technical"]'),
+            P(
+                "support",
+                "app.toml",
+                '["front_desk", "billing", "technical"]',
+                '["front_desk", ⟦"support:billing"⟧, "technical"]',
+            ),
         ),
     ),
     Defect(
@@ -40,12 +57,21 @@ CLASSES: Final = (
         code="WM0303",
         fixable=True,
         instances=(
-            P("offline", "app.toml", '["assistant", "bash"]', '["assistant", "bash", ⟦"assistant"⟧]',
-              fixed='["assistant", "bash"]'),
+            P(
+                "offline",
+                "app.toml",
+                '["assistant", "bash"]',
+                '["assistant", "bash", ⟦"assistant"⟧]',
+                fixed='["assistant", "bash"]',
+            ),
             P("deep", "app.toml", '["plant"]', '["plant", ⟦"plant"⟧]', fixed='["plant"]'),
-            P("experts", "app.toml", '    "execute_bash",\n    "conversation_compaction",\n',
-              '    "execute_bash",\n    ⟦"root_assistant"⟧,\n    "conversation_compaction",\n',
-              fixed='    "execute_bash",\n    "conversation_compaction",\n'),
+            P(
+                "experts",
+                "app.toml",
+                '    "execute_bash",\n    "conversation_compaction",\n',
+                '    "execute_bash",\n    ⟦"root_assistant"⟧,\n    "conversation_compaction",\n',
+                fixed='    "execute_bash",\n    "conversation_compaction",\n',
+            ),
         ),
     ),
     Defect(
@@ -53,13 +79,27 @@ CLASSES: Final = (
         area="9.4",
         code="WM0301",
         instances=(
-            P("support", "app.toml", '["front_desk", "billing", "technical"]', "⟦[]⟧",
-              also=(("app.toml", "auto_spawn = true", "auto_spawn = false"),)),
-            P("experts", "app.toml",
-              '[\n    "root_assistant",\n    "file_interaction_with_approval",\n    "execute_bash",\n'
-              '    "conversation_compaction",\n]', "⟦[]⟧"),
-            P("deep", "app.toml", '["plant"]', "⟦[]⟧",
-              also=(("app.toml", "auto_spawn = true", "auto_spawn = false"),)),
+            P(
+                "support",
+                "app.toml",
+                '["front_desk", "billing", "technical"]',
+                "⟦[]⟧",
+                also=(("app.toml", "auto_spawn = true", "auto_spawn = false"),),
+            ),
+            P(
+                "experts",
+                "app.toml",
+                '[\n    "root_assistant",\n    "file_interaction_with_approval",\n    "execute_bash",\n'
+                '    "conversation_compaction",\n]',
+                "⟦[]⟧",
+            ),
+            P(
+                "deep",
+                "app.toml",
+                '["plant"]',
+                "⟦[]⟧",
+                also=(("app.toml", "auto_spawn = true", "auto_spawn = false"),),
+            ),
         ),
     ),
     Defect(
@@ -68,8 +108,18 @@ CLASSES: Final = (
         code="WM0304",
         typo=True,
         instances=(
-            P("offline", "app.toml", 'required_spawn_with = ["bash"]', 'required_spawn_with = [⟦"bsah"⟧]'),
-            P("network", COORDINATOR, '    "planner",\n    "wait",\n', '    ⟦"planer"⟧,\n    "wait",\n'),
+            P(
+                "offline",
+                "app.toml",
+                'required_spawn_with = ["bash"]',
+                'required_spawn_with = [⟦"bsah"⟧]',
+            ),
+            P(
+                "network",
+                COORDINATOR,
+                '    "planner",\n    "wait",\n',
+                '    ⟦"planer"⟧,\n    "wait",\n',
+            ),
             P("deep", "lines/machine/Wasmind.toml", '["sensor", "valve"]', '["sensor", ⟦"vale"⟧]'),
         ),
     ),
@@ -79,10 +129,18 @@ CLASSES: Final = (
         code="WM0304",
         instances=(
             P("support", "app.toml", '["audit", "mailer"]', '["audit", ⟦"printer"⟧]'),
-            P("deep", "plant/Wasmind.toml", 'required_spawn_with = ["hall"]',
-              'required_spawn_with = ["hall", ⟦"office"⟧]'),
-            P("compact", "app.toml", 'required_spawn_with = ["files"]',
-              'required_spawn_with = ["files", ⟦"shell"⟧]'),
+            P(
+                "deep",
+                "plant/Wasmind.toml",
+                'required_spawn_with = ["hall"]',
+                'required_spawn_with = ["hall", ⟦"office"⟧]',
+            ),
+            P(
+                "compact",
+                "app.toml",
+                'required_spawn_with = ["files"]',
+                'required_spawn_with = ["files", ⟦"shell"⟧]',
+            ),
         ),
     ),
     Defect(
@@ -91,12 +149,27 @@ CLASSES: Final = (
         code="WM0305",
         fixable=True,
         instances=(
-            P("offline", "app.toml", 'required_spawn_with = ["bash"]',
-              'required_spawn_with = ["bash", ⟦"assistant"⟧]', fixed='required_spawn_with = ["bash"]'),
-            P("deep", "lines/hall/Wasmind.toml", '["line", "clock"]', '[⟦"hall"⟧, "line", "clock"]',
-              fixed='["line", "clock"]'),
-            P("compact", "app.toml", 'required_spawn_with = ["files"]',
-              'required_spawn_with = ["files", ⟦"chat"⟧]', fixed='required_spawn_with = ["files"]'),
+            P(
+                "offline",
+                "app.toml",
+                'required_spawn_with = ["bash"]',
+                'required_spawn_with = ["bash", ⟦"assistant"⟧]',
+                fixed='required_spawn_with = ["bash"]',
+            ),
+            P(
+                "deep",
+                "lines/hall/Wasmind.toml",
+                '["line", "clock"]',
+                '[⟦"hall"⟧, "line", "clock"]',
+                fixed='["line", "clock"]',
+            ),
+            P(
+                "compact",
+                "app.toml",
+                'required_spawn_with = ["files"]',
+                'required_spawn_with = ["files", ⟦"chat"⟧]',
+                fixed='required_spawn_with = ["files"]',
+            ),
         ),
     ),
     Defect(
@@ -105,12 +178,27 @@ CLASSES: Final = (
         code="WM0303",
         fixable=True,
         instances=(
-            P("deep", "lines/hall/Wasmind.toml", '["line", "clock"]', '["line", "clock", ⟦"line"⟧]',
-              fixed='["line", "clock"]'),
-            P("support", "app.toml", '["audit", "mailer"]', '["audit", "mailer", ⟦"audit"⟧]',
-              fixed='["audit", "mailer"]'),
-            P("network", COORDINATOR, '    "planner",\n    "wait",\n',
-              '    "planner",\n    ⟦"send_message"⟧,\n    "wait",\n', fixed='    "planner",\n    "wait",\n'),
+            P(
+                "deep",
+                "lines/hall/Wasmind.toml",
+                '["line", "clock"]',
+                '["line", "clock", ⟦"line"⟧]',
+                fixed='["line", "clock"]',
+            ),
+            P(
+                "support",
+                "app.toml",
+                '["audit", "mailer"]',
+                '["audit", "mailer", ⟦"audit"⟧]',
+                fixed='["audit", "mailer"]',
+            ),
+            P(
+                "network",
+                COORDINATOR,
+                '    "planner",\n    "wait",\n',
+                '    "planner",\n    ⟦"send_message"⟧,\n    "wait",\n',
+                fixed='    "planner",\n    "wait",\n',
+            ),
         ),
     ),
     Defect(
@@ -118,12 +206,24 @@ CLASSES: Final = (
         area="9.7",
         code="WM0330",
         instances=(
-            P("deep", "plant/Wasmind.toml", 'required_spawn_with = ["hall"]',
-              'required_spawn_with = ["hall", ⟦"observer"⟧]'),
-            P("support", "billing/Wasmind.toml", '["knowledge", "audit"]',
-              '["knowledge", "audit", ⟦"mailer"⟧]'),
-            P("network", "actors/wait/Wasmind.toml", 'actor_id = "wasmind:wait"\n',
-              'actor_id = "wasmind:wait"\nrequired_spawn_with = [⟦"planner"⟧]\n'),
+            P(
+                "deep",
+                "plant/Wasmind.toml",
+                'required_spawn_with = ["hall"]',
+                'required_spawn_with = ["hall", ⟦"observer"⟧]',
+            ),
+            P(
+                "support",
+                "billing/Wasmind.toml",
+                '["knowledge", "audit"]',
+                '["knowledge", "audit", ⟦"mailer"⟧]',
+            ),
+            P(
+                "network",
+                "actors/wait/Wasmind.toml",
+                'actor_id = "wasmind:wait"\n',
+                'actor_id = "wasmind:wait"\nrequired_spawn_with = [⟦"planner"⟧]\n',
+            ),
         ),
     ),
     Defect(
@@ -131,12 +231,20 @@ CLASSES: Final = (
         area="9.7",
         code="WM0331",
         instances=(
-            P("support", "app.toml", 'required_spawn_with = ["knowledge", "audit"]',
-              'required_spawn_with = ⟦["knowledge"]⟧'),
+            P(
+                "support",
+                "app.toml",
+                'required_spawn_with = ["knowledge", "audit"]',
+                'required_spawn_with = ⟦["knowledge"]⟧',
+            ),
             P("support", "app.toml", '["audit", "mailer"]', '⟦["mailer"]⟧'),
-            P("network", "app.toml", 'source = { path = "actors/coordinator" }\n',
-              'source = { path = "actors/coordinator" }\nrequired_spawn_with = '
-              '⟦["main_manager_assistant", "spawn_agent", "send_message", "planner", "wait"]⟧\n'),
+            P(
+                "network",
+                "app.toml",
+                'source = { path = "actors/coordinator" }\n',
+                'source = { path = "actors/coordinator" }\nrequired_spawn_with = '
+                '⟦["main_manager_assistant", "spawn_agent", "send_message", "planner", "wait"]⟧\n',
+            ),
         ),
     ),
     Defect(
@@ -145,14 +253,30 @@ CLASSES: Final = (
         code="WM0307",
         typo=True,
         instances=(
-            P("network", "app.toml", "[actor_overrides.worker_assistant.config]",
-              "[actor_overrides.⟦worker_asistant⟧.config]"),
-            P("deep", "app.toml", "[actor_overrides.sensor.config]", "[actor_overrides.⟦sensors⟧.config]"),
-            P("compact", "app.toml", "actor_overrides.check_health_assistant",
-              "actor_overrides.⟦health_check_assistant⟧",
-              fixed="actor_overrides.check_health_assistant"),
-            P("deep", "app.toml", "[actor_overrides.valve.config.range]",
-              "[actor_overrides.⟦valv⟧.config.range]"),
+            P(
+                "network",
+                "app.toml",
+                "[actor_overrides.worker_assistant.config]",
+                "[actor_overrides.⟦worker_asistant⟧.config]",
+            ),
+            P(
+                "deep",
+                "app.toml",
+                "[actor_overrides.sensor.config]",
+                "[actor_overrides.⟦sensors⟧.config]",
+            ),
+            P(
+                "compact",
+                "app.toml",
+                "actor_overrides.check_health_assistant",
+                "actor_overrides.⟦check_health_asistant⟧",
+            ),
+            P(
+                "deep",
+                "app.toml",
+                "[actor_overrides.valve.config.range]",
+                "[actor_overrides.⟦valv⟧.config.range]",
+            ),
         ),
     ),
     Defect(
@@ -161,7 +285,12 @@ CLASSES: Final = (
         code="WM0307",
         instances=(
             P("offline", "app.toml", "", "\n⟦[actor_overrides.printer]⟧\nauto_spawn = true\n"),
-            P("support", "app.toml", "", "\n⟦[actor_overrides.shared_knowledge]⟧\nauto_spawn = true\n"),
+            P(
+                "support",
+                "app.toml",
+                "",
+                "\n⟦[actor_overrides.shared_knowledge]⟧\nauto_spawn = true\n",
+            ),
             P("experts", "app.toml", "", "\n[actor_overrides.⟦planner⟧.config]\nx = 1\n"),
         ),
     ),
@@ -171,8 +300,12 @@ CLASSES: Final = (
         code="WM0306",
         instances=(
             P("offline", "app.toml", "", "\n⟦[actor_overrides.bash]⟧\nauto_spawn = false\n"),
-            P("experts", "app.toml", "",
-              "\n[actor_overrides.⟦execute_bash⟧.limits]\nmemory_mib = 64\n"),
+            P(
+                "experts",
+                "app.toml",
+                "",
+                "\n[actor_overrides.⟦execute_bash⟧.limits]\nmemory_mib = 64\n",
+            ),
             P("deep", "app.toml", "", "\n[actor_overrides.⟦observer⟧.config]\ninterval = 9\n"),
         ),
     ),
@@ -181,11 +314,24 @@ CLASSES: Final = (
         area="9.5",
         code="WM0410",
         instances=(
-            P("network", "app.toml", "", '\n⟦[actors.planner]⟧\nsource = { path = "actors/wait" }\n'),
-            P("deep", "app.toml", "", '\n⟦[actors.clock]⟧\nsource = { path = "observer" }\n'
-              'config = { interval = 1 }\n'),
-            P("support", "app.toml", "", '\n⟦[actors.mailer]⟧\nsource = { path = "audit" }\n'
-              'config = { level = "brief" }\n'),
+            P(
+                "network",
+                "app.toml",
+                "",
+                '\n⟦[actors.planner]⟧\nsource = { path = "actors/wait" }\n',
+            ),
+            P(
+                "deep",
+                "app.toml",
+                "",
+                '\n⟦[actors.clock]⟧\nsource = { path = "observer" }\nconfig = { interval = 1 }\n',
+            ),
+            P(
+                "support",
+                "app.toml",
+                "",
+                '\n⟦[actors.mailer]⟧\nsource = { path = "audit" }\nconfig = { level = "brief" }\n',
+            ),
         ),
     ),
     Defect(
@@ -193,7 +339,12 @@ CLASSES: Final = (
         area="9.5",
         code="WM0411",
         instances=(
-            P("network", "app.toml", "", '\n⟦[actors.planner]⟧\nsource = { path = "actors/planner" }\n'),
+            P(
+                "network",
+                "app.toml",
+                "",
+                '\n⟦[actors.planner]⟧\nsource = { path = "actors/planner" }\n',
+            ),
             P("deep", "app.toml", "", '\n⟦[actors.clock]⟧\nsource = { path = "shared/clock" }\n'),
             P("support", "app.toml", "", '\n⟦[actors.mailer]⟧\nsource = { path = "mailer" }\n'),
         ),
@@ -203,12 +354,24 @@ CLASSES: Final = (
         area="9.5",
         code="WM0412",
         instances=(
-            P("network", COORDINATOR, '[dependencies.wait]\n',
-              '[dependencies.wait]\n⟦required_spawn_with⟧ = ["planner"]\n'),
-            P("deep", "lines/line/Wasmind.toml", "[dependencies.machine]\n",
-              '[dependencies.machine]\n⟦required_spawn_with⟧ = ["clock"]\n'),
-            P("support", "ticket_store/Wasmind.toml", "auto_spawn = false",
-              'auto_spawn = false\n⟦required_spawn_with⟧ = ["audit"]'),
+            P(
+                "network",
+                COORDINATOR,
+                "[dependencies.wait]\n",
+                '[dependencies.wait]\n⟦required_spawn_with⟧ = ["planner"]\n',
+            ),
+            P(
+                "deep",
+                "lines/line/Wasmind.toml",
+                "[dependencies.machine]\n",
+                '[dependencies.machine]\n⟦required_spawn_with⟧ = ["clock"]\n',
+            ),
+            P(
+                "support",
+                "ticket_store/Wasmind.toml",
+                "auto_spawn = false",
+                'auto_spawn = false\n⟦required_spawn_with⟧ = ["audit"]',
+            ),
         ),
     ),
     Defect(
@@ -216,12 +379,24 @@ CLASSES: Final = (
         area="9.7",
         code="WM0308",
         instances=(
-            P("offline", "app.toml", "",
-              '\n⟦[actors.planner]⟧\nsource = { path = "actors/planner" }\n'),
-            P("experts", "app.toml", "",
-              '\n⟦[actors.waiting]⟧\nsource = { path = "actors/wait" }\n'),
-            P("deep", "app.toml", '[actors.observer]\nsource = { path = "observer" }\nauto_spawn = true',
-              '⟦[actors.observer]⟧\nsource = { path = "observer" }\nauto_spawn = false'),
+            P(
+                "offline",
+                "app.toml",
+                "",
+                '\n⟦[actors.planner]⟧\nsource = { path = "actors/planner" }\n',
+            ),
+            P(
+                "experts",
+                "app.toml",
+                "",
+                '\n⟦[actors.waiting]⟧\nsource = { path = "actors/wait" }\n',
+            ),
+            P(
+                "deep",
+                "app.toml",
+                '[actors.observer]\nsource = { path = "observer" }\nauto_spawn = true',
+                '⟦[actors.observer]⟧\nsource = { path = "observer" }\nauto_spawn = false',
+            ),
         ),
     ),
     Defect(
@@ -229,15 +404,27 @@ CLASSES: Final = (
         area="9.6",
         code="WM0444",
         instances=(
-            P("support", "ticket_store/Wasmind.toml", "",
-              '\n⟦[dependencies.printer]⟧\nsource = { path = "../local_knowledge" }\n'
-              'config = { language = "en" }\n'),
-            P("deep", "plant/Wasmind.toml", "",
-              '\n⟦[dependencies.spare]⟧\nsource = { path = "../shared/clock" }\n'),
-            P("deep", "shared/valve/Wasmind.toml", 'required_spawn_with = ["clock", "sensor"]',
-              'required_spawn_with = ["clock"]', at=("lines/machine/Wasmind.toml",
-              "⟦[dependencies.sensor]⟧"), also=(("lines/machine/Wasmind.toml",
-              '["sensor", "valve"]', '["valve"]'),)),
+            P(
+                "support",
+                "ticket_store/Wasmind.toml",
+                "",
+                '\n⟦[dependencies.printer]⟧\nsource = { path = "../local_knowledge" }\n'
+                'config = { language = "en" }\n',
+            ),
+            P(
+                "deep",
+                "plant/Wasmind.toml",
+                "",
+                '\n⟦[dependencies.spare]⟧\nsource = { path = "../shared/clock" }\n',
+            ),
+            P(
+                "deep",
+                "shared/valve/Wasmind.toml",
+                'required_spawn_with = ["clock", "sensor"]',
+                'required_spawn_with = ["clock"]',
+                at=("lines/machine/Wasmind.toml", "⟦[dependencies.sensor]⟧"),
+                also=(("lines/machine/Wasmind.toml", '["sensor", "valve"]', '["valve"]'),),
+            ),
         ),
     ),
-)  # fmt: skip
+)

@@ -14,8 +14,12 @@ CLASSES: Final = (
         code="WM0104",
         instances=(
             P("offline", "app.toml", 'model_name = "demo"', 'model_name = ⟦"⟧demo'),
-            P("network", "actors/coordinator/Wasmind.toml",
-              'identity = "You lead."', 'identity = ⟦"⟧You lead.'),
+            P(
+                "network",
+                "actors/coordinator/Wasmind.toml",
+                'identity = "You lead."',
+                'identity = ⟦"⟧You lead.',
+            ),
             P("support", "app.toml", 'greeting = "Hello"', "greeting = ⟦'⟧Hello"),
         ),
     ),
@@ -25,12 +29,27 @@ CLASSES: Final = (
         code="WM0105",
         fixable=True,
         instances=(
-            P("offline", "app.toml", '"actors/execute_bash"', r'"actors⟦\e⟧xecute_bash"',
-              fixed=r"'actors\execute_bash'"),
-            P("deep", "plant/Wasmind.toml", '"../lines/hall"', r'"..⟦\l⟧ines\hall"',
-              fixed=r"'..\lines\hall'"),
-            P("support", "app.toml", '"local_knowledge"', r'"D:⟦\l⟧ocal_knowledge"',
-              fixed=r"'D:\local_knowledge'"),
+            P(
+                "offline",
+                "app.toml",
+                '"actors/execute_bash"',
+                r'"actors⟦\e⟧xecute_bash"',
+                fixed=r"'actors\execute_bash'",
+            ),
+            P(
+                "deep",
+                "plant/Wasmind.toml",
+                '"../lines/hall"',
+                r'"..⟦\l⟧ines\hall"',
+                fixed=r"'..\lines\hall'",
+            ),
+            P(
+                "support",
+                "app.toml",
+                '"local_knowledge"',
+                r'"D:⟦\l⟧ocal_knowledge"',
+                fixed=r"'D:\local_knowledge'",
+            ),
         ),
     ),
     Defect(
@@ -38,10 +57,19 @@ CLASSES: Final = (
         area="9.2",
         code="WM0106",
         instances=(
-            P("offline", "app.toml", "auto_spawn = true\n", "auto_spawn = true\n⟦auto_spawn⟧ = true\n"),
+            P(
+                "offline",
+                "app.toml",
+                "auto_spawn = true\n",
+                "auto_spawn = true\n⟦auto_spawn⟧ = true\n",
+            ),
             P("support", "app.toml", "memory_mib = 64\n", "memory_mib = 64\n⟦memory_mib⟧ = 128\n"),
-            P("support", "billing/Wasmind.toml", 'version = "1.2.0"\n',
-              'version = "1.2.0"\n⟦version⟧ = "1.3.0"\n'),
+            P(
+                "support",
+                "billing/Wasmind.toml",
+                'version = "1.2.0"\n',
+                'version = "1.2.0"\n⟦version⟧ = "1.3.0"\n',
+            ),
             P("network", "app.toml", "port = 4100\n", "port = 4100\n⟦port⟧ = 4200\n"),
         ),
     ),
@@ -51,9 +79,13 @@ CLASSES: Final = (
         code="WM0107",
         instances=(
             P("experts", "app.toml", "", "\n⟦[actors.execute_bash]⟧\nauto_spawn = true\n"),
-            P("network", "actors/coordinator/Wasmind.toml", "",
-              '\n⟦[dependencies.wait]⟧\nsource = { path = "../wait" }\n'),
-            P("support", "app.toml", "", "\n⟦[actor_overrides.audit.config]⟧\nlevel = \"brief\"\n"),
+            P(
+                "network",
+                "actors/coordinator/Wasmind.toml",
+                "",
+                '\n⟦[dependencies.wait]⟧\nsource = { path = "../wait" }\n',
+            ),
+            P("support", "app.toml", "", '\n⟦[actor_overrides.audit.config]⟧\nlevel = "brief"\n'),
         ),
     ),
     Defect(
@@ -62,15 +94,27 @@ CLASSES: Final = (
         code="WM0[12]0[38]",
         fixable=True,
         instances=(
-            P("experts", "app.toml", '[[litellm.models]]\nmodel_name = "gemini-2.5-flash"',
-              '⟦[litellm.models]⟧\nmodel_name = "gemini-2.5-flash"',
-              fixed='[[litellm.models]]\nmodel_name = "gemini-2.5-flash"'),
-            P("support", "app.toml", '[[litellm.models]]\nmodel_name = "large"',
-              '⟦[litellm.models]⟧\nmodel_name = "large"',
-              fixed='[[litellm.models]]\nmodel_name = "large"'),
-            P("offline", "demo.model.toml", '[[rules]]\nwhen = { tool = "execute_bash" }',
-              '⟦[rules]⟧\nwhen = { tool = "execute_bash" }',
-              fixed='[[rules]]\nwhen = { tool = "execute_bash" }'),
+            P(
+                "experts",
+                "app.toml",
+                '[[litellm.models]]\nmodel_name = "gemini-2.5-flash"',
+                '⟦[litellm.models]⟧\nmodel_name = "gemini-2.5-flash"',
+                fixed='[[litellm.models]]\nmodel_name = "gemini-2.5-flash"',
+            ),
+            P(
+                "support",
+                "app.toml",
+                '[[litellm.models]]\nmodel_name = "large"',
+                '⟦[litellm.models]⟧\nmodel_name = "large"',
+                fixed='[[litellm.models]]\nmodel_name = "large"',
+            ),
+            P(
+                "offline",
+                "demo.model.toml",
+                '[[rules]]\nwhen = { tool = "execute_bash" }',
+                '⟦[rules]⟧\nwhen = { tool = "execute_bash" }',
+                fixed='[[rules]]\nwhen = { tool = "execute_bash" }',
+            ),
         ),
     ),
     Defect(
@@ -78,12 +122,24 @@ CLASSES: Final = (
         area="9.2",
         code="WM0108",
         instances=(
-            P("experts", "app.toml", '[[litellm.models]]\nmodel_name = "gpt-4o"\n\n',
-              '⟦[litellm.models.litellm_params]⟧\nseed = 1\n\n[[litellm.models]]\nmodel_name = "gpt-4o"\n\n'),
-            P("support", "front_desk/Wasmind.toml", "[[contract.handles]]\n",
-              '⟦[contract.handles.schema]⟧\ntype = "object"\n\n[[contract.handles]]\n'),
-            P("support", "app.toml", "[[run.credentials]]\n",
-              '⟦[run.credentials.extra]⟧\n\n[[run.credentials]]\n'),
+            P(
+                "experts",
+                "app.toml",
+                '[[litellm.models]]\nmodel_name = "gpt-4o"\n\n',
+                '⟦[litellm.models.litellm_params]⟧\nseed = 1\n\n[[litellm.models]]\nmodel_name = "gpt-4o"\n\n',
+            ),
+            P(
+                "support",
+                "front_desk/Wasmind.toml",
+                "[[contract.handles]]\n",
+                '⟦[contract.handles.schema]⟧\ntype = "object"\n\n[[contract.handles]]\n',
+            ),
+            P(
+                "support",
+                "app.toml",
+                "[[run.credentials]]\n",
+                "⟦[run.credentials.extra]⟧\n\n[[run.credentials]]\n",
+            ),
         ),
     ),
     Defect(
@@ -91,12 +147,24 @@ CLASSES: Final = (
         area="9.2",
         code="WM0112",
         instances=(
-            P("offline", "app.toml", 'limits = { agents = 10, depth = 2 }',
-              'limits = { agents = 10,⟦\n⟧depth = 2 }'),
-            P("network", "actors/coordinator/Wasmind.toml", "config = { allow_edits = false }",
-              "config = {⟦\n⟧    allow_edits = false\n}"),
-            P("compact", "app.toml", 'tui.chat.key_bindings = { "ctrl-a" = "Assist" }',
-              'tui.chat.key_bindings = {⟦\n⟧  "ctrl-a" = "Assist"\n}'),
+            P(
+                "offline",
+                "app.toml",
+                "limits = { agents = 10, depth = 2 }",
+                "limits = { agents = 10,⟦⟧\ndepth = 2 }",
+            ),
+            P(
+                "network",
+                "actors/coordinator/Wasmind.toml",
+                "config = { allow_edits = false }",
+                "config = {⟦⟧\n    allow_edits = false\n}",
+            ),
+            P(
+                "compact",
+                "app.toml",
+                'tui.chat.key_bindings = { "ctrl-a" = "Assist" }',
+                'tui.chat.key_bindings = {⟦⟧\n  "ctrl-a" = "Assist"\n}',
+            ),
         ),
     ),
     Defect(
@@ -105,9 +173,18 @@ CLASSES: Final = (
         code="WM0109",
         instances=(
             P("deep", "app.toml", "interval = 5", "interval = ⟦9223372036854775808⟧"),
-            P("network", "app.toml", "token_threshold = 50000",
-              "token_threshold = ⟦100000000000000000000⟧"),
-            P("experts", "app.toml", "min_diff_size = 80", "min_diff_size = ⟦0xFFFF_FFFF_FFFF_FFFF_F⟧"),
+            P(
+                "network",
+                "app.toml",
+                "token_threshold = 50000",
+                "token_threshold = ⟦100000000000000000000⟧",
+            ),
+            P(
+                "experts",
+                "app.toml",
+                "min_diff_size = 80",
+                "min_diff_size = ⟦0xFFFF_FFFF_FFFF_FFFF_F⟧",
+            ),
         ),
     ),
     Defect(
@@ -117,8 +194,12 @@ CLASSES: Final = (
         typo=True,
         instances=(
             P("offline", "app.toml", "auto_spawn = true", "auto_spawn = ⟦True⟧"),
-            P("experts", "app.toml", "config = { allow_edits = false }",
-              "config = { allow_edits = ⟦False⟧ }"),
+            P(
+                "experts",
+                "app.toml",
+                "config = { allow_edits = false }",
+                "config = { allow_edits = ⟦False⟧ }",
+            ),
             P("network", "app.toml", "clear_defaults = true", "clear_defaults = ⟦yes⟧"),
         ),
     ),
@@ -141,8 +222,12 @@ CLASSES: Final = (
         instances=(
             P("offline", "app.toml", "[actors.bash]\n", "[actors.bash⟦⟧\n"),
             P("support", "app.toml", "[actor_overrides.audit]\n", "[actor_overrides.audit⟦⟧\n"),
-            P("network", "actors/coordinator/Wasmind.toml", "[dependencies.wait]\n",
-              "[dependencies.wait⟦⟧\n"),
+            P(
+                "network",
+                "actors/coordinator/Wasmind.toml",
+                "[dependencies.wait]\n",
+                "[dependencies.wait⟦⟧\n",
+            ),
         ),
     ),
-)  # fmt: skip
+)

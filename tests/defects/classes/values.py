@@ -39,9 +39,18 @@ CLASSES: Final = (
         fixable=True,
         instances=(
             P("deep", "app.toml", 'starting_actors = ["plant"]', 'starting_actors = ⟦"plant"⟧'),
-            P("offline", "app.toml", 'required_spawn_with = ["bash"]', 'required_spawn_with = ⟦"bash"⟧'),
-            P("deep", "plant/Wasmind.toml", 'required_spawn_with = ["hall"]',
-              'required_spawn_with = ⟦"hall"⟧'),
+            P(
+                "offline",
+                "app.toml",
+                'required_spawn_with = ["bash"]',
+                'required_spawn_with = ⟦"bash"⟧',
+            ),
+            P(
+                "deep",
+                "plant/Wasmind.toml",
+                'required_spawn_with = ["hall"]',
+                'required_spawn_with = ⟦"hall"⟧',
+            ),
         ),
     ),
     Defect(
@@ -49,10 +58,19 @@ CLASSES: Final = (
         area="9.3",
         code="WM0203",
         instances=(
-            P("support", "app.toml", '["front_desk", "billing", "technical"]',
-              '["front_desk", ⟦7⟧, "technical"]'),
+            P(
+                "support",
+                "app.toml",
+                '["front_desk", "billing", "technical"]',
+                '["front_desk", ⟦7⟧, "technical"]',
+            ),
             P("support", "app.toml", "ports = [443]", 'ports = [⟦"https"⟧]'),
-            P("network", COORDINATOR, '    "planner",\n    "wait",\n]', '    "planner",\n    ⟦true⟧,\n]'),
+            P(
+                "network",
+                COORDINATOR,
+                '    "planner",\n    "wait",\n]',
+                '    "planner",\n    ⟦true⟧,\n]',
+            ),
         ),
     ),
     Defect(
@@ -61,9 +79,18 @@ CLASSES: Final = (
         code="WM0203",
         instances=(
             P("network", "app.toml", "[actors.delegation_network_coordinator]", "⟦[[actors]]⟧"),
-            P("compact", "app.toml", 'tui.chat.key_bindings = { "ctrl-a" = "Assist" }', "tui = ⟦true⟧"),
-            P("deep", "shared/clock/Wasmind.toml", 'actor_id = "factory:clock"\n',
-              'actor_id = "factory:clock"\ndependencies = ⟦[]⟧\n'),
+            P(
+                "compact",
+                "app.toml",
+                'tui.chat.key_bindings = { "ctrl-a" = "Assist" }',
+                "tui = ⟦true⟧",
+            ),
+            P(
+                "deep",
+                "shared/clock/Wasmind.toml",
+                'actor_id = "factory:clock"\n',
+                'actor_id = "factory:clock"\ndependencies = ⟦[]⟧\n',
+            ),
         ),
     ),
     Defect(
@@ -73,8 +100,12 @@ CLASSES: Final = (
         instances=(
             P("network", COORDINATOR, "config = { check_interval = 60 }", "config = ⟦60⟧"),
             P("experts", "app.toml", "config = { allow_edits = false }", "config = ⟦false⟧"),
-            P("deep", "lines/machine/Wasmind.toml", 'config = { unit = "kelvin", samples = 10 }',
-              'config = ⟦"kelvin"⟧'),
+            P(
+                "deep",
+                "lines/machine/Wasmind.toml",
+                'config = { unit = "kelvin", samples = 10 }',
+                'config = ⟦"kelvin"⟧',
+            ),
         ),
     ),
     Defect(
@@ -115,13 +146,24 @@ CLASSES: Final = (
         area="9.3",
         code="WM0204",
         instances=(
-            P("offline", "app.toml", '[models.demo]\nkind = "scripted"\nscript = "demo.model.toml"\n',
-              '⟦[models.demo]⟧\nkind = "scripted"\n'),
-            P("support", "app.toml", '[[litellm.models]]\nmodel_name = "large"\n',
-              "⟦[[litellm.models]]⟧\n"),
-            P("support", "app.toml",
-              '[[run.credentials]]\nhost = "tickets.example.org"\nvariable = "TICKET_TOKEN"\n',
-              '⟦[[run.credentials]]⟧\nhost = "tickets.example.org"\n'),
+            P(
+                "offline",
+                "app.toml",
+                '[models.demo]\nkind = "scripted"\nscript = "demo.model.toml"\n',
+                '⟦[models.demo]⟧\nkind = "scripted"\n',
+            ),
+            P(
+                "support",
+                "app.toml",
+                '[[litellm.models]]\nmodel_name = "large"\n',
+                "⟦[[litellm.models]]⟧\n",
+            ),
+            P(
+                "support",
+                "app.toml",
+                '[[run.credentials]]\nhost = "tickets.example.org"\nvariable = "TICKET_TOKEN"\n',
+                '⟦[[run.credentials]]⟧\nhost = "tickets.example.org"\n',
+            ),
         ),
     ),
     Defect(
@@ -129,11 +171,19 @@ CLASSES: Final = (
         area="9.6",
         code="WM0204",
         instances=(
-            P("support", "mailer/Wasmind.toml", 'actor_id = "support:mailer"\nversion',
-              "⟦v⟧ersion"),
+            P(
+                "support",
+                "mailer/Wasmind.toml",
+                'actor_id = "support:mailer"\nversion',
+                "⟦v⟧ersion",
+            ),
             P("deep", "shared/clock/Wasmind.toml", 'actor_id = "factory:clock"\n', "⟦#⟧ a clock\n"),
-            P("offline", "actors/execute_bash/Wasmind.toml",
-              'actor_id = "wasmind:execute_bash"\ndisplay', "⟦d⟧isplay"),
+            P(
+                "offline",
+                "actors/execute_bash/Wasmind.toml",
+                'actor_id = "wasmind:execute_bash"\ndisplay',
+                "⟦d⟧isplay",
+            ),
         ),
     ),
     Defect(
@@ -142,12 +192,27 @@ CLASSES: Final = (
         code="WM0446",
         fixable=True,
         instances=(
-            P("support", "mailer/Wasmind.toml", '"support:mailer"', '"⟦S⟧upport:mailer"',
-              fixed='"support:mailer"'),
-            P("deep", "shared/clock/Wasmind.toml", '"factory:clock"', '"factory:wall⟦ ⟧clock"',
-              fixed='"factory:wall_clock"'),
-            P("offline", "actors/execute_bash/Wasmind.toml",
-              '"wasmind:execute_bash"', '"wasmind:⟦E⟧xecute_bash"', fixed='"wasmind:execute_bash"'),
+            P(
+                "support",
+                "mailer/Wasmind.toml",
+                '"support:mailer"',
+                '"⟦S⟧upport:mailer"',
+                fixed='"support:mailer"',
+            ),
+            P(
+                "deep",
+                "shared/clock/Wasmind.toml",
+                '"factory:clock"',
+                '"factory:wall⟦ ⟧clock"',
+                fixed='"factory:wall_clock"',
+            ),
+            P(
+                "offline",
+                "actors/execute_bash/Wasmind.toml",
+                '"wasmind:execute_bash"',
+                '"wasmind:⟦E⟧xecute_bash"',
+                fixed='"wasmind:execute_bash"',
+            ),
         ),
     ),
     Defect(
@@ -165,10 +230,15 @@ CLASSES: Final = (
         area="9.3",
         code="WM0205",
         instances=(
-            P("offline", "app.toml", "[actors.bash]\n", '[actors.⟦" bash"⟧]\n',
-              also=(("app.toml", "[actors.bash.grants]", '[actors." bash".grants]'),)),
+            P(
+                "offline",
+                "app.toml",
+                "[actors.bash]\n",
+                '[actors.⟦" bash"⟧]\n',
+                also=(("app.toml", "[actors.bash.grants]", '[actors." bash".grants]'),),
+            ),
             P("deep", "app.toml", "", '\n[actors.⟦""⟧]\nsource = { path = "observer" }\n'),
             P("support", "app.toml", "", '\n[actors.⟦"a\\tb"⟧]\nsource = { path = "mailer" }\n'),
         ),
     ),
-)  # fmt: skip
+)

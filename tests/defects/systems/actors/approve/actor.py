@@ -1,2 +1,4 @@
-CONTRACT = {'tools': [{'name': 'approve', 'description': '', 'parameters': {}}],
- 'capabilities': ['messaging']}
+CONTRACT = {
+    "tools": [{"name": "approve", "description": "", "parameters": {}}],
+    "capabilities": ["messaging"],
+}

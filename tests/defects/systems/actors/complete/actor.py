@@ -1,2 +1,4 @@
-CONTRACT = {'tools': [{'name': 'complete', 'description': '', 'parameters': {}}],
- 'capabilities': ['messaging']}
+CONTRACT = {
+    "tools": [{"name": "complete", "description": "", "parameters": {}}],
+    "capabilities": ["messaging"],
+}

@@ -1,1 +1,1 @@
-CONTRACT = {'config': None, 'capabilities': ['agent', 'messaging'], 'spawns': []}
+CONTRACT = {"config": None, "capabilities": ["agent", "messaging"], "spawns": []}

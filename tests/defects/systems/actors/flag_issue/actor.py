@@ -1,2 +1,4 @@
-CONTRACT = {'tools': [{'name': 'flag_issue', 'description': '', 'parameters': {}}],
- 'capabilities': ['messaging']}
+CONTRACT = {
+    "tools": [{"name": "flag_issue", "description": "", "parameters": {}}],
+    "capabilities": ["messaging"],
+}

@@ -1,2 +1,4 @@
-CONTRACT = {'tools': [{'name': 'planner', 'description': '', 'parameters': {}}],
- 'capabilities': ['messaging']}
+CONTRACT = {
+    "tools": [{"name": "planner", "description": "", "parameters": {}}],
+    "capabilities": ["messaging"],
+}

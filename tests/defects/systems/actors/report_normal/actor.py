@@ -1,2 +1,4 @@
-CONTRACT = {'tools': [{'name': 'report_normal', 'description': '', 'parameters': {}}],
- 'capabilities': ['messaging']}
+CONTRACT = {
+    "tools": [{"name": "report_normal", "description": "", "parameters": {}}],
+    "capabilities": ["messaging"],
+}

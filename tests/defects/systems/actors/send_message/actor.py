@@ -1,2 +1,4 @@
-CONTRACT = {'tools': [{'name': 'send_message', 'description': '', 'parameters': {}}],
- 'capabilities': ['messaging']}
+CONTRACT = {
+    "tools": [{"name": "send_message", "description": "", "parameters": {}}],
+    "capabilities": ["messaging"],
+}

@@ -1,2 +1,4 @@
-CONTRACT = {'tools': [{'name': 'wait', 'description': '', 'parameters': {}}],
- 'capabilities': ['messaging']}
+CONTRACT = {
+    "tools": [{"name": "wait", "description": "", "parameters": {}}],
+    "capabilities": ["messaging"],
+}
