@@ -6,10 +6,11 @@ in the report; what is wrong with the machine is raised as `CompilerFailure`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from wasmind_compiler.analysis.system import System, link
 from wasmind_compiler.build.builder import Builder
@@ -18,7 +19,7 @@ from wasmind_compiler.diagnostics import Collector, Diagnostic, Severity, TextIn
 from wasmind_compiler.diagnostics.rules import files, locking
 from wasmind_compiler.display import Display
 from wasmind_compiler.errors import CompilerFailure
-from wasmind_compiler.frontend.app_config import read_app_config
+from wasmind_compiler.frontend.app_config import AppConfig, read_app_config
 from wasmind_compiler.frontend.document import parse
 from wasmind_compiler.frontend.limits import read_bounded
 from wasmind_compiler.frontend.schemas import Schemas
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     from wasmind_compiler.emit.bundle import WrittenBundle
     from wasmind_compiler.resolution.lockfile import LockState
 
+#: How keys of well-known providers begin; see `diagnostics.masking`.
+SECRET_BEGINNINGS: Final = (
+    *("sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "AKIA", "AIza"),
+    *("xox", "hf_", "gsk_", "r8_", "eyJ"),
+)
 DrawingFormat = Literal["svg", "dot", "json", "mermaid"]
 
 
@@ -47,6 +53,7 @@ class Environment:
         interpreter: the interpreter component.
         guest: starts the interpreter; called only when an actor is not in the cache.
         reporter: hears about work that takes a while.
+        variables: the process's environment, for references in configs.
     """
 
     cache: Path
@@ -57,6 +64,7 @@ class Environment:
     interpreter: InterpreterRecipe
     guest: Callable[[], PythonGuest]
     reporter: Reporter
+    variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +192,25 @@ def graph(config: Path, environment: Environment, form: DrawingFormat) -> Drawin
     return DrawingOutcome(report=run.report(), text=_draw(system, form))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyOutcome:
+    """What `why` found out. `system` is None if the config could not be read."""
+
+    report: Report
+    system: System | None
+
+
+def why(config: Path, environment: Environment) -> WhyOutcome:
+    """The linked system, for questions about it; a config with errors is answered for as well.
+
+    Raises:
+        CompilerFailure: an actor has to be built and this machine cannot.
+    """
+    run = _Run(config, environment)
+    system = run.system()
+    return WhyOutcome(report=run.report(), system=system)
+
+
 def _draw(system: System, form: DrawingFormat) -> str:
     from wasmind_compiler.emit import drawing
     from wasmind_compiler.emit.topology import make_topology
@@ -232,6 +259,17 @@ def _bundle(
     return BundleOutcome(report=report, bundle=written)
 
 
+def _check_models(config: AppConfig, variables: Mapping[str, str], collector: Collector) -> None:
+    text = config.document.index.text
+    suspicious = any(beginning in text for beginning in SECRET_BEGINNINGS)
+    if config.proxied_models or suspicious:
+        # Loaded only for configs with a proxy or with what may be a secret.
+        from wasmind_compiler.analysis import proxy_findings
+
+        collector.extend(proxy_findings.explain(config, variables))
+        collector.extend(proxy_findings.secrets(config))
+
+
 def _write_aside(path: Path, text: str) -> None:
     """Replace a file at once: readers see the old or the new text."""
     aside = path.with_name(f".{path.name}.new")
@@ -267,6 +305,7 @@ class _Run:
             return None
         schemas, folder = Schemas(environment.schemas), self._config.parent
         config = read_app_config(document, schemas, collector)
+        _check_models(config, environment.variables, collector)
         scripts = read_scripts(config, folder, schemas, self._display, collector)
         sources = LocalSources(folder, environment.library, schemas, self._display, collector)
         resolution = resolve(config, sources, collector)

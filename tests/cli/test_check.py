@@ -161,3 +161,95 @@ def test_help(wasmind: Wasmind, work: Path, verb: str) -> None:
     done = wasmind(verb, "--help")
     assert done.returncode == 0
     assert "Exit codes:" in done.stdout
+
+
+def test_sarif_and_workflow_commands(wasmind: Wasmind, work: Path) -> None:
+    (work / "app.toml").write_text(FAULTY)
+    done = wasmind("check", "app.toml", "--format", "sarif")
+    assert (done.returncode, done.stderr) == (1, "")
+    (run,) = json.loads(done.stdout)["runs"]
+    assert [result["ruleId"] for result in run["results"]] == [
+        "WM0302", "WM0201", "WM0401", "WM0203",
+    ]  # fmt: skip
+    done = wasmind("check", "app.toml", "--format", "github")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("::error file=app.toml,line=1,endLine=1,col=28,endColumn=34,")
+
+
+def test_strict_and_lenient(wasmind: Wasmind, work: Path) -> None:
+    with (work / "app.toml").open("a") as file:
+        file.write("[other_tool]\n")
+    done = wasmind("check", "app.toml", "--strict")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error[WM0202]")
+    (work / "app.toml").write_text(
+        'starting_actors = ["echo"]\n[actors.echo]\nsource = { path = "echo" }\ncolour = 1\n'
+    )
+    assert wasmind("check", "app.toml").returncode == 1
+    done = wasmind("check", "app.toml", "--lenient")
+    assert done.returncode == 0
+    assert done.stderr.startswith("warning[WM0201]")
+    assert wasmind("check", "app.toml", "--lenient", "--strict").returncode == 1
+
+
+FIXABLE = """\
+starting_actors = ["ecko"]  # who starts
+
+[actors.echo]
+source = { path = "echo" }
+auto_spwan = true
+"""
+
+
+def test_a_fix_is_shown_before_it_is_made(wasmind: Wasmind, work: Path) -> None:
+    (work / "app.toml").write_text(FIXABLE)
+    diff = (
+        "--- app.toml\n"
+        "+++ app.toml\n"
+        "@@ -1,5 +1,5 @@\n"
+        '-starting_actors = ["ecko"]  # who starts\n'
+        '+starting_actors = ["echo"]  # who starts\n'
+        " \n"
+        " [actors.echo]\n"
+        ' source = { path = "echo" }\n'
+        "-auto_spwan = true\n"
+        "+auto_spawn = true\n"
+    )
+    shown = wasmind("check", "app.toml", "--fix", "--dry-run")
+    assert shown.returncode == 1
+    assert shown.stderr.startswith(diff)
+    assert (work / "app.toml").read_text() == FIXABLE
+    done = wasmind("check", "app.toml", "--fix")
+    assert (done.returncode, done.stdout) == (0, "app.toml: no errors\n")
+    assert done.stderr.startswith(diff)
+    assert (work / "app.toml").read_text() == FIXABLE.replace("ecko", "echo").replace(
+        "auto_spwan", "auto_spawn"
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x7fELF\x02\x01" + bytes(range(256)),
+        b"a" * 5_000_000,
+        b"x = " + b"[" * 10_000 + b"]" * 10_000,
+        b"a." * 10_000 + b"a = 1",
+        b"[" + b"a." * 10_000 + b"a]",
+        b"\n" * 3_000_000 + b"x = [",
+    ],
+    ids=["binary", "large", "arrays", "dotted", "header", "lines"],
+)
+def test_hostile_files_are_refused_clearly(wasmind: Wasmind, work: Path, content: bytes) -> None:
+    (work / "bad.toml").write_bytes(content)
+    done = wasmind("check", "bad.toml")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error[WM01")
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr) < 2000
+
+
+def test_a_hostile_manifest(wasmind: Wasmind, work: Path) -> None:
+    (work / "echo" / "Wasmind.toml").write_text("[" + "a." * 10_000 + "a]\n")
+    done = wasmind("check", "app.toml")
+    assert done.returncode == 1
+    assert "values are nested more than 64 deep" in done.stderr

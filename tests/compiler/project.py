@@ -46,7 +46,8 @@ EMPTY_CONTRACT: dict[str, Any] = {
     "contract": 1,
     "name": "Actor",
     "summary": "",
-    "handles": [],
+    # What a user says is heard.
+    "handles": [{"type": "wasmind.common.assistant.AddMessage", "scope": "any"}],
     "emits": [],
     "tools": [],
     "config": None,

@@ -197,9 +197,9 @@ def test_the_whole_reference_format_is_accepted(project: Project) -> None:
             required_spawn_with = []
 
             [tui.dashboard]
-            clear_defaults = true
+            clear_defaults = false
             [tui.chat]
-            key_bindings = { "ctrl-s" = "Assist", "ctrl-t" = "ToggleToolExpansion" }
+            key_bindings = { "ctrl-g" = "Assist", "ctrl-t" = "ToggleToolExpansion" }
             [tui.graph]
             key_bindings = { "k" = "SelectUp" }
 
@@ -207,7 +207,7 @@ def test_the_whole_reference_format_is_accepted(project: Project) -> None:
             port = 4100
             image = "proxy:latest"
             container_name = "proxy"
-            env_overrides = { A = "b" }
+            env_overrides = { OPENAI_API_KEY = "b" }
 
             [[litellm.models]]
             model_name = "small"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from jsonschema import Draft202012Validator
 
 from tests.compiler.project import ROOT
@@ -16,8 +17,12 @@ from wasmind_compiler.diagnostics import (
     Label,
     TextIndex,
 )
+from wasmind_compiler.diagnostics.edits import Change
+from wasmind_compiler.diagnostics.masking import masked
 from wasmind_compiler.diagnostics.registry import all_rules
+from wasmind_compiler.diagnostics.render_github import render_github
 from wasmind_compiler.diagnostics.render_json import render_json
+from wasmind_compiler.diagnostics.render_sarif import render_sarif
 from wasmind_compiler.diagnostics.render_text import render_text, summary
 from wasmind_compiler.diagnostics.rules import shape
 
@@ -139,3 +144,121 @@ def test_every_rule_is_used() -> None:
 
 def _constants(path: Path) -> list[str]:
     return [line.split()[0] for line in path.read_text().splitlines() if line.endswith("Rule(")]
+
+
+def test_spans_of_several_lines() -> None:
+    text = "a = [\n\t1,\n  2,\n  3,\n  4,\n] # end\n"
+    index = TextIndex("app.toml", text)
+    found = shape.WRONG_TYPE.at(index.span(4, text.index("]") + 1), "no", label="here")
+    assert render_text([found], {index.file: index}) == (
+        "error[WM0203]: no\n"
+        " --> app.toml:1:5\n"
+        "  |\n"
+        "1 | a = [\n"
+        "  |     ^\n"
+        "2 |     1,\n"
+        "  |     ^^\n"
+        "3 |   2,\n"
+        "  |   ^^\n"
+        "...\n"
+        "6 | ] # end\n"
+        "  | ^ here\n"
+    )
+
+
+def test_long_lines_are_cut_around_the_marks() -> None:
+    index = TextIndex("app.toml", "k = '" + "x" * 5000 + "y" + "x" * 5000 + "'")
+    at = index.text.index("y")
+    shown = render_text([shape.BAD_VALUE.at(index.span(at, at + 1), "no")], {index.file: index})
+    _, _, _, line, marks = shown.splitlines()
+    assert len(line) < 200
+    assert line[marks.index("^")] == "y"
+
+
+SECRETS = [
+    ("api_key = 'hunter2'", "api_key = '*******'"),
+    ('x.token="abc" # t', 'x.token="***" # t'),
+    ('k = "sk-proj-0123456789abcdefghij"', 'k = "' + "*" * 28 + '"'),
+    ("git = 'https://me:pass word@e.org/r'", "git = 'https://me:pass word@e.org/r'"),
+    ("git = 'https://me:secret@e.org/r'", "git = 'https://me:******@e.org/r'"),
+    ("git = 'https://0123456789abcdefg@e.org/r'", "git = 'https://*****************@e.org/r'"),
+    ("git = 'ssh://git@e.org/r'", "git = 'ssh://git@e.org/r'"),
+    ("api_key = 'os.environ/NAME'", "api_key = 'os.environ/NAME'"),
+    ("token_limit = 5", "token_limit = 5"),
+]
+
+
+@pytest.mark.parametrize(("line", "expected"), SECRETS)
+def test_secrets_are_covered(line: str, expected: str) -> None:
+    assert masked(line) == expected
+    assert len(masked(line)) == len(line)
+
+
+def test_no_renderer_shows_a_secret() -> None:
+    secret = "sk-proj-0123456789abcdefghij"
+    index = TextIndex("app.toml", f"key = '{secret}'\n")
+    span = index.span(6, 6 + len(secret))
+    collector = Collector()
+    collector.opened(index)
+    collector.add(
+        shape.BAD_VALUE.at(
+            span,
+            f"`{secret}` is wrong",
+            label=secret,
+            labels=(Label(span, secret),),
+            notes=(secret,),
+            help=secret,
+            fix=Fix(title="quote it", edits=(Edit(span, f"'{secret}'"),)),
+        )
+    )
+    found = collector.diagnostics()
+    for text in (
+        render_text(found, collector.texts),
+        render_json(found),
+        render_sarif(found, "1.0"),
+        render_github(found),
+        Change("app.toml", b"x", index.text.encode()).diff(),
+    ):
+        assert secret not in text
+
+
+def test_workflow_commands() -> None:
+    assert render_github([example()]) == (
+        "::error file=app.toml,line=2,endLine=2,col=9,endColumn=13,"
+        "title=WM0203%3A `ключ` must be a boolean%2C found a string::"
+        "expected a boolean%0Adir/Wasmind.toml:100:1: declared here%0Anote: one%0Atwo"
+        "%0Ahelp: write `true`\n"
+    )
+    assert render_github([shape.UNKNOWN_TABLE.at(None, "50%")]) == (
+        "::warning title=WM0202%3A 50%25::50%25\n"
+    )
+
+
+def test_sarif() -> None:
+    log = json.loads(render_sarif([example(), shape.MISSING_KEY.at(None, "no place")], "1.2.3"))
+    assert log["version"] == "2.1.0"
+    (run,) = log["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert [rule["id"] for rule in rules] == ["WM0203", "WM0204"]
+    first, second = run["results"]
+    assert rules[first["ruleIndex"]]["id"] == first["ruleId"] == "WM0203"
+    assert second["locations"] == []
+    region = {
+        "startLine": 2, "startColumn": 9, "endLine": 2, "endColumn": 13,
+        "byteOffset": 23, "byteLength": 8,
+    }  # fmt: skip
+    assert first["locations"] == [
+        {
+            "physicalLocation": {"artifactLocation": {"uri": "app.toml"}, "region": region},
+            "message": {"text": "expected a boolean"},
+        }
+    ]
+    (related,) = first["relatedLocations"]
+    assert related["physicalLocation"]["artifactLocation"] == {"uri": "dir/Wasmind.toml"}
+    (fix,) = first["fixes"]
+    assert fix["artifactChanges"] == [
+        {
+            "artifactLocation": {"uri": "app.toml"},
+            "replacements": [{"deletedRegion": region, "insertedContent": {"text": "true"}}],
+        }
+    ]

@@ -36,7 +36,7 @@ def fixed(report: Report) -> str:
     return text
 
 
-MODEL = '[[litellm.models]]\nmodel_name = "small"\n'
+MODEL = '[[litellm.models]]\nmodel_name = "small"\nlitellm_params.model = "openai/any"\n'
 
 
 def test_a_setting_beside_source_is_told_where_it_belongs(project: Project) -> None:
@@ -80,7 +80,7 @@ def test_settings_are_reported_in_the_file_they_came_from(project: Project) -> N
     project.actor("reader", config=SETTINGS)
     app = DESK + MODEL + "[actor_overrides.reader.config]\nallow_edits = 'no'\n"
     assert project.found(app) == [
-        "WM0502 app.toml:6:15 `allow_edits` in the config of `reader` must be a boolean, found a"
+        "WM0502 app.toml:7:15 `allow_edits` in the config of `reader` must be a boolean, found a"
         " string",
         "WM0502 desk/Wasmind.toml:5:25 `model_name` in the config of `reader` must be a string,"
         " found an integer",
@@ -235,10 +235,10 @@ def test_agents_that_would_do_nothing(project: Project) -> None:
     app = DESK + 'actors.shell.source.path = "shell"\n' + MODEL
     lists = '[actors.desk.config]\nmodel_name = "small"\nworkers = {}\n'
     assert project.found(app + lists.format("[]"))[:1] == [
-        "WM0334 app.toml:8:11 `desk` would spawn an agent without actors: `workers` is empty"
+        "WM0334 app.toml:9:11 `desk` would spawn an agent without actors: `workers` is empty"
     ]
     assert project.found(app + lists.format('["shell"]')) == [
-        "WM0333 app.toml:8:11 no actor of the agent that `desk` spawns asks a model"
+        "WM0333 app.toml:9:11 no actor of the agent that `desk` spawns asks a model"
     ]
     assert project.found(app + lists.format('["shell", "desk"]')) == []
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Final
+from unittest import mock
 
 import wasmtime
 
@@ -14,6 +16,8 @@ from tests.compiler.project import Project, component
 from wasmind_compiler import pipeline
 
 SYSTEMS: Final = Path(__file__).parent / "systems"
+#: Those of the environment that the systems refer to.
+VARIABLES: Final = ("OPENAI_API_KEY", "OPENROUTER_API_KEY", "TICKET_TOKEN")
 #: Actors that several systems use, laid out as the folder `actors` of each.
 _COMMON: Final = SYSTEMS / "actors"
 NAMES: Final = tuple(sorted(x.name for x in SYSTEMS.iterdir() if x.is_dir() and x != _COMMON))
@@ -41,7 +45,8 @@ class Laboratory:
         try:
             for path, content in changes.items():
                 _write(folder / path, content)
-            return pipeline.check(folder / "app.toml", Project(folder).environment())
+            with mock.patch.dict(os.environ, dict.fromkeys(VARIABLES, "set")):
+                return pipeline.check(folder / "app.toml", Project(folder).environment())
         finally:
             for path, content in originals.items():
                 _write(folder / path, content)

@@ -16,6 +16,8 @@ VERBS: Final[Mapping[str, str]] = {
     "lock": "Pin all actor sources in the lockfile beside the config",
     "bundle": "Link a config into a folder that runs anywhere",
     "graph": "Draw agents, actors and message flow",
+    "why": "Show where a setting comes from, or why an actor is there",
+    "explain": "Explain the code of a problem, or list all codes",
     "run": "Run a bundle or a config",
     "clean": "Empty the cache and say what was in it",
     "info": "Show versions, folders and installed parts",

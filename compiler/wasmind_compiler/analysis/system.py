@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from wasmind_compiler.analysis.agents import check_agents, report_never_spawned
 from wasmind_compiler.analysis.capabilities import Granted, grant
+from wasmind_compiler.analysis.first_agent import check_first_agent
 from wasmind_compiler.analysis.meanings import check_meanings
 from wasmind_compiler.analysis.models import check_parameters, model_names
+from wasmind_compiler.analysis.overrides import check_overrides
 from wasmind_compiler.analysis.settings import check_settings
 from wasmind_compiler.analysis.spawning import (
     Agent,
@@ -76,6 +78,13 @@ def link(
         collector: takes what does not fit.
     """
     check_parameters(resolution.config, collector)
+    if resolution.config.tui is not None:
+        # Loaded only for configs that bind keys.
+        from wasmind_compiler.analysis import binding_findings
+
+        collector.extend(binding_findings.explain(resolution.config.tui))
+        binding_findings.report_misplaced_actions(resolution.config.tui, collector)
+    check_overrides(resolution, collector)
     known_models = model_names(resolution.config)
     actors = {
         name: _link_actor(resolution, name, artifact, known_models, collector)
@@ -88,6 +97,7 @@ def link(
         report_never_spawned(resolution, reached, collector)
         check_agents(resolution, agents, contracts, collector)
     check_tools(agents, resolution.actors, contracts, collector)
+    check_first_agent(resolution, contracts, collector)
     return System(
         resolution=resolution, actors=actors, agents=agents, reached=reached, scripts=scripts
     )

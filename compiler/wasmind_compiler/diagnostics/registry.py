@@ -102,6 +102,12 @@ class Rule:
         )
 
 
+def area_title(area: str) -> str:
+    """What an area is about, with its range of codes, like `WM01: files and TOML syntax`."""
+    module = importlib.import_module(f"wasmind_compiler.diagnostics.rules.{area}")
+    return (module.__doc__ or area).strip().splitlines()[0].rstrip(".")
+
+
 def rules_of(area: str) -> Iterator[Rule]:
     """The rules of one of `AREAS`, by code."""
     module = importlib.import_module(f"wasmind_compiler.diagnostics.rules.{area}")

@@ -34,7 +34,13 @@ def remove_element(document: Document, path: KeyPath) -> Fix:
     text = document.index.text
     following = _range(document, (*outer, index + 1))
     comma = _COMMA.match(text, end)
-    if following[0] > end and "#" not in text[end : following[0]]:
+    line_start = text.rfind("\n", 0, start) + 1
+    line_end = text.find("\n", end)
+    rest = text[end : line_end if line_end != -1 else len(text)]
+    if line_end != -1 and not text[line_start:start].strip() and not rest.strip(", \t\r"):
+        # Alone on its line, which goes as a whole.
+        start, end = line_start, line_end + 1
+    elif following[0] > end and "#" not in text[end : following[0]]:
         end = following[0]
     elif comma is not None:
         end = comma.end()

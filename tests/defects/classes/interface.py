@@ -11,7 +11,7 @@ CLASSES: Final = (
     Defect(
         title="misspelled action",
         area="9.16",
-        code="WM*",
+        code="WM0205",
         typo=True,
         instances=(
             P("network", "app.toml", '"ctrl-a" = "Assist"', '"ctrl-a" = ⟦"Asist"⟧'),
@@ -22,7 +22,7 @@ CLASSES: Final = (
     Defect(
         title="action of another table",
         area="9.16",
-        code="WM*",
+        code="WM1607",
         instances=(
             P("network", "app.toml", '"esc" = "InterruptAgent"', '"esc" = ⟦"ToggleToolExpansion"⟧'),
             P("experts", "app.toml", '"shift-up" = "SelectUp"', '"shift-up" = ⟦"Exit"⟧'),
@@ -37,7 +37,7 @@ CLASSES: Final = (
     Defect(
         title="misspelled table of the interface",
         area="9.16",
-        code="WM*",
+        code="WM0201",
         typo=True,
         instances=(
             P("network", "app.toml", "[tui.dashboard]", "[tui.⟦dashbord⟧]"),
@@ -59,7 +59,7 @@ CLASSES: Final = (
     Defect(
         title="unparsable key combination",
         area="9.16",
-        code="WM*",
+        code="WM1601",
         instances=(
             P("network", "app.toml", '"ctrl-a" = "Assist"', '"⟦ctl⟧-a" = "Assist"'),
             P("experts", "app.toml", '"shift-up" = "SelectUp"', '"shift-⟦upp⟧" = "SelectUp"'),
@@ -69,7 +69,7 @@ CLASSES: Final = (
     Defect(
         title="one key twice",
         area="9.16",
-        code="WM*",
+        code="WM1602",
         instances=(
             P(
                 "network",
@@ -94,7 +94,7 @@ CLASSES: Final = (
     Defect(
         title="no key left for what is needed",
         area="9.16",
-        code="WM*",
+        code="WM1604",
         instances=(
             P("network", "app.toml", '"ctrl-a" = "Assist"\n', "", at=("app.toml", "⟦[tui.chat]⟧")),
             P(
@@ -108,6 +108,21 @@ CLASSES: Final = (
                 "app.toml",
                 '[tui.chat]\nkey_bindings = { "ctrl-a" = "Assist",',
                 "⟦[tui.chat]⟧\nclear_defaults = true\nkey_bindings = {",
+            ),
+        ),
+    ),
+    Defect(
+        title="character that can no longer be typed",
+        area="9.16",
+        code="WM1606",
+        instances=(
+            P("network", "app.toml", '"ctrl-a" = "Assist"', '⟦"a"⟧ = "Assist"'),
+            P("experts", "app.toml", '"esc" = "InterruptAgent"', '⟦"q"⟧ = "InterruptAgent"'),
+            P(
+                "compact",
+                "app.toml",
+                '"ctrl-a" = "Assist"',
+                '"ctrl-a" = "Assist", ⟦"t"⟧ = "Assist"',
             ),
         ),
     ),

@@ -217,7 +217,7 @@ CLASSES: Final = (
     Defect(
         title="name inside an actor's table",
         area="9.3",
-        code="WM02*",
+        code="WM0201",
         instances=(
             P("offline", "app.toml", "auto_spawn = true", 'auto_spawn = true\n⟦name⟧ = "shell"'),
             P(

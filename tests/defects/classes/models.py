@@ -124,7 +124,7 @@ CLASSES: Final = (
     Defect(
         title="two models of one name",
         area="9.8",
-        code="WM06*",
+        code="WM0604",
         instances=(
             P(
                 "support",
@@ -155,7 +155,7 @@ CLASSES: Final = (
     Defect(
         title="no models",
         area="9.8",
-        code="WM0[26]*",
+        code="WM0205",
         instances=(
             P("offline", "app.toml", "", "\n[litellm]\nmodels = ⟦[]⟧\n"),
             P("compact", "app.toml", "", "litellm.models = ⟦[]⟧\n"),
@@ -165,7 +165,7 @@ CLASSES: Final = (
     Defect(
         title="model without its provider's name",
         area="9.8",
-        code="WM06*",
+        code="WM0605",
         instances=(
             P(
                 "support",
@@ -193,7 +193,7 @@ CLASSES: Final = (
     Defect(
         title="malformed reference to the environment",
         area="9.8",
-        code="WM06*",
+        code="WM0607",
         fixable=True,
         instances=(
             P(
@@ -222,7 +222,7 @@ CLASSES: Final = (
     Defect(
         title="secret in the config",
         area="9.8",
-        code="WM06*",
+        code="WM0608",
         instances=(
             P(
                 "experts",
@@ -242,6 +242,16 @@ CLASSES: Final = (
                 'LITELLM_LOG = "ERROR"',
                 'LITELLM_LOG = "ERROR"\nOPENAI_API_KEY = ⟦"sk-0123456789abcdefghijklmnopqrstuvwxyz"⟧',
             ),
+        ),
+    ),
+    Defect(
+        title="environment variable that is not set",
+        area="9.8",
+        code="WM0606",
+        instances=(
+            P("experts", "app.toml", '"os.environ/OPENAI_API_KEY"', '"os.environ/⟦OPENAI_KEY⟧"'),
+            P("network", "app.toml", "os.environ/OPENROUTER_API_KEY", "os.environ/⟦OPENROUTER⟧"),
+            P("experts", "app.toml", "os.environ/OPENROUTER_API_KEY", "os.environ/⟦ROUTER_KEY⟧"),
         ),
     ),
 )

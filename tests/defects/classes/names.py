@@ -383,7 +383,7 @@ CLASSES: Final = (
                 "offline",
                 "app.toml",
                 "",
-                '\n⟦[actors.planner]⟧\nsource = { path = "actors/planner" }\n',
+                '\n⟦[actors.wait]⟧\nsource = { path = "actors/wait" }\n',
             ),
             P(
                 "experts",
@@ -425,6 +425,37 @@ CLASSES: Final = (
                 at=("lines/machine/Wasmind.toml", "⟦[dependencies.sensor]⟧"),
                 also=(("lines/machine/Wasmind.toml", '["sensor", "valve"]', '["valve"]'),),
             ),
+        ),
+    ),
+    Defect(
+        title="names that differ only in letter case",
+        area="9.3",
+        code="WM0310",
+        instances=(
+            P(
+                "offline",
+                "app.toml",
+                "",
+                '\n⟦[actors.Bash]⟧\nsource = { path = "actors/wait" }\n',
+            ),
+            P("deep", "app.toml", "", '\n⟦[actors.Plant]⟧\nsource = { path = "shared/clock" }\n'),
+            P("support", "app.toml", "", '\n⟦[actors.Billing]⟧\nsource = { path = "mailer" }\n'),
+        ),
+    ),
+    Defect(
+        title="override that changes nothing",
+        area="9.5",
+        code="WM0313",
+        instances=(
+            P("network", "app.toml", "", "\n⟦[actor_overrides.planner]⟧\n"),
+            P(
+                "deep",
+                "app.toml",
+                'unit = "celsius"',
+                'unit = "kelvin"',
+                at=("app.toml", "[actor_overrides.⟦sensor⟧.config]"),
+            ),
+            P("support", "app.toml", "", "\n⟦[actor_overrides.mailer]⟧\nauto_spawn = false\n"),
         ),
     ),
 )

@@ -96,7 +96,7 @@ CLASSES: Final = (
     Defect(
         title="git options beside a path",
         area="9.3",
-        code="WM02*",
+        code="WM0201",
         instances=(
             P(
                 "offline",
@@ -266,9 +266,9 @@ CLASSES: Final = (
         ),
     ),
     Defect(
-        title="scp-like git URL without a user",
+        title="git URL that is a path",
         area="9.3",
-        code="WM17*",
+        code="WM1701",
         instances=(
             P("offline", "app.toml", '{ path = "actors/assistant" }', '{ git = ⟦"./actors"⟧ }'),
             P("network", COORDINATOR, PLANNER, 'source = { git = ⟦"/srv/git/a.git"⟧ }'),

@@ -1,5 +1,6 @@
 """WM06: models."""
 
+from wasmind_compiler.diagnostics.model import Severity
 from wasmind_compiler.diagnostics.registry import Example, Rule
 
 UNKNOWN_MODEL = Rule(
@@ -118,6 +119,208 @@ source = { path = "echo" }
 [[litellm.models]]
 model_name = "small"
 litellm_params = { model = "openai/some-model", temperature = 0.2 }
+""",
+    ),
+)
+
+DUPLICATE_MODEL = Rule(
+    code="WM0604",
+    title="model given twice",
+    severity=Severity.WARNING,
+    explanation="""
+Two entries of one `model_name` share its requests. That is load balancing if it is meant, and a
+forgotten copy if it is not.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model" }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model" }
+""",
+    ),
+)
+
+NO_PROVIDER_MODEL = Rule(
+    code="WM0605",
+    title="model without a provider's model",
+    explanation="""
+`litellm_params.model` says which model of which provider answers, like `openai/gpt-4o`.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { temperature = 0.2 }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", temperature = 0.2 }
+""",
+    ),
+)
+
+VARIABLE_NOT_SET = Rule(
+    code="WM0606",
+    title="environment variable is not set",
+    severity=Severity.WARNING,
+    explanation="""
+`os.environ/NAME` stands for a variable of the environment. It is not set here, so requests to the
+model would fail. On another machine it may be set: this is a warning until the system runs.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_key = "os.environ/SOME_KYE" }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_key = "os.environ/SOME_KEY" }
+""",
+        environment={"SOME_KEY": "a secret"},
+    ),
+)
+
+BAD_REFERENCE = Rule(
+    code="WM0607",
+    title="malformed reference to the environment",
+    explanation="""
+Only `os.environ/NAME` is replaced by a variable. Other spellings are passed on as they are written
+and refused by the provider.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_key = "${SOME_KEY}" }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_key = "os.environ/SOME_KEY" }
+""",
+        environment={"SOME_KEY": "a secret"},
+    ),
+)
+
+LITERAL_SECRET = Rule(
+    code="WM0608",
+    title="secret in a config",
+    severity=Severity.WARNING,
+    explanation="""
+The value looks like the key of a provider. A config is shared and kept in version control; a secret
+in it is known to all who can read it. Replace it by a reference, and revoke the key.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_key = "sk-proj-0123456789abcdefghij" }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_key = "os.environ/SOME_KEY" }
+""",
+        environment={"SOME_KEY": "a secret"},
+    ),
+)
+
+LOOPBACK_IN_CONTAINER = Rule(
+    code="WM0609",
+    title="loopback address inside a container",
+    severity=Severity.WARNING,
+    explanation="""
+With an `image` the proxy runs in a container, where `localhost` is the container and not this
+machine.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_base = "http://localhost:8000" }
+
+[litellm]
+image = "example.org/litellm@sha256:0"
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_base = "http://host.docker.internal:8000" }
+
+[litellm]
+image = "example.org/litellm@sha256:0"
 """,
     ),
 )

@@ -261,3 +261,177 @@ config_schema = "settings.json"
         },
     ),
 )
+
+ALIKE_NAMES = Rule(
+    code="WM0310",
+    title="names that differ only in letter case",
+    severity=Severity.WARNING,
+    explanation="""
+Both are different actors for Wasmind, and the same for a hurried reader.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo", "Echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[actors.Echo]
+source = { path = "echo" }
+""",
+        fixed="""\
+starting_actors = ["echo", "second"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[actors.second]
+source = { path = "echo" }
+""",
+    ),
+)
+
+REDUNDANT_START = Rule(
+    code="WM0311",
+    title="starting actor that joins anyway",
+    severity=Severity.NOTE,
+    explanation="""
+An actor with `auto_spawn` is part of every agent, of the first one as well.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo", "clock"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[actors.clock]
+source = { path = "echo" }
+auto_spawn = true
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[actors.clock]
+source = { path = "echo" }
+auto_spawn = true
+""",
+    ),
+)
+
+NOBODY_LISTENS = Rule(
+    code="WM0312",
+    title="nobody listens to the user",
+    severity=Severity.WARNING,
+    explanation="""
+What a user writes is the message `wasmind.common.assistant.AddMessage` to the first agent. None of
+its actors handles it, so a prompt would never be answered.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+""",
+        fixed="""\
+starting_actors = ["desk", "echo"]
+
+[actors.desk]
+source = { path = "desk" }
+
+[actors.echo]
+source = { path = "echo" }
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+
+[[contract.handles]]
+type = "example.Ping"
+scope = "own"
+""",
+        },
+    ),
+)
+
+OVERRIDE_WITHOUT_EFFECT = Rule(
+    code="WM0313",
+    title="override without effect",
+    severity=Severity.WARNING,
+    explanation="""
+The override is empty, or repeats what the manifest says already.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+
+[actor_overrides.shell.config]
+log = { level = "low" }
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+
+[actor_overrides.shell.config]
+log = { level = "high" }
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+
+[dependencies.shell]
+source = { path = "../echo" }
+config = { log = { level = "low" } }
+""",
+        },
+    ),
+)
+
+TABLE_REPLACED = Rule(
+    code="WM0314",
+    title="table replaced by another kind of value",
+    severity=Severity.WARNING,
+    explanation="""
+Settings of several files are merged table by table. Here one file has a table where another has
+something else, so everything in the table is lost.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+
+[actor_overrides.shell.config]
+log = "high"
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+
+[actor_overrides.shell.config]
+log = { level = "high" }
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+
+[dependencies.shell]
+source = { path = "../echo" }
+config = { log = { level = "low" } }
+""",
+        },
+    ),
+)

@@ -1,0 +1,210 @@
+"""Why a system is what it is: where a setting comes from, and why an actor is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wasmind_compiler.analysis.annotations import annotated, strings
+from wasmind_compiler.analysis.system import System
+from wasmind_compiler.diagnostics import Span
+from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.key_path import KeyPath, dotted
+from wasmind_compiler.resolution.graph import ResolvedActor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What one layer says about a key. `place` is the table it stands in, as written there."""
+
+    value: Any
+    span: Span
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingOrigin:
+    """The layers that give a key a value, lowest first: the last one wins.
+
+    `default` is what the actor takes when no layer speaks; None if it publishes none.
+    """
+
+    path: str
+    layers: tuple[Said, ...]
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One reason for an actor to be there. `by` is the actor that asks for it, if one does."""
+
+    text: str
+    span: Span
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """Why an actor is in the system.
+
+    Attributes:
+        name: its logical name.
+        declared: where it is declared, by the chain of manifests that leads there.
+        chain: from what starts with the first agent to the actor; empty if nothing spawns it.
+        reasons: all reasons for it, those of the chain included.
+    """
+
+    name: str
+    declared: tuple[Step, ...]
+    chain: tuple[Step, ...]
+    reasons: tuple[Step, ...]
+
+
+def setting_origins(system: System, actor: ResolvedActor, path: KeyPath) -> list[SettingOrigin]:
+    """The origin of a key of an actor's table, or of every key below it.
+
+    Args:
+        system: the linked system.
+        actor: the actor.
+        path: like `("config", "model_name")`.
+    """
+    layers = list(_layers(actor))
+    values = [_at(document, (*base, *path)) for document, base in layers]
+    leaves: dict[KeyPath, None] = {}
+    for value in values:
+        if value is not None:
+            leaves.update(dict.fromkeys(_leaves(value, path)))
+    return [_origin(system, actor, leaf, layers) for leaf in leaves or {path: None}]
+
+
+def _origin(
+    system: System, actor: ResolvedActor, path: KeyPath, layers: list[tuple[Document, KeyPath]]
+) -> SettingOrigin:
+    said = tuple(
+        Said(
+            value=_at(document, (*base, *path)),
+            span=document.value((*base, *path)),
+            place=f"[{dotted(base)}]" if base else "top of the manifest",
+        )
+        for document, base in layers
+        if _at(document, (*base, *path)) is not None and _speaks(base, path)
+    )
+    default = _default(system, actor, path)
+    return SettingOrigin(path=dotted((actor.name, *path)), layers=said, default=default)
+
+
+def _layers(actor: ResolvedActor) -> Iterator[tuple[Document, KeyPath]]:
+    yield actor.manifest.document, ()
+    for entry in actor.entries:
+        yield entry.document, entry.path
+
+
+def _speaks(base: KeyPath, path: KeyPath) -> bool:
+    """Whether a key has a meaning in a table: the manifest itself only names companions, and those
+    a dependency table names are ignored."""
+    companions = path[:1] == ("required_spawn_with",)
+    return companions if not base else not (companions and base[0] == "dependencies")
+
+
+def _at(document: Document, path: KeyPath) -> Any:
+    value: Any = document.data
+    for part in path:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
+def _leaves(value: Any, path: KeyPath) -> Iterator[KeyPath]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key))
+    else:
+        yield path
+
+
+def _default(system: System, actor: ResolvedActor, path: KeyPath) -> Any:
+    linked = system.actors.get(actor.name)
+    if linked is None or path[:1] != ("config",):
+        return None
+    schema: Any = linked.artifact.contract.settings or {}
+    for part in path[1:]:
+        schema = schema.get("properties", {}).get(part, {}) if isinstance(schema, dict) else {}
+    return schema.get("default") if isinstance(schema, dict) else None
+
+
+def presence(system: System, name: str) -> Presence:
+    """Why an actor of the system is there."""
+    reasons = {each: tuple(_reasons(system, each)) for each in system.resolution.actors}
+    return Presence(
+        name=name,
+        declared=tuple(_declared(system.resolution.actors, name)),
+        chain=_chain(reasons, name),
+        reasons=reasons[name],
+    )
+
+
+def _declared(actors: Mapping[str, ResolvedActor], name: str) -> list[Step]:
+    steps: list[Step] = []
+    current: str | None = name
+    while current is not None and len(steps) <= len(actors):
+        actor = actors[current]
+        entry = actor.entries[0]
+        text = (
+            f"`{current}` is an actor of the config"
+            if actor.parent is None
+            else f"`{actor.parent}` depends on `{current}`"
+        )
+        steps.append(Step(text=text, span=entry.header(), by=actor.parent))
+        current = actor.parent
+    return steps[::-1]
+
+
+def _reasons(system: System, name: str) -> Iterator[Step]:
+    resolution = system.resolution
+    for starting in resolution.config.starting_actors or ():
+        if starting.text == name:
+            yield Step(text=f"`{name}` is a starting actor", span=starting.span())
+    actor = resolution.actors[name]
+    for entry in reversed(actor.entries):
+        if actor.auto_spawn and entry.auto_spawn:
+            yield Step(text=f"`{name}` joins every agent", span=entry.key("auto_spawn"))
+            break
+    for other in resolution.actors.values():
+        for member in other.required:
+            if member.text == name and other.name != name:
+                text = f"`{other.name}` requires `{name}`"
+                yield Step(text=text, span=member.span(), by=other.name)
+        yield from _spawn_lists(system, other, name)
+
+
+def _spawn_lists(system: System, other: ResolvedActor, name: str) -> Iterator[Step]:
+    linked = system.actors.get(other.name)
+    if linked is None:
+        return
+    contract = linked.artifact.contract
+    for part in annotated(other.config.merged, contract.settings or {}):
+        for path, member in strings(part) if part.kind in ("actor", "actors") else ():
+            if member == name:
+                text = f"`{other.name}` spawns `{name}`"
+                yield Step(text=text, span=other.config.value(path), by=other.name)
+    if name in (contract.spawns or ()):
+        text = f"`{other.name}` spawns `{name}` by itself"
+        yield Step(text=text, span=other.source.span(), by=other.name)
+
+
+def _chain(reasons: Mapping[str, tuple[Step, ...]], name: str) -> tuple[Step, ...]:
+    """The shortest way from an actor that needs nobody to this one."""
+    pending: list[tuple[str, tuple[Step, ...]]] = [(name, ())]
+    seen = {name}
+    while pending:
+        current, behind = pending.pop(0)
+        for step in reasons.get(current, ()):
+            if step.by is None:
+                return (step, *behind)
+            if step.by not in seen:
+                seen.add(step.by)
+                pending.append((step.by, (step, *behind)))
+    return ()

@@ -1,0 +1,142 @@
+"""`wasmind why` and `wasmind explain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Wasmind
+
+SETTINGS = """{
+  "type": "object",
+  "properties": {
+    "level": {"type": "string", "default": "low"},
+    "api_key": {"type": "string"},
+    "workers": {"type": "array", "items": {"type": "string"}, "x-wasmind": "actors"}
+  }
+}
+"""
+
+
+@pytest.fixture
+def layered(work: Path) -> Path:
+    """`desk` depends on `shell` and `tail`, and spawns `tail`; the config changes `shell`."""
+    shell = work / "echo" / "Wasmind.toml"
+    shell.write_text(
+        'actor_id = "test:echo"\nconfig_schema = "settings.json"\nbuild.component = "echo.wasm"\n'
+    )
+    (work / "echo" / "settings.json").write_text(SETTINGS)
+    desk = work / "desk"
+    desk.mkdir()
+    (desk / "desk.wasm").write_bytes((work / "echo" / "echo.wasm").read_bytes())
+    (desk / "settings.json").write_text(SETTINGS)
+    (desk / "Wasmind.toml").write_text(
+        'actor_id = "test:desk"\n'
+        'required_spawn_with = ["shell"]\n'
+        'config_schema = "settings.json"\n'
+        'build.component = "desk.wasm"\n'
+        "\n"
+        "[dependencies.shell]\n"
+        'source = { path = "../echo" }\n'
+        'config = { level = "middle", deep = { a = 1, b = 2 } }\n'
+        "\n"
+        "[dependencies.tail]\n"
+        'source = { path = "../echo" }\n'
+    )
+    (work / "app.toml").write_text(
+        'starting_actors = ["desk"]\n'
+        "\n"
+        "[actors.desk]\n"
+        'source = { path = "desk" }\n'
+        'config = { workers = ["tail"] }\n'
+        "\n"
+        "[actor_overrides.shell.config]\n"
+        'level = "high"\n'
+        'api_key = "hunter2"\n'
+        "deep = { a = 3 }\n"
+    )
+    return work
+
+
+@pytest.mark.parametrize(
+    ("subject", "answer"),
+    [
+        (
+            "shell.config.level",
+            'shell.config.level = "high"\n'
+            '  -                    the actor\'s own default  "low"\n'
+            '  desk/Wasmind.toml:8  [dependencies.shell]     "middle"\n'
+            '  app.toml:8           [actor_overrides.shell]  "high"  wins\n',
+        ),
+        (
+            "shell.config.deep",
+            "shell.config.deep.a = 3\n"
+            "  desk/Wasmind.toml:8  [dependencies.shell]     1\n"
+            "  app.toml:10          [actor_overrides.shell]  3  wins\n"
+            "shell.config.deep.b = 2\n"
+            "  desk/Wasmind.toml:8  [dependencies.shell]  2  wins\n",
+        ),
+        (
+            "desk.config.level",
+            'desk.config.level = "low"\n  the actor\'s own default; no file sets it\n',
+        ),
+        (
+            "desk.required_spawn_with",
+            'desk.required_spawn_with = ["shell"]\n'
+            '  desk/Wasmind.toml:2  top of the manifest  ["shell"]  wins\n',
+        ),
+        (
+            "shell.config.api_key",
+            'shell.config.api_key = "*******"\n'
+            '  app.toml:9  [actor_overrides.shell]  "*******"  wins\n',
+        ),
+        (
+            "shell",
+            "shell is declared:\n"
+            "  `desk` is an actor of the config (app.toml:3)\n"
+            "  `desk` depends on `shell` (desk/Wasmind.toml:6)\n"
+            "it is spawned because:\n"
+            "  `desk` is a starting actor (app.toml:1)\n"
+            "  `desk` requires `shell` (desk/Wasmind.toml:2)\n",
+        ),
+        (
+            "tail",
+            "tail is declared:\n"
+            "  `desk` is an actor of the config (app.toml:3)\n"
+            "  `desk` depends on `tail` (desk/Wasmind.toml:10)\n"
+            "it is spawned because:\n"
+            "  `desk` is a starting actor (app.toml:1)\n"
+            "  `desk` spawns `tail` (app.toml:5)\n",
+        ),
+    ],
+)
+def test_answers(wasmind: Wasmind, layered: Path, subject: str, answer: str) -> None:
+    done = wasmind("why", subject, "app.toml")
+    assert (done.returncode, done.stdout) == (0, answer), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("subject", "message"),
+    [
+        ("deskk", "error: there is no actor `deskk`; did you mean `desk`?\n"),
+        ("shell.config.lvel", "error: nothing sets `shell.config.lvel`; did you mean `level`?\n"),
+    ],
+)
+def test_questions_without_an_answer(
+    wasmind: Wasmind, layered: Path, subject: str, message: str
+) -> None:
+    done = wasmind("why", subject, "app.toml")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", message)
+
+
+def test_explain(wasmind: Wasmind) -> None:
+    done = wasmind("explain", "wm0106")
+    assert done.returncode == 0
+    assert done.stdout.startswith("WM0106: key given twice (error)\n")
+    listed = wasmind("explain").stdout
+    assert "\nWM03: logical names" in listed
+    assert "\n  WM0106  key given twice\n" in listed
+    missing = wasmind("explain", "WM9999")
+    assert missing.returncode == 2
+    assert missing.stderr.startswith("error: there is no code `WM9999`; ")

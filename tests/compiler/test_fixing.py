@@ -1,0 +1,184 @@
+"""Fixes: what they change, and that they change nothing else."""
+
+from __future__ import annotations
+
+import tomllib
+from textwrap import dedent
+
+import pytest
+import tomlkit
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.compiler.project import Project
+from wasmind_compiler import pipeline
+from wasmind_compiler.diagnostics import Collector, Edit, Fix
+from wasmind_compiler.diagnostics.edits import Change, apply_edits, choose
+from wasmind_compiler.errors import CompilerFailure
+from wasmind_compiler.fixing import is_faithful, plan_changes, write_changes
+from wasmind_compiler.frontend.document import Document, parse
+from wasmind_compiler.frontend.rewriting import move_into, remove_element, rename_key
+
+SETTINGS = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"allow_edits": {"type": "boolean"}, "level": {"type": "string"}},
+}
+
+
+def document(text: str) -> Document:
+    parsed = parse("app.toml", text.encode(), Collector())
+    assert parsed is not None
+    return parsed
+
+
+def fixed(text: str, fix: Fix | None) -> str:
+    assert fix is not None
+    return apply_edits(text.encode(), fix.edits).decode()
+
+
+def fix_all(project: Project, app: str) -> str:
+    """The config after all rounds of `check --fix`."""
+    path = project.write("app.toml", app)
+    for _ in range(10):
+        report = pipeline.check(path, project.environment())
+        changes = plan_changes(report.diagnostics, project.root)
+        if not changes:
+            break
+        write_changes(changes, project.root)
+    return path.read_text()
+
+
+def test_many_mistakes_are_mended_and_everything_else_is_left_alone(project: Project) -> None:
+    project.actor("desk", config=SETTINGS)
+    project.actor("shell")
+    result = fix_all(
+        project,
+        """
+        # The team.
+        starting_actors = ["desk", "desk", "shel"]   # who starts
+
+        [actors.desk]   # the desk
+        source = "desk"     # a folder
+        auto_spwan = "true"
+        allow_edits = false # read-only
+        required_spawn_with = ["desk",
+            "shell",  # runs commands
+        ]
+
+        [actors.shell]
+        source = { path = "shell" }
+
+        [tui.chat.key_bindings]
+        "Ctrl+G" = "Asist"
+        """,
+    )
+    assert result == dedent(
+        """\
+        # The team.
+        starting_actors = ["desk", "shell"]   # who starts
+
+        [actors.desk]   # the desk
+        source = { path = "desk" }     # a folder
+        auto_spawn = true
+        config.allow_edits = false # read-only
+        required_spawn_with = ["shell",  # runs commands
+        ]
+
+        [actors.shell]
+        source = { path = "shell" }
+
+        [tui.chat.key_bindings]
+        "Ctrl-G" = "Assist"
+        """
+    )
+    assert not project.check(result).failed
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[a]\nx = 1 # why\n", "[a]\nconfig.x = 1 # why\n"),
+        ("[a]\nconfig.y = 2\nx = 1\n", "[a]\nconfig.y = 2\nconfig.x = 1\n"),
+        ("[a]\nx = 1\n[a.config]\ny = 2\n", "[a]\n[a.config]\nx = 1\ny = 2\n"),
+        ("[a]\r\nx = 1\r\n[a.config]", "[a]\r\n[a.config]\nx = 1\n"),
+        ("[a]\nconfig = { y = 2 }\nx = 1\n", "[a]\nconfig = { x = 1, y = 2 }\n"),
+        ("[a]\nconfig = {}\nx = [1,\n2]\n", "[a]\nconfig = { x = [1,\n2] }\n"),
+        ("a = { x = 1, s = 2 }\n", "a = { config.x = 1, s = 2 }\n"),
+        ("a = { x = 1, config = {} }\n", "a = { config = { x = 1 } }\n"),
+        ("a = { config = { y = 2 }, x = 1 }\n", "a = { config = { x = 1, y = 2 } }\n"),
+    ],
+)
+def test_moving_a_key_into_a_table(text: str, expected: str) -> None:
+    read = document(text)
+    fix = move_into(read, ("a", "x"), "config")
+    assert fixed(text, fix) == expected
+    result = tomllib.loads(expected)["a"]
+    assert result["config"]["x"] == read.data["a"]["x"]
+    assert fix is not None
+    assert is_faithful(Change("app.toml", text.encode(), expected.encode()), fix.edits)
+
+
+@pytest.mark.parametrize(
+    ("text", "index", "expected"),
+    [
+        ('x = ["a", "b", "c"]', 1, 'x = ["a", "c"]'),
+        ('x = ["a", "b"]', 1, 'x = ["a"]'),
+        ('x = ["a"]', 0, "x = []"),
+        ('x = [ "a" , ]', 0, "x = [ ]"),
+        ('x = [\n  "a", # one\n  "b", # two\n]', 0, 'x = [\n  # one\n  "b", # two\n]'),
+        ('x = [\n  "a",\n  "b",\n]', 1, 'x = [\n  "a",\n]'),
+        ('x = [\n  "a",\n  "b"\n]', 1, 'x = [\n  "a",\n]'),
+    ],
+)
+def test_removing_an_element(text: str, index: int, expected: str) -> None:
+    fix = remove_element(document(text), ("x", index))
+    assert fixed(text, fix) == expected
+    values = tomllib.loads(text)["x"]
+    assert tomllib.loads(expected)["x"] == values[:index] + values[index + 1 :]
+
+
+@given(st.lists(st.text(max_size=3), min_size=1, max_size=5), st.data())
+def test_removing_any_element_of_any_list(values: list[str], data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, len(values) - 1))
+    text = tomlkit.dumps({"x": values, "y": 1})
+    edited = fixed(text, remove_element(document(text), ("x", index)))
+    assert tomllib.loads(edited) == {"x": values[:index] + values[index + 1 :], "y": 1}
+
+
+def test_a_name_that_needs_quotes_gets_them() -> None:
+    text = "[a]\nold = 1\n"
+    assert fixed(text, rename_key(document(text), ("a", "old"), "a b")) == '[a]\n"a b" = 1\n'
+
+
+def test_a_change_of_anything_else_is_refused() -> None:
+    before, after = b"a = 1\nb = 2\n", b"a = 3\nb = 4\n"
+    edit = Edit(document(before.decode()).value(("a",)), "3")
+    assert not is_faithful(Change("app.toml", before, after), [edit])
+    assert is_faithful(Change("app.toml", before, b"a = 3\nb = 2\n"), [edit])
+    assert not is_faithful(Change("app.toml", before, b"a = \nb = 2\n"), [edit])
+
+
+def test_fixes_that_overlap_wait_for_the_next_round() -> None:
+    read = document("abc = 1\n")
+    first = rename_key(read, ("abc",), "x")
+    second = Fix(title="", edits=(Edit(read.index.span(0, 1), ""),), applicability="always")
+    assert choose([first, second, first]) == [first]
+
+
+def test_a_file_changed_meanwhile_is_not_overwritten(project: Project) -> None:
+    path = project.write("app.toml", "a = 2\n")
+    with pytest.raises(CompilerFailure, match="changed by somebody else"):
+        write_changes([Change("app.toml", b"a = 1\n", b"a = 3\n")], project.root)
+    assert path.read_text() == "a = 2\n"
+
+
+def test_mode_and_links_of_a_file_stay(project: Project) -> None:
+    target = project.write("real.toml", "a = 1\n")
+    target.chmod(0o640)
+    link = project.root / "app.toml"
+    link.symlink_to("real.toml")
+    write_changes([Change("app.toml", b"a = 1\n", b"a = 2\n")], project.root)
+    assert (link.is_symlink(), target.read_text()) == (True, "a = 2\n")
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert {path.name for path in project.root.iterdir()} == {"app.toml", "real.toml"}

@@ -1,0 +1,35 @@
+"""`wasmind explain`: the documentation of a code."""
+
+from __future__ import annotations
+
+import click
+
+from wasmind.cli import compiling
+
+
+@click.command(name="explain")
+@click.argument("code", required=False)
+def command(code: str | None) -> None:
+    """Explain the CODE of a problem, with an example of it and how it is mended.
+
+    Without CODE, all codes are listed by area.
+
+    \b
+    wasmind explain WM0207
+
+    Exit codes: 0 explained, 2 there is no such code.
+    """
+    with compiling.environment_failures():
+        from wasmind_compiler.diagnostics import explain
+        from wasmind_compiler.diagnostics.registry import all_rules
+        from wasmind_compiler.diagnostics.suggestions import advice
+
+    if code is None:
+        click.echo(explain.listing(), nl=False)
+        return
+    rules = {rule.code: rule for rule in all_rules()}
+    wanted = code.upper()
+    if wanted not in rules:
+        hint = advice(wanted, list(rules), "codes") or "`wasmind explain` lists all codes"
+        raise compiling.EnvironmentProblem(f"there is no code `{code}`; {hint}")
+    click.echo(explain.explanation(rules[wanted]), nl=False)
