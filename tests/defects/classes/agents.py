@@ -9,6 +9,9 @@ from tests.defects.defect import Planted as P
 
 COORDINATOR: Final = "actors/coordinator/Wasmind.toml"
 TYPECHECKER: Final = 'python_typechecker = ["python_typechecker_assistant", "expert_file_reader"]'
+ARCHITECT: Final = (
+    'repo_architect = ["repo_architect_assistant", "expert_file_reader", "execute_bash"]'
+)
 SUB_MANAGERS: Final = """sub_manager_actors = [
     "sub_manager_assistant",
     "spawn_agent",
@@ -85,7 +88,7 @@ CLASSES: Final = (
             P(
                 "experts",
                 "app.toml",
-                'repo_architect = ["repo_architect_assistant", "expert_file_reader", "execute_bash"]',
+                ARCHITECT,
                 "repo_architect = ⟦[]⟧",
             ),
         ),
@@ -105,7 +108,7 @@ CLASSES: Final = (
             P(
                 "experts",
                 "app.toml",
-                'repo_architect = ["repo_architect_assistant", "expert_file_reader", "execute_bash"]',
+                ARCHITECT,
                 'repo_architect = ⟦["execute_bash"]⟧',
             ),
         ),

@@ -26,7 +26,8 @@ CLASSES: Final = (
                 "network",
                 "actors/planner/Wasmind.toml",
                 "",
-                '\n⟦[dependencies.delegation_network_coordinator]⟧\nsource = { path = "../coordinator" }\n',
+                "\n⟦[dependencies.delegation_network_coordinator]⟧\n"
+                'source = { path = "../coordinator" }\n',
             ),
             P(
                 "offline",

@@ -240,7 +240,8 @@ CLASSES: Final = (
                 "network",
                 "app.toml",
                 'LITELLM_LOG = "ERROR"',
-                'LITELLM_LOG = "ERROR"\nOPENAI_API_KEY = ⟦"sk-0123456789abcdefghijklmnopqrstuvwxyz"⟧',
+                'LITELLM_LOG = "ERROR"\n'
+                'OPENAI_API_KEY = ⟦"sk-0123456789abcdefghijklmnopqrstuvwxyz"⟧',
             ),
         ),
     ),

@@ -89,7 +89,8 @@ CLASSES: Final = (
             P(
                 "experts",
                 "app.toml",
-                '[\n    "root_assistant",\n    "file_interaction_with_approval",\n    "execute_bash",\n'
+                '[\n    "root_assistant",\n'
+                '    "file_interaction_with_approval",\n    "execute_bash",\n'
                 '    "conversation_compaction",\n]',
                 "⟦[]⟧",
             ),

@@ -348,7 +348,8 @@ CLASSES: Final = (
                 "[actors.expert_file_reader]\n"
                 'source = { path = "actors/file_interaction" }\nconfig = { allow_edits = false }\n',
                 '⟦[actors.expert_file_reader]⟧\nsource = { path = "actors/file_interaction" }\n',
-                fixed='[actors.expert_file_reader]\nsource = { path = "actors/file_interaction" }\n\n'
+                fixed="[actors.expert_file_reader]\n"
+                'source = { path = "actors/file_interaction" }\n\n'
                 "[actors.expert_file_reader.config]\nallow_edits = false\n",
             ),
             P(

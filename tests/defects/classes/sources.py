@@ -10,6 +10,9 @@ from tests.defects.defect import Planted as P
 COORDINATOR: Final = "actors/coordinator/Wasmind.toml"
 PLANNER: Final = 'source = { path = "../planner" }'
 
+REVISION: Final = "0123456789" * 4
+GIT: Final = 'git = "https://example.org/a.git"'
+
 CLASSES: Final = (
     Defect(
         title="misspelled folder",
@@ -142,8 +145,8 @@ CLASSES: Final = (
                 "deep",
                 "plant/Wasmind.toml",
                 '{ path = "../lines/hall" }',
-                '{ git = "https://example.org/a.git", ⟦rev⟧ = "0123456789012345678901234567890123456789" }',
-                fixed='{ git = "https://example.org/a.git", git_ref = { rev = "0123456789012345678901234567890123456789" } }',
+                f'{{ {GIT}, ⟦rev⟧ = "{REVISION}" }}',
+                fixed=f'{{ {GIT}, git_ref = {{ rev = "{REVISION}" }} }}',
             ),
         ),
     ),
@@ -156,19 +159,19 @@ CLASSES: Final = (
                 "offline",
                 "app.toml",
                 '{ path = "actors/assistant" }',
-                '{ git = "https://example.org/a.git", git_ref = { branch = "main", ⟦tag⟧ = "v1" } }',
+                f'{{ {GIT}, git_ref = {{ branch = "main", ⟦tag⟧ = "v1" }} }}',
             ),
             P(
                 "network",
                 COORDINATOR,
                 PLANNER,
-                'source = { git = "https://example.org/a.git", git_ref = { branch = "x", ⟦tag⟧ = "y" } }',
+                f'source = {{ {GIT}, git_ref = {{ branch = "x", ⟦tag⟧ = "y" }} }}',
             ),
             P(
                 "compact",
                 "app.toml",
                 'source.path = "actors/planner"',
-                'source = { git = "https://example.org/a.git", git_ref = { branch = "x", ⟦tag⟧ = "y" } }',
+                f'source = {{ {GIT}, git_ref = {{ branch = "x", ⟦tag⟧ = "y" }} }}',
             ),
         ),
     ),
@@ -196,8 +199,8 @@ CLASSES: Final = (
                 "deep",
                 "plant/Wasmind.toml",
                 '{ path = "../lines/hall" }',
-                '{ git = "https://example.org/a.git", git_ref = ⟦"0123456789012345678901234567890123456789"⟧ }',
-                fixed='{ git = "https://example.org/a.git", git_ref = { rev = "0123456789012345678901234567890123456789" } }',
+                f'{{ {GIT}, git_ref = ⟦"{REVISION}"⟧ }}',
+                fixed=f'{{ {GIT}, git_ref = {{ rev = "{REVISION}" }} }}',
             ),
         ),
     ),

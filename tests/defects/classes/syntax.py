@@ -126,7 +126,8 @@ CLASSES: Final = (
                 "experts",
                 "app.toml",
                 '[[litellm.models]]\nmodel_name = "gpt-4o"\n\n',
-                '⟦[litellm.models.litellm_params]⟧\nseed = 1\n\n[[litellm.models]]\nmodel_name = "gpt-4o"\n\n',
+                "⟦[litellm.models.litellm_params]⟧\nseed = 1\n\n"
+                '[[litellm.models]]\nmodel_name = "gpt-4o"\n\n',
             ),
             P(
                 "support",
