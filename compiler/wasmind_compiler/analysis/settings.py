@@ -126,7 +126,9 @@ def _explained(
         return
     merged, table = actor.config.merged, resolution.users_table(actor.name)
     missing = [key for key in schema.get("required", ()) if key not in merged]
-    tried = attempted(actor, missing, merged.keys() - schema.get("properties", {}).keys())
+    tried = attempted(
+        actor, resolution, missing, merged.keys() - schema.get("properties", {}).keys()
+    )
     missing = [key for key in missing if key not in tried]
     if missing:
         yield _missing(actor, missing, schema, resolution, models)
@@ -170,15 +172,36 @@ def _missing(
 
 
 def attempted(
-    actor: ResolvedActor, missing: Collection[object], unknown: Iterable[str] = ()
+    actor: ResolvedActor,
+    resolution: Resolution,
+    missing: Collection[object],
+    unknown: Iterable[str] = (),
 ) -> frozenset[object]:
     """Which missing settings somebody did give, but in the wrong place or misspelled.
 
-    That is reported where it was done; that the setting is missing only follows from it.
+    That is reported where it was done; that a setting is missing only follows from it.
+
+    Args:
+        actor: the actor.
+        resolution: the system.
+        missing: the settings nobody gives.
+        unknown: settings that are given and that the actor does not know.
     """
+    if any(_has_broken_config(entry) for entry in actor.entries) or any(
+        entry.name not in resolution.named and nearest(entry.name, [actor.name])
+        for entry in resolution.config.overrides
+    ):
+        return frozenset(missing)
     beside = {key for entry in actor.entries for key in entry.misplaced}
     meant = {near for key in unknown for near in nearest(key, [str(x) for x in missing])}
     return frozenset(key for key in missing if key in beside or key in meant)
+
+
+def _has_broken_config(entry: ActorEntry) -> bool:
+    """Whether a table has settings that could not be read: of another type, or misspelled."""
+    if entry.config is None and entry.document.has((*entry.path, "config")):
+        return True
+    return any(nearest(key, ["config"]) for key in entry.misplaced)
 
 
 def users_section(actor: ResolvedActor) -> str:

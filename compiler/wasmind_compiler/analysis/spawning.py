@@ -12,7 +12,11 @@ from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.diagnostics.rules import agents, names
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.frontend.tables import Name
-from wasmind_compiler.resolution.companions import unknown_name_advice, unknown_name_fix
+from wasmind_compiler.resolution.companions import (
+    is_unknown,
+    unknown_name_advice,
+    unknown_name_fix,
+)
 from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 
 _NAMING = frozenset({"actor", "actors"})
@@ -63,11 +67,10 @@ def read_spawning(
 ) -> Spawning:
     """What an actor can spawn, from its contract and settings; unknown names are reported."""
     found: list[SpawnList] = []
-    named = resolution.named
     if contract.spawns is not None:
         found.append(SpawnList(actor.name, "spawns", contract.spawns))
         for name in contract.spawns:
-            _check(actor, name, None, named, collector)
+            _check(actor, name, None, resolution, collector)
     for part in annotated(actor.config.merged, contract.settings or {}):
         if part.kind in _NAMING:
             lists = list(_lists(actor.name, part))
@@ -75,7 +78,7 @@ def read_spawning(
             if "agent" in capabilities and not resolution.automatic:
                 _report_empty(actor, lists, collector)
             for path, name in strings(part):
-                _check(actor, name, path, named, collector)
+                _check(actor, name, path, resolution, collector)
     if "agent" not in capabilities:
         return Spawning()
     says = contract.spawns is not None or is_annotated(contract.settings, _NAMING)
@@ -136,10 +139,11 @@ def _check(
     actor: ResolvedActor,
     name: str,
     path: KeyPath | None,
-    named: Mapping[str, str],
+    resolution: Resolution,
     collector: Collector,
 ) -> None:
-    if name in named:
+    named = resolution.named
+    if not is_unknown(name, named, complete=resolution.complete):
         return
     origin = None if path is None else actor.config.origin(path)
     fix = None if origin is None else unknown_name_fix(Name(name, *origin), named)

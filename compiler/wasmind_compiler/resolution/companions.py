@@ -29,17 +29,31 @@ def _reachable(start: str, required: Companions) -> tuple[str, ...]:
     return tuple(sorted(reached - {start}))
 
 
-def check_companions(required: Companions, named: Mapping[str, str], collector: Collector) -> None:
+def is_unknown(name: str, named: Mapping[str, str], *, complete: bool) -> bool:
+    """Whether it is a mistake that nobody declares a name.
+
+    Manifests that could not be read may declare anything, so then a name has to look like one that
+    is known, or be an actor_id. That they could not be read has been reported.
+    """
+    if name in named:
+        return False
+    return complete or name in named.values() or bool(nearest(name, named))
+
+
+def check_companions(
+    required: Companions, named: Mapping[str, str], *, complete: bool, collector: Collector
+) -> None:
     """Report names that do not exist, that repeat, and that are the actor's own.
 
     Args:
         required: actor to the list that is in force for it.
         named: every declared logical name to its actor_id, empty where that is unknown.
+        complete: every manifest could be read.
         collector: takes the findings.
     """
     for name, members in required.items():
         for member in members:
-            if member.text not in named:
+            if is_unknown(member.text, named, complete=complete):
                 message = f"`{name}` requires `{member.text}`, which does not exist"
                 help_line = unknown_name_advice(member.text, named)
                 fix = unknown_name_fix(member, named)

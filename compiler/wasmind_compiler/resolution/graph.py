@@ -59,11 +59,13 @@ class Resolution:
         actors: by logical name, in the order of names.
         named: every logical name that was declared, resolved or not, to its actor_id, which is
             empty where it is unknown.
+        complete: every manifest could be read, so no other names exist.
     """
 
     config: AppConfig
     actors: Mapping[str, ResolvedActor]
     named: Mapping[str, str]
+    complete: bool
 
     @property
     def starting(self) -> tuple[str, ...]:

@@ -27,12 +27,10 @@ def report_overridden_actors(config: AppConfig, collector: Collector) -> None:
 
 def report_overrides_of_nothing(walk: Walk, collector: Collector) -> None:
     """Report overrides of names that no manifest declares."""
-    # A manifest that could not be read may declare anything.
-    if not walk.complete:
-        return
     dependencies = {name: found for name, found in walk.found.items() if not found.is_own}
     for name, entry in walk.overrides.items():
-        if name not in walk.named:
+        # A manifest that could not be read may declare anything, but hardly a near miss.
+        if name not in walk.named and (walk.complete or nearest(name, dependencies)):
             _report(walk, list(dependencies), entry, collector)
 
 

@@ -45,7 +45,8 @@ def resolve(
     entries = {name: _entries(walk, found) for name, found in sorted(walk.found.items())}
     required = {name: _required(walk.found[name], entries[name]) for name in entries}
     named = {name: _actor_id(walk, name) for name in walk.named}
-    check_companions({**_lists_of_unresolved(walk, config), **required}, named, collector)
+    lists = {**_lists_of_unresolved(walk, config), **required}
+    check_companions(lists, named, complete=walk.complete, collector=collector)
     for name, found in walk.found.items():
         check_author_list(found, required[name], named, collector)
     companions = all_companions(required)
@@ -53,9 +54,14 @@ def resolve(
         name: _resolved(walk.found[name], layers, required[name], companions[name])
         for name, layers in entries.items()
     }
-    anyone_automatic = any(actor.auto_spawn for actor in actors.values())
-    check_starting(config, named, anyone_automatic=anyone_automatic, collector=collector)
-    return Resolution(config=config, actors=actors, named=named)
+    check_starting(
+        config,
+        named,
+        complete=walk.complete,
+        anyone_automatic=any(actor.auto_spawn for actor in actors.values()),
+        collector=collector,
+    )
+    return Resolution(config=config, actors=actors, named=named, complete=walk.complete)
 
 
 def _entries(walk: Walk, found: Found) -> tuple[ActorEntry, ...]:

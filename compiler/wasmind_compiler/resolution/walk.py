@@ -49,7 +49,8 @@ class Walk:
         self._closing: set[int] = set()
         self.found: dict[str, Found] = {}
         self.named: dict[str, None] = {}
-        self.complete = True
+        # Where the section is of another kind, nobody knows what was meant to be in it.
+        self.complete = isinstance(config.document.data.get("actors", {}), dict)
         own = {entry.name for entry in config.actors}
         self.overrides = {entry.name: entry for entry in config.overrides if entry.name not in own}
 
