@@ -26,8 +26,13 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# Every actor folder is an import root of its own, as it is in the guest.
 types: $(READY)
 	$(BIN)/mypy
+	@for manifest in actors/*/Wasmind.toml; do \
+	    ( cd $$(dirname $$manifest) && MYPYPATH=../sdk:. \
+	      $(CURDIR)/$(BIN)/mypy --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache/$$(basename $$PWD) *.py ) || exit 1; \
+	done
 
 imports: $(READY)
 	$(BIN)/lint-imports

@@ -96,7 +96,14 @@ def is_faithful(change: Change, edits: Sequence[Edit]) -> bool:
     was, now = dict(_leaves(old)), dict(_leaves(new))
     lost = [path for path in was if path not in now or not _same(was[path], now[path])]
     gained = [path for path in now if path not in was or not _same(was[path], now[path])]
+    # A table that became empty, or was until now, is not news of its own.
+    gained = [path for path in gained if now[path] != {} or not _any_below(lost, path)]
+    lost = [path for path in lost if was[path] != {} or not _any_below(gained, path)]
     return _all_near(scan(before), lost, touched) and _all_near(scan(after), gained, written)
+
+
+def _any_below(paths: Iterable[KeyPath], table: KeyPath) -> bool:
+    return any(path[: len(table)] == table for path in paths)
 
 
 def _same(one: Any, other: Any) -> bool:

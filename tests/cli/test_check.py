@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Wasmind
+from tests.cli.conftest import MAIN, Wasmind
 from tests.compiler.project import ROOT
 
 
@@ -63,6 +66,7 @@ def test_all_errors_at_once(wasmind: Wasmind, work: Path) -> None:
         "  |              ^^^^^ expected a boolean\n"
         "\n"
         "4 errors\n"
+        "2 can be fixed: wasmind check --fix app.toml\n"
     )
 
 
@@ -139,6 +143,35 @@ def test_the_default_config(wasmind: Wasmind, work: Path, tmp_path: Path) -> Non
     assert wasmind("check", cwd=str(deep)).returncode == 1
     (work / "app.toml").rename(work / "wasmind-app.toml")
     assert wasmind("check", cwd=str(deep)).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_colour_on_a_terminal(
+    work: Path, tmp_path: Path, variables: dict[str, str], coloured: bool
+) -> None:
+    (work / "app.toml").write_text(FAULTY)
+    ours, theirs = os.openpty()
+    environment = {
+        "HOME": str(tmp_path / "home"),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "TERM": "xterm",
+        **variables,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", MAIN, "check", "app.toml"],
+        cwd=work,
+        env=environment,
+        stderr=theirs,
+        stdout=subprocess.PIPE,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 100_000)
+    os.close(ours)
+    assert done.returncode == 1
+    assert (b"\x1b[1;31merror[WM0302]" in shown) is coloured
+    assert (b"\x1b" in shown) is coloured
 
 
 def test_colour_needs_a_terminal(wasmind: Wasmind, work: Path) -> None:

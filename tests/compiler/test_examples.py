@@ -11,6 +11,7 @@ import wasmtime
 from tests.compiler.project import Project, component
 from wasmind_compiler import pipeline
 from wasmind_compiler.diagnostics.registry import Example, Rule, all_rules
+from wasmind_compiler.fixing import plan_changes, write_changes
 from wasmind_compiler.frontend.manifest import FILE_NAME
 
 #: Rules whose problem a few files cannot show.
@@ -95,6 +96,21 @@ def test_the_fixed_example_has_no_errors(project: Project, rule: Rule) -> None:
     report = run(project, rule.example)
     assert rule.code not in {each.code for each in report.diagnostics}
     assert not report.failed, report.diagnostics
+
+
+@pytest.mark.usefixtures("_only_named_variables")
+@pytest.mark.parametrize("rule", RULES)
+def test_a_certain_fix_mends_the_failing_example(project: Project, rule: Rule) -> None:
+    assert rule.example is not None
+    lay_out(project.root, rule.example, rule.example.failing)
+    found = [each for each in run(project, rule.example).diagnostics if each.code == rule.code]
+    if not any(each.fix and each.fix.applicability == "always" for each in found):
+        return
+    changes = plan_changes(found, project.root)
+    assert changes, "the fix was refused"
+    write_changes(changes, project.root)
+    after = run(project, rule.example).diagnostics
+    assert rule.code not in {each.code for each in after}, changes[0].diff()
 
 
 def test_every_rule_has_an_example() -> None:

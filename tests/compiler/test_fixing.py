@@ -17,7 +17,7 @@ from wasmind_compiler.diagnostics.edits import Change, apply_edits, choose
 from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.fixing import is_faithful, plan_changes, write_changes
 from wasmind_compiler.frontend.document import Document, parse
-from wasmind_compiler.frontend.rewriting import move_into, remove_element, rename_key
+from wasmind_compiler.frontend.rewriting import move_into, move_to, remove_element, rename_key
 
 SETTINGS = {
     "type": "object",
@@ -116,6 +116,38 @@ def test_moving_a_key_into_a_table(text: str, expected: str) -> None:
     result = tomllib.loads(expected)["a"]
     assert result["config"]["x"] == read.data["a"]["x"]
     assert fix is not None
+    assert is_faithful(Change("app.toml", text.encode(), expected.encode()), fix.edits)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            '[tui.chat.key_bindings]\n"ctrl-x" = "Exit" # out\n"ctrl-y" = "Assist"\n',
+            None,
+        ),
+        (
+            '[tui.chat.key_bindings]\n"ctrl-x" = "Exit"\n"ctrl-y" = "Assist"\n',
+            '[tui.chat.key_bindings]\n"ctrl-y" = "Assist"\n'
+            '\n[tui.dashboard.key_bindings]\nctrl-x = "Exit"\n',
+        ),
+        (
+            '[tui.dashboard]\nkey_bindings = { esc = "Exit" }\n'
+            '[tui.chat]\nkey_bindings = { "ctrl-x" = "Exit", "ctrl-y" = "Assist" }\n',
+            '[tui.dashboard]\nkey_bindings = { ctrl-x = "Exit", esc = "Exit" }\n'
+            '[tui.chat]\nkey_bindings = { "ctrl-y" = "Assist" }\n',
+        ),
+    ],
+)
+def test_moving_a_binding_to_its_table(text: str, expected: str | None) -> None:
+    read = document(text)
+    path = ("tui", "chat", "key_bindings", "ctrl-x")
+    fix = move_to(read, path, ("tui", "dashboard", "key_bindings"))
+    if expected is None:
+        assert fix is None, "a comment would be lost"
+        return
+    assert fix is not None
+    assert fixed(text, fix) == expected
     assert is_faithful(Change("app.toml", text.encode(), expected.encode()), fix.edits)
 
 

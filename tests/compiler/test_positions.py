@@ -176,6 +176,9 @@ def test_literal_strings_have_no_escapes(written: str, value: str) -> None:
 BLANKS = st.sampled_from(["", " ", "\t", "  "])
 
 
+MANY_LINES = "one 日\n\ttwo 'x'\n"
+
+
 @st.composite
 def laid_out(draw: st.DrawFn) -> tuple[bytes, dict[str, Any]]:
     """A document with a mark, tabs, either line end, wide names, dotted keys and inline tables."""
@@ -188,6 +191,10 @@ def laid_out(draw: st.DrawFn) -> tuple[bytes, dict[str, Any]]:
         blank = draw(BLANKS)
         lines.append(f"{blank}{name}{blank}.{blank}inner{blank}={draw(BLANKS)}{inline.as_string()}")
         lines.append(draw(st.sampled_from(["# 注释\t", "", "\t"])))
+        lines.append(f'{name}.many = """{MANY_LINES}"""')
+    for key in document:
+        name = tomlkit.key(key).as_string()
+        lines += [f"[[list.{name}]]", "first = 1", f"[[list.{name}]]{draw(BLANKS)}", "second = '𝟚'"]
     text = draw(st.sampled_from(["\n", "\r\n"])).join(lines)
     return draw(st.sampled_from([b"", BOM])) + text.encode(), document
 
@@ -201,7 +208,13 @@ def test_spans_name_the_bytes_lines_and_columns_of_what_they_show(
     assert parsed is not None
     lines = content.removeprefix(BOM).decode().split("\n")
     for key, value in document.items():
-        for path, expected in (((key, "inner", "v"), value), ((key, "inner"), {"v": value})):
+        for path, expected in (
+            ((key, "inner", "v"), value),
+            ((key, "inner"), {"v": value}),
+            ((key, "many"), MANY_LINES),
+            (("list", key, 0, "first"), 1),
+            (("list", key, 1, "second"), "𝟚"),
+        ):
             span = parsed.value(path)
             written = content[span.start.byte : span.end.byte].decode()
             assert tomllib.loads(f"x = {written}") == {"x": expected}

@@ -6,18 +6,18 @@ It is built into the user's cache, as every command does, and reused from there.
 from __future__ import annotations
 
 import json
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.sdk.guests import Staged, modules_of
 from wasmind.paths import cache_dir, shipped
+from wasmind.runtime.errors import GuestFailure, SourceError
+from wasmind.runtime.interpreter import Interpreter
 from wasmind_actor.testing import describe
 from wasmind_compiler.build.interpreter import build_interpreter, interpreter_key
 from wasmind_compiler.reporter import Reporter
-
-sys.path.insert(0, str(Path(__file__).parent))
-from component_host import Guest, GuestFailedError, Interpreter, SourceRefusedError
 
 ACTORS = shipped("actors")
 NOTES = Path(__file__).parent / "actors" / "notes"
@@ -35,9 +35,10 @@ class Log(Reporter):
 
 
 @pytest.fixture(scope="session")
-def interpreter(tmp_path_factory) -> Interpreter:
-    wasm = build_interpreter(cache_dir(), SDK, WIT, Log())
-    return Interpreter.load(wasm, tmp_path_factory.mktemp("native") / "interpreter.cwasm")
+def interpreter() -> Iterator[Interpreter]:
+    running = Interpreter(build_interpreter(cache_dir(), SDK, WIT, Log()), cache_dir())
+    yield running
+    running.close()
 
 
 def tool_call(tool: str, **arguments: object) -> dict[str, object]:
@@ -67,8 +68,8 @@ def test_the_key_depends_on_every_source(tmp_path):
 
 @pytest.mark.parametrize("folder", [ACTORS / "assistant", ACTORS / "execute_bash", NOTES])
 def test_a_guest_describes_an_actor_as_cpython_does(interpreter, folder):
-    modules = interpreter.compile_folder(folder)
-    assert interpreter.describe(modules) == describe(folder)
+    contract = interpreter.describe(modules_of(interpreter, folder))
+    assert json.loads(contract) == describe(folder)
 
 
 @pytest.mark.parametrize(
@@ -79,34 +80,29 @@ def test_a_guest_describes_an_actor_as_cpython_does(interpreter, folder):
     ],
 )
 def test_source_that_does_not_compile(interpreter, source, problem):
-    with pytest.raises(SourceRefusedError) as caught:
+    with pytest.raises(SourceError) as caught:
         interpreter.compile("actor", source)
-    assert caught.value.args[0] == {"line": None, "column": None, **problem}
+    found = {name: getattr(caught.value, name) for name in ("message", "line", "column")}
+    assert found == {"line": None, "column": None, **problem}
 
 
 def test_an_actor_without_a_class_fails_with_a_traceback(interpreter):
-    with pytest.raises(GuestFailedError, match="exactly one subclass of `Actor`, found: none"):
-        interpreter.describe({"actor": interpreter.compile("actor", "")})
+    with pytest.raises(GuestFailure, match="exactly one subclass of `Actor`, found: none"):
+        interpreter.describe([("actor", interpreter.compile("actor", ""))])
 
 
 def test_the_bash_actor_runs_a_command(interpreter):
-    commands: list[list[str]] = []
-
-    def run(argv: list[str]) -> tuple[bytes, bytes, int]:
-        commands.append(list(argv))
-        return b"a.py\n", b"", 0
-
-    bash = Guest(interpreter, interpreter.compile_folder(ACTORS / "execute_bash"), run)
+    bash = Staged(interpreter, modules_of(interpreter, ACTORS / "execute_bash"))
     bash.construct()
-    bash.deliver("wasmind.common.tools.ExecuteToolCall", tool_call("execute_bash", command="ls"))
-    assert commands == [["bash", "-c", "ls"]]
+    call = tool_call("execute_bash", command="echo a.py")
+    bash.deliver("wasmind.common.tools.ExecuteToolCall", call)
     kind, payload = bash.sent[-1]
     assert kind == "wasmind.common.tools.ToolCallStatusUpdate"
     assert payload["status"]["Done"]["result"]["Ok"]["content"] == "a.py\n"
 
 
 def test_the_assistant_comes_to_life(interpreter):
-    assistant = Guest(interpreter, interpreter.compile_folder(ACTORS / "assistant"))
+    assistant = Staged(interpreter, modules_of(interpreter, ACTORS / "assistant"))
     assistant.construct(config='model_name = "m"')
     assistant.deliver("wasmind.common.actors.AllActorsReady", None)
     waiting = {"status": {"Wait": {"reason": "WaitingForLiteLLM"}}}
@@ -114,7 +110,7 @@ def test_the_assistant_comes_to_life(interpreter):
 
 
 def test_an_exception_is_contained_and_the_state_survives(interpreter):
-    notes = Guest(interpreter, interpreter.compile_folder(NOTES))
+    notes = Staged(interpreter, modules_of(interpreter, NOTES))
     notes.construct(config='title = "Book"')
     notes.deliver("wasmind.common.tools.ExecuteToolCall", tool_call("write", text="one"))
     notes.deliver("wasmind.common.actors.Exit", None, scope="abcdef")
@@ -127,8 +123,8 @@ def test_an_exception_is_contained_and_the_state_survives(interpreter):
 
 
 def test_a_wrong_configuration_traps_with_its_reason(interpreter):
-    notes = Guest(interpreter, interpreter.compile_folder(NOTES))
-    with pytest.raises(GuestFailedError, match="the configuration of Notes is wrong: titel: unkno"):
+    notes = Staged(interpreter, modules_of(interpreter, NOTES))
+    with pytest.raises(GuestFailure, match="the configuration of Notes is wrong: titel: unkno"):
         notes.construct(config='titel = "Book"')
 
 
@@ -146,9 +142,10 @@ def test_a_wrong_configuration_traps_with_its_reason(interpreter):
 )
 def test_the_standard_library_is_there(interpreter, code):
     source = f"from wasmind_actor import Actor\n{code}\nclass A(Actor): ...\n"
-    assert interpreter.describe({"actor": interpreter.compile("actor", source)})["name"] == "A"
+    contract = interpreter.describe([("actor", interpreter.compile("actor", source))])
+    assert json.loads(contract)["name"] == "A"
 
 
 def test_what_is_not_there_fails_at_once(interpreter):
-    with pytest.raises(GuestFailedError, match="ModuleNotFoundError: No module named 'numpy'"):
-        interpreter.describe({"actor": interpreter.compile("actor", "import numpy")})
+    with pytest.raises(GuestFailure, match="ModuleNotFoundError: No module named 'numpy'"):
+        interpreter.describe([("actor", interpreter.compile("actor", "import numpy"))])

@@ -81,9 +81,20 @@ def command(
         click.echo(_rendered(report.diagnostics, form), nl=False)
         sys.exit(1 if report.failed else 0)
     compiling.show(report)
+    _offer_fixes(report, path)
     if report.failed:
         sys.exit(1)
     click.echo(f"{path}: no errors")
+
+
+def _offer_fixes(report: Report, path: Path) -> None:
+    certain = [
+        found.fix
+        for found in report.diagnostics
+        if found.fix and found.fix.applicability == "always"
+    ]
+    if certain:
+        click.echo(f"{len(certain)} can be fixed: wasmind check --fix {path}", err=True)
 
 
 def _rendered(diagnostics: Sequence[Diagnostic], form: str) -> str:

@@ -14,7 +14,7 @@ from wasmind.cli.sizes import human, tree_size
 from wasmind.paths import cache_dir, config_dir, shipped
 
 #: Extra to a module that is there only when the extra is installed.
-_EXTRAS: Final = {"compiler": "lark", "tui": "textual", "litellm": "litellm"}
+_EXTRAS: Final = {"compiler": "lark"}
 _PACKAGES: Final = (
     "wasmtime",
     "httpx",

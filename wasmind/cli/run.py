@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -14,11 +15,11 @@ import click
 from wasmind.cli import terminal
 from wasmind.cli.events import EventView, make_view
 from wasmind.cli.logs import LogFile, LogLevels
-from wasmind.runtime.errors import BundleError, RuntimeFailure
+from wasmind.runtime.errors import RuntimeFailure
 from wasmind.runtime.events import Event, Stopped
 from wasmind.system import Answer, NoAnswer, System
 
-_STOP_SECONDS: Final = 2.0
+_STOP_SECONDS: Final = 1.5
 _INTERRUPTED: Final = 130
 
 
@@ -45,6 +46,12 @@ _INTERRUPTED: Final = 130
     type=click.Path(path_type=Path, dir_okay=False),
     help="Append log records to a file; as JSON lines when it ends in .jsonl.",
 )
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Give up on an answer after this time.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="The same as --log-level debug.")
 @click.option("--stats", is_flag=True, help="At the end, show what each actor used.")
 @click.pass_context
@@ -56,6 +63,7 @@ def command(
     form: str,
     log_level: tuple[str, ...],
     log_file: Path | None,
+    timeout: float | None,
     *,
     verbose: bool,
     stats: bool,
@@ -81,12 +89,12 @@ def command(
     try:
         bundle = _bundle(target or config or ctx.obj)
         system = System.open(bundle, report=terminal.status)
-    except BundleError as error:
+    except RuntimeFailure as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
     if prompt is None:
         prompt = system.bundle.plan.interface.get("run", {}).get("prompt")
-    sys.exit(_Session(system, view, log, stats=stats).run(prompt))
+    sys.exit(_Session(system, view, log, timeout, stats=stats).run(prompt))
 
 
 def _bundle(target: Path | str | None) -> Path:
@@ -102,8 +110,15 @@ class _Session:
     """One run: the main thread only waits and prints, so that Ctrl-C is heard at any moment."""
 
     def __init__(
-        self, system: System, view: EventView, log: LogFile | None, *, stats: bool
+        self,
+        system: System,
+        view: EventView,
+        log: LogFile | None,
+        timeout: float | None,
+        *,
+        stats: bool,
     ) -> None:
+        self._timeout = timeout
         self._system = system
         self._view = view
         self._log = log
@@ -133,12 +148,20 @@ class _Session:
         self._system.require_listener()
         self._system.tell(prompt)
         answer = Answer()
-        for event in self._events:
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        while (event := self._next(deadline)) is not None:
             self._show(event)
             if answer.see(event):
-                break
-        self._view.answer(answer.text())
-        return 0
+                self._view.answer(answer.text())
+                return 0
+        raise NoAnswer(f"no answer within {self._timeout:g} s")
+
+    def _next(self, deadline: float | None) -> Event | None:
+        """The next event; None when there is none before the deadline."""
+        if deadline is None:
+            return self._events.get()
+        left = deadline - time.monotonic()
+        return self._events.get(left) if left > 0 else None
 
     def _converse(self) -> int:
         """Lines of stdin are messages; answers are shown as they come."""

@@ -16,36 +16,14 @@ from typing import Protocol
 from wasmind.plan import Handled
 from wasmind.runtime.messages import EXIT, Envelope
 
-
-class Budget:
-    """Payload bytes that wait in all mailboxes together; a message counts once per receiver.
-
-    Args:
-        limit: how many may wait.
-        exhausted: called once, when the limit is passed.
-    """
-
-    def __init__(self, limit: int, exhausted: Callable[[], None]) -> None:
-        self._limit = limit
-        self._exhausted = exhausted
-        self._used = 0
-        self._lock = threading.Lock()
-
-    def change(self, size: int) -> None:
-        """Note that `size` more bytes wait, or fewer when it is negative."""
-        with self._lock:
-            before = self._used
-            self._used += size
-            passed = before <= self._limit < self._used
-        if passed:
-            self._exhausted()
+Task = Callable[[], None]
 
 
 class Listener(Protocol):
     """The owner of a mailbox. Called under the bus' lock: it must be quick and not publish."""
 
-    def came(self) -> None:
-        """A message waits."""
+    def came(self) -> Task | None:
+        """A message waits; what has to be run for it, if that is not under way already."""
 
     def lags(self, waiting: int) -> None:
         """The mailbox has become half full; `waiting` messages are in it."""
@@ -57,55 +35,59 @@ class Listener(Protocol):
 class Mailbox:
     """Messages waiting for one instance, in the order of the bus.
 
+    Filled only by the bus, under its lock, and emptied only by the one thread that runs the
+    instance: neither side needs a lock of its own, since each counts for itself.
+
     Args:
         scope: where the instance lives.
         handles: what it is given; None means everything.
         limit: payload bytes that may wait.
-        budget: shared with all other mailboxes.
         listener: the instance.
     """
 
     def __init__(
-        self,
-        scope: str,
-        handles: tuple[Handled, ...] | None,
-        limit: int,
-        budget: Budget,
-        listener: Listener,
+        self, scope: str, handles: tuple[Handled, ...] | None, limit: int, listener: Listener
     ) -> None:
         self.scope = scope
         self.handles = handles
+        #: How many messages were ever put in, and taken out by the instance.
+        self.received = 0
+        self.taken = 0
         self._limit = limit
-        self._budget = budget
         self._listener = listener
         self._waiting: deque[Envelope] = deque()
-        self._bytes = 0
-        self._lock = threading.Lock()
+        self._bytes_in = 0
+        self._bytes_out = 0
 
-    def put(self, envelope: Envelope) -> None:
-        """Append a message. Only the bus and replay call this."""
-        size = len(envelope.payload)
-        with self._lock:
-            before = self._bytes
-            self._waiting.append(envelope)
-            self._bytes += size
-            after, waiting = self._bytes, len(self._waiting)
-        self._budget.change(size)
+    @property
+    def waiting_bytes(self) -> int:
+        """Payload bytes that wait."""
+        return self._bytes_in - self._bytes_out
+
+    def put(self, envelope: Envelope) -> Task | None:
+        """Append a message; the bus calls this and runs what is returned."""
+        before = self.waiting_bytes
+        self._waiting.append(envelope)
+        self.received += 1
+        self._bytes_in += len(envelope.payload)
+        self._watch(before)
+        return self._listener.came()
+
+    def put_first(self, envelopes: Sequence[Envelope]) -> Task | None:
+        """Put messages before all that wait, in the given order; the bus calls this."""
+        before = self.waiting_bytes
+        self._waiting.extendleft(reversed(envelopes))
+        self.received += len(envelopes)
+        self._bytes_in += sum(len(envelope.payload) for envelope in envelopes)
+        self._watch(before)
+        return self._listener.came()
+
+    def _watch(self, before: int) -> None:
+        after = self.waiting_bytes
         if before <= self._limit // 2 < after:
-            self._listener.lags(waiting)
+            self._listener.lags(len(self._waiting))
         if before <= self._limit < after:
             self._listener.overflowed()
-        self._listener.came()
-
-    def put_first(self, envelopes: Sequence[Envelope]) -> None:
-        """Put messages before all that wait, in the given order, as far as they are handled."""
-        wanted = [envelope for envelope in envelopes if self.accepts(envelope)]
-        size = sum(len(envelope.payload) for envelope in wanted)
-        with self._lock:
-            self._waiting.extendleft(reversed(wanted))
-            self._bytes += size
-        self._budget.change(size)
-        self._listener.came()
 
     def accepts(self, envelope: Envelope) -> bool:
         """Whether the instance handles this message."""
@@ -118,22 +100,20 @@ class Mailbox:
         )
 
     def take(self) -> Envelope | None:
-        """The oldest waiting message, or None."""
-        with self._lock:
-            if not self._waiting:
-                return None
+        """The oldest waiting message, or None. Only the instance calls this."""
+        try:
             envelope = self._waiting.popleft()
-            self._bytes -= len(envelope.payload)
-        self._budget.change(-len(envelope.payload))
+        except IndexError:
+            return None
+        self.taken += 1
+        self._bytes_out += len(envelope.payload)
         return envelope
 
     def clear(self) -> int:
         """Forget what waits, for an instance that has ended; returns how many there were."""
-        with self._lock:
-            count, size = len(self._waiting), self._bytes
-            self._waiting.clear()
-            self._bytes = 0
-        self._budget.change(-size)
+        count = len(self._waiting)
+        self._waiting.clear()
+        self._bytes_out = self._bytes_in
         return count
 
     def __len__(self) -> int:
@@ -148,11 +128,26 @@ class Tap(Protocol):
 
 
 class Bus:
-    """Distributes messages. Safe to use from any thread."""
+    """Distributes messages. Safe to use from any thread.
 
-    def __init__(self) -> None:
+    Args:
+        run: runs what receivers have to do, later and elsewhere.
+        budget: payload bytes that may wait in all mailboxes together; a message counts once for
+            each receiver.
+        exhausted: called when that is passed; nothing was lost.
+    """
+
+    def __init__(self, run: Callable[[Sequence[Task]], None], budget: int, exhausted: Task) -> None:
+        self._run = run
+        self._budget = budget
+        self._exhausted = exhausted
         self._lock = threading.RLock()
         self._sequence = 0
+        self._mailboxes: dict[Mailbox, None] = {}
+        # Mailboxes empty themselves without telling: the sum is taken only when what was added
+        # since the last time could have passed the budget.
+        self._added = 0
+        self._audit_at = budget
         self._taps: tuple[Tap, ...] = ()
         # (type, scope) to mailboxes; None stands for "any". Dicts serve as ordered sets, so that
         # delivery follows the order of subscription.
@@ -167,12 +162,14 @@ class Bus:
         """Deliver to these mailboxes from now on; all at once."""
         with self._lock:
             for mailbox in mailboxes:
+                self._mailboxes[mailbox] = None
                 for key in _keys(mailbox):
                     self._index.setdefault(key, {})[mailbox] = None
 
     def unsubscribe(self, mailbox: Mailbox) -> None:
         """Deliver nothing more to a mailbox."""
         with self._lock:
+            self._mailboxes.pop(mailbox, None)
             for key in _keys(mailbox):
                 members = self._index.get(key, {})
                 members.pop(mailbox, None)
@@ -197,9 +194,36 @@ class Bus:
             )
             for tap in self._taps:
                 tap(envelope)
-            for mailbox in self._receivers(envelope):
-                mailbox.put(envelope)
+            tasks = []
+            receivers = self._receivers(envelope)
+            for mailbox in receivers:
+                task = mailbox.put(envelope)
+                if task is not None:
+                    tasks.append(task)
+            if tasks:
+                self._run(tasks)
+            self._spend(len(payload) * len(receivers))
         return envelope
+
+    def replay(
+        self, mailbox: Mailbox, envelopes: Sequence[Envelope], *, first: bool = False
+    ) -> None:
+        """Give one receiver old messages it handles, behind what waits for it or before that."""
+        with self._lock:
+            wanted = [envelope for envelope in envelopes if mailbox.accepts(envelope)]
+            if first:
+                tasks = [mailbox.put_first(wanted)]
+            else:
+                tasks = [mailbox.put(envelope) for envelope in wanted]
+            self._run([task for task in tasks if task is not None])
+
+    def _spend(self, size: int) -> None:
+        self._added += size
+        if self._added > self._audit_at:
+            used = sum(mailbox.waiting_bytes for mailbox in self._mailboxes)
+            self._audit_at = self._added + max(0, self._budget - used)
+            if used > self._budget:
+                self._exhausted()
 
     def _receivers(self, envelope: Envelope) -> dict[Mailbox, None]:
         kind, scope = envelope.message_type, envelope.from_scope

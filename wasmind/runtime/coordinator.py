@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from wasmind.plan import ROOT_SCOPE, Actor, RunPlan
 from wasmind.runtime import messages
 from wasmind.runtime.agents import Agent, Agents, members
-from wasmind.runtime.bus import Budget, Bus
+from wasmind.runtime.bus import Bus
 from wasmind.runtime.credentials import Credentials
 from wasmind.runtime.errors import EngineError, GuestFailure, SpawnError
 from wasmind.runtime.events import Events, Failure, LogRecord, Stopped
@@ -24,7 +24,7 @@ from wasmind.runtime.guest import Guest
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.instance import Instance
 from wasmind.runtime.messages import Envelope
-from wasmind.runtime.metrics import Metrics
+from wasmind.runtime.metrics import Metrics, Summary
 from wasmind.runtime.slots import Slots
 from wasmind.runtime.supervision import Decision
 from wasmind.runtime.workers import Workers
@@ -43,6 +43,7 @@ class Coordinator:
         make_guest: a guest for an actor, acting on the given host; not yet constructed.
         workers: threads for the actors.
         events: where to report.
+        computing: entered while guests run.
     """
 
     def __init__(
@@ -52,7 +53,9 @@ class Coordinator:
         modules: Callable[[Actor], tuple[tuple[str, bytes], ...]],
         workers: Workers,
         events: Events,
+        computing: Callable[[], AbstractContextManager[None]],
     ) -> None:
+        self._computing = computing
         self._plan = plan
         self._make_guest = make_guest
         self._modules = modules
@@ -68,10 +71,9 @@ class Coordinator:
         limits = {"processes": plan.limits.processes, "requests": plan.limits.requests}
         self._slots = Slots(limits)
         self.stopped = threading.Event()
-        self.metrics = Metrics()
+        self._metrics = Metrics()
         budget = plan.limits.waiting_mib * _MIB
-        self._budget = Budget(budget, lambda: workers.submit(self._exhausted))
-        self._bus = Bus()
+        self._bus = Bus(workers.submit_all, budget, lambda: workers.submit(self._exhausted))
         self._bus.tap(self._note)
 
     # Starting agents
@@ -113,7 +115,7 @@ class Coordinator:
         for instance in instances:
             self._publish_as(instance, messages.ACTOR_READY, messages.encode(None))
         self._announce(agent, instances)
-        self.metrics.spawned()
+        self._metrics.spawned()
         agent.starting = False
         for instance in instances:
             instance.activate()
@@ -151,15 +153,13 @@ class Coordinator:
         self._publish(
             messages.ALL_ACTORS_READY, None, actor_id=messages.READINESS, scope=agent.scope
         )
-        for envelope in self._replayable:
-            for instance in instances:
-                if instance.mailbox.accepts(envelope):
-                    instance.mailbox.put(envelope)
+        for instance in instances:
+            self._bus.replay(instance.mailbox, self._replayable)
 
     def _note(self, envelope: Envelope) -> None:
         """Sees every message, in order."""
         self._events.emit(envelope)
-        self.metrics.published(envelope)
+        self._metrics.published(envelope)
         agent = self._agents.get(envelope.from_scope)
         if agent is not None and agent.starting:
             agent.preamble.append(envelope)
@@ -171,7 +171,7 @@ class Coordinator:
             host = Host(actor, scope, self, modules=self._modules(actor))
             return self._make_guest(actor, host)
 
-        return Instance(actor, scope, make, self._workers, self, self._budget)
+        return Instance(actor, scope, make, self._workers, self, self._computing)
 
     # Messages
 
@@ -243,6 +243,13 @@ class Coordinator:
     def log(self, host: Host, level: str, text: str) -> None:
         """A log record in an actor's name."""
         host.recent.append(f"{level}: {text}")
+        allowed, left_out = host.log_rate.take(time.monotonic())
+        if left_out:
+            self._record(host, "warn", f"{left_out} log records left out: they came too fast")
+        if allowed:
+            self._record(host, level, text)
+
+    def _record(self, host: Host, level: str, text: str) -> None:
         self._events.emit(
             LogRecord(
                 level=level,
@@ -295,6 +302,11 @@ class Coordinator:
             sender=host.actor.name,
         )
 
+    def summary(self) -> Summary:
+        """What the run has used so far."""
+        living = [(item.actor.name, item.usage) for item in self._agents.instances()]
+        return self._metrics.summary(living)
+
     # Ends
 
     def stop(self, timeout: float) -> bool:
@@ -330,7 +342,6 @@ class Coordinator:
         decision: Decision,
     ) -> None:
         """An instance failed: tell everybody concerned, and end its agent if so decided."""
-        self.metrics.failed(instance.actor.name)
         outcome = _OUTCOMES[decision]
         self._report(instance, failure.reason, failure.traceback, outcome)
         if handling is not None:
@@ -340,18 +351,12 @@ class Coordinator:
                 self._reason = f"actor `{instance.actor.name}` failed: {failure.reason}"
             self._leave(instance.scope, messages.root_id(), None)
 
-    def handled(
-        self, instance: Instance, seconds: float, host_calls: int, host_seconds: float
-    ) -> None:
-        """Count a message that was handled."""
-        self.metrics.handled(instance.actor.name, seconds, host_calls, host_seconds)
-
     def restarted(self, instance: Instance) -> None:
         """Tell a restarted instance what it was told before: siblings, models, readiness."""
         agent = self._agents.get(instance.scope)
         if agent is not None:
             others = [item for item in agent.preamble if item.sender != instance.actor.name]
-            instance.mailbox.put_first([*others, *self._replayable])
+            self._bus.replay(instance.mailbox, [*others, *self._replayable], first=True)
 
     def lags(self, instance: Instance, waiting: int) -> None:
         """Warn about an instance that does not keep up."""
@@ -402,6 +407,8 @@ class Coordinator:
     def ended(self, instance: Instance) -> None:
         """An instance is gone."""
         self._bus.unsubscribe(instance.mailbox)
+        discarded = instance.mailbox.clear()
+        self._metrics.ended(instance.actor.name, instance.usage, instance.mailbox, discarded)
         agent = self._agents.remove(instance)
         if agent is not None and agent.scope == ROOT_SCOPE:
             self._events.emit(Stopped(self._reason))

@@ -86,12 +86,15 @@ class Events:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._subscriptions: list[Subscription] = []
+        self._stopped: Stopped | None = None
 
     def subscribe(self) -> Subscription:
-        """A new subscription."""
+        """A new subscription; after the end it holds just `Stopped`."""
         subscription = Subscription()
         with self._lock:
             self._subscriptions.append(subscription)
+            if self._stopped is not None:
+                subscription.put(self._stopped)
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
@@ -103,5 +106,7 @@ class Events:
     def emit(self, event: Event) -> None:
         """Hand an event to everybody."""
         with self._lock:
+            if isinstance(event, Stopped):
+                self._stopped = event
             for subscription in self._subscriptions:
                 subscription.put(event)

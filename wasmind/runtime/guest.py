@@ -7,11 +7,12 @@ enter an instance again once it trapped.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final
 
-from wasmtime import Store, WasmtimeError
+from wasmtime import Store, WasiConfig, WasmtimeError
 from wasmtime import _ffi as ffi
 
 from wasmind.plan import Limits
@@ -20,6 +21,7 @@ from wasmind.runtime.engine import TICK_SECONDS, Engine
 from wasmind.runtime.errors import EngineError, GuestFailure, LimitExceeded
 from wasmind.runtime.host import door
 from wasmind.runtime.host.door import Host
+from wasmind.runtime.host.filesystem import granted_folders
 from wasmind.runtime.linking import ACTOR_INTERFACE, Export, Linked
 
 _MIB: Final = 1 << 20
@@ -78,14 +80,17 @@ class Guest:
         self._linked = linked
         self._limits = limits
         self._store = Store(engine.native)
+        self._context = self._store._context()
         self._store.set_limits(memory_size=limits.memory_mib * _MIB)
+        if linked.files:
+            self._store.set_wasi(_wasi_files(host))
         self._watch = Stopwatch(engine, self._store, limits.compute_seconds)
         self._functions: dict[str, Any] = {}
         self._handle: abi.GuestHandle | None = None
         self._keep: list[abi.Value] = []
         self._message_arguments: Any = None
         try:
-            with self._entered():
+            with engine.running(), self._at_the_door():
                 self._instance = linked.linker.instantiate(self._store, linked.component)
         except (WasmtimeError, abi.NativeError) as error:
             failure = self._failure(str(error))
@@ -115,6 +120,9 @@ class Guest:
     def handle(self, message: abi.Value, message_id: str) -> None:
         """Give the actor one message, lowered with `envelope_shape`.
 
+        The caller holds `Engine.running`; entering it for every message would cost as much as the
+        call.
+
         Raises:
             GuestFailure: it trapped or used too much; the guest is dead now.
         """
@@ -122,7 +130,7 @@ class Guest:
         ctypes.memmove(ctypes.byref(arguments, abi.VALUE_SIZE), message.image, abi.VALUE_SIZE)
         self.host.message_id = message_id
         try:
-            self._enter(self._linked.actor[_HANDLE], _HANDLE, arguments)
+            self._run(self._linked.actor[_HANDLE], _HANDLE, arguments)
         finally:
             self.host.message_id = None
 
@@ -172,13 +180,20 @@ class Guest:
         return self._enter(export, name, abi.arguments_of(values))
 
     def _enter(self, export: Export, name: str, arguments: Any) -> Any:
+        with self._engine.running():
+            return self._run(export, name, arguments)
+
+    def _run(self, export: Export, name: str, arguments: Any) -> Any:
         function = self._function(export, name)
         self.host.failure = None
+        outer = door.enter(self.host, self._watch)
+        self._watch.start()
         try:
-            with self._entered():
-                return abi.call(function, self._store._context(), export.signature, arguments)
+            return abi.call(function, self._context, export.signature, arguments)
         except abi.NativeError as error:
             raise self._failure(str(error)) from None
+        finally:
+            door.leave(outer)
 
     def _function(self, export: Export, name: str) -> Any:
         if name not in self._functions:
@@ -188,8 +203,15 @@ class Guest:
             self._functions[name] = found._func
         return self._functions[name]
 
-    def _entered(self) -> _Entered:
-        return _Entered(self)
+    @contextmanager
+    def _at_the_door(self) -> Iterator[None]:
+        """While a guest runs, host calls on this thread are its own."""
+        outer = door.enter(self.host, self._watch)
+        self._watch.start()
+        try:
+            yield
+        finally:
+            door.leave(outer)
 
     def _failure(self, text: str) -> GuestFailure:
         """What to tell about an error of wasmtime's."""
@@ -209,22 +231,13 @@ class Guest:
         return GuestFailure(_last_line(traceback) or _root_cause(text), traceback)
 
 
-class _Entered:
-    """While a guest runs: the thread's host calls are its own, and time passes."""
-
-    def __init__(self, guest: Guest) -> None:
-        self._guest = guest
-
-    def __enter__(self) -> None:
-        guest = self._guest
-        self._time = guest._engine.running()
-        self._time.__enter__()
-        self._outer = door.enter(guest.host, guest._watch)
-        guest._watch.start()
-
-    def __exit__(self, *_: object) -> None:
-        door.leave(self._outer)
-        self._time.__exit__(None, None, None)
+def _wasi_files(host: Host) -> WasiConfig:
+    """wasmtime's WASI with the granted folders under their own paths, and nothing else."""
+    config = WasiConfig()
+    read, write = granted_folders(host)
+    for folder in dict.fromkeys((*write, *read)):
+        config.preopen_dir(folder, folder, folder in write)
+    return config
 
 
 def _root_cause(text: str) -> str:

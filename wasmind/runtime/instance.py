@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
 from wasmind.plan import Actor
-from wasmind.runtime.bus import Budget, Mailbox
+from wasmind.runtime.bus import Mailbox, Task
 from wasmind.runtime.errors import EngineError, GuestFailure, LimitExceeded
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.messages import EXIT, Envelope
+from wasmind.runtime.metrics import ActorUsage
 from wasmind.runtime.supervision import Decision, Record
 from wasmind.runtime.workers import Workers
 
@@ -32,11 +34,6 @@ class Keeper(Protocol):
     ) -> None:
         """An instance failed; `decision` is being carried out."""
 
-    def handled(
-        self, instance: Instance, seconds: float, host_calls: int, host_seconds: float
-    ) -> None:
-        """An instance has handled a message; `seconds` include its host calls."""
-
     def restarted(self, instance: Instance) -> None:
         """A failed instance was constructed anew and is about to go on."""
 
@@ -44,7 +41,7 @@ class Keeper(Protocol):
         """An instance does not keep up with its messages; must not publish."""
 
     def ended(self, instance: Instance) -> None:
-        """An instance is gone, whatever the reason."""
+        """An instance is gone, whatever the reason; deliver nothing more to it."""
 
 
 class Instance:
@@ -60,7 +57,7 @@ class Instance:
         make_guest: a new guest for this instance, not yet constructed.
         workers: where its turns run.
         keeper: is told about failures and the end.
-        budget: for the messages that wait.
+        computing: entered while a turn goes on.
     """
 
     def __init__(
@@ -70,13 +67,15 @@ class Instance:
         make_guest: Callable[[], Guest],
         workers: Workers,
         keeper: Keeper,
-        budget: Budget,
+        computing: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self.actor = actor
         self.scope = scope
         limit = actor.limits.mailbox_mib * _MIB
-        self.mailbox = Mailbox(scope, actor.handles, limit, budget, self)
+        self.mailbox = Mailbox(scope, actor.handles, limit, self)
         self.recent: tuple[str, ...] = ()
+        self.usage = ActorUsage()
+        self._computing = computing
         self.ended = threading.Event()
         self._make_guest = make_guest
         self._workers = workers
@@ -117,7 +116,7 @@ class Instance:
         """Begin to handle messages."""
         with self._lock:
             self._active = True
-        self._wake()
+        self._continue()
 
     def cancel(self) -> None:
         """Make blocked host calls return early; the instance is going to end."""
@@ -127,9 +126,17 @@ class Instance:
         """Undo `construct` for an agent that could not be started."""
         self._close()
 
-    def came(self) -> None:
-        """A message waits."""
-        self._wake()
+    def came(self) -> Task | None:
+        """A message waits; a turn, unless one is on its way."""
+        # Read without the lock: a turn that is about to end looks at the mailbox once more after
+        # it has taken this back, and the message is in there already.
+        if self._scheduled:
+            return None
+        with self._lock:
+            if not self._active or self._scheduled or not len(self.mailbox):
+                return None
+            self._scheduled = True
+        return self._turn
 
     def lags(self, waiting: int) -> None:
         """The mailbox is half full."""
@@ -139,40 +146,43 @@ class Instance:
         """The mailbox is too full. Called under the bus' lock, so the consequences come later."""
         self._workers.submit(self._overflow)
 
-    def _wake(self) -> None:
-        with self._lock:
-            if not self._active or self._scheduled or not len(self.mailbox):
-                return
-            self._scheduled = True
-        self._workers.submit(self._turn)
+    def _continue(self) -> None:
+        task = self.came()
+        if task is not None:
+            self._workers.submit(task)
 
     def _turn(self) -> None:
         """Handle messages for a moment, then queue up again behind others."""
-        end = time.perf_counter() + _TURN_SECONDS
-        while (envelope := self.mailbox.take()) is not None:
-            self._handle(envelope)
-            if time.perf_counter() > end:
-                break
-        with self._lock:
-            self._scheduled = False
-        self._wake()
+        with self._computing():
+            end = time.perf_counter() + _TURN_SECONDS
+            while (envelope := self.mailbox.take()) is not None:
+                if self._handle(envelope) > end:
+                    break
+        self._scheduled = False
+        self._continue()
 
-    def _handle(self, envelope: Envelope) -> None:
+    def _handle(self, envelope: Envelope) -> float:
+        """Handle one message; returns what `perf_counter` shows at the end."""
         if envelope.message_type == EXIT and envelope.from_scope == self.scope:
             self._end()
-            return
+            return time.perf_counter()
         guest = self._guest
         if guest is None:
-            return
-        before, started = guest.host.usage.copy(), time.perf_counter()
+            return time.perf_counter()
+        outside, usage = guest.host.usage, self.usage
+        calls, waited, started = outside.host_calls, outside.host_seconds, time.perf_counter()
         try:
             guest.handle(envelope.lowered(guest.envelope_shape()), envelope.id)
         except GuestFailure as failure:
+            usage.failures += 1
             self._fail(failure, envelope)
-            return
-        used = guest.host.usage.since(before)
-        seconds = time.perf_counter() - started
-        self._keeper.handled(self, seconds, used.host_calls, used.host_seconds)
+            return time.perf_counter()
+        ended, waited = time.perf_counter(), outside.host_seconds - waited
+        usage.handled += 1
+        usage.busy_seconds += max(0.0, ended - started - waited)
+        usage.host_calls += outside.host_calls - calls
+        usage.host_seconds += waited
+        return ended
 
     def _fail(self, failure: GuestFailure, handling: Envelope | None) -> None:
         """Report, then restart, drop or end, until the instance runs again or is gone."""
@@ -220,6 +230,5 @@ class Instance:
         with self._lock:
             self._active = False
         self._drop_guest()
-        self.mailbox.clear()
-        self.ended.set()
         self._keeper.ended(self)
+        self.ended.set()

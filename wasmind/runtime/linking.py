@@ -46,19 +46,35 @@ class Linked:
     Attributes:
         actor: functions of the actor interface by canonical name; empty if it is not exported.
         contract: likewise for the contract interface.
+        files: whether its WASI is wasmtime's, with files; its stores then get the granted folders.
     """
 
     component: Component
     linker: Linker
     actor: Mapping[str, Export]
     contract: Mapping[str, Export]
+    files: bool = False
     keep: list[Any] = field(default_factory=list)
 
 
-def link(engine: wasmtime.Engine, component: Component, interfaces: Sequence[Interface]) -> Linked:
+def link(
+    engine: wasmtime.Engine,
+    component: Component,
+    interfaces: Sequence[Interface],
+    *,
+    files: bool = False,
+) -> Linked:
     """Define every import of `component` that `interfaces` offer.
 
     WASI functions we do not offer are linked as traps: toolchains import more than they call.
+
+    Args:
+        engine: that compiled it.
+        component: what to link.
+        interfaces: what there is.
+        files: use wasmtime's WASI instead of ours, for a component that was granted folders and
+            reaches them through WASI. It shares resource types among all its interfaces, so one
+            cannot have its files and our streams. It has no sockets either way.
 
     Raises:
         EngineError: an import nobody offers, or one of another version or type.
@@ -68,8 +84,13 @@ def link(engine: wasmtime.Engine, component: Component, interfaces: Sequence[Int
     linker.allow_shadowing = True
     keep: list[Any] = []
     try:
-        # Order matters: definitions shadow traps, traps would hide definitions.
-        linker.define_unknown_imports_as_traps(component)
+        if files:
+            # No traps then: a trap under the exact version would win over wasmtime's own version.
+            linker.add_wasip2()
+            offered = {name: item for name, item in offered.items() if _family(name) != "wasi"}
+        else:
+            # Order matters: definitions shadow traps, traps would hide definitions.
+            linker.define_unknown_imports_as_traps(component)
         component_type = component.type
         with linker.root() as root:
             for name, extern in component_type.imports(engine).items():
@@ -80,6 +101,7 @@ def link(engine: wasmtime.Engine, component: Component, interfaces: Sequence[Int
             linker,
             _exports(engine, component, exports, ACTOR_INTERFACE),
             _exports(engine, component, exports, CONTRACT_INTERFACE),
+            files,
             keep,
         )
     except WasmtimeError as error:
@@ -95,7 +117,7 @@ def _define(
     keep: list[Any],
 ) -> None:
     name, _, version = full_name.partition("@")
-    family = "wasi" if name.startswith("wasi:") else name.partition("/")[0]
+    family = _family(name)
     interface = offered.get(name)
     if interface is None:
         if family == "wasi" or name == _TYPE_ONLY:
@@ -113,6 +135,15 @@ def _define(
             item_type = extern.ty
             if isinstance(item_type, reflected.FuncType):
                 _define_function(instance, interface, item, item_type, keep)
+
+
+def _family(name: str) -> str:
+    return "wasi" if name.startswith("wasi:") else name.partition("/")[0]
+
+
+def imports_files(engine: wasmtime.Engine, component: Component) -> bool:
+    """Whether a component could reach files through WASI."""
+    return any(name.startswith("wasi:filesystem/") for name in component.type.imports(engine))
 
 
 def _drop(_store: Any, rep: int) -> None:

@@ -87,6 +87,8 @@ class Envelope:
 
     def lowered(self, shape: abi.Shape) -> abi.Value:
         """The component value, made once and shared by all receivers."""
+        if self._lowered:
+            return self._lowered[0]
         with _lowering:
             if not self._lowered:
                 fields = (

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wasmind.runtime.messages import RESPONSE, Envelope
+
+if TYPE_CHECKING:
+    from wasmind.runtime.bus import Mailbox
 
 
 @dataclass(slots=True)
 class ActorUsage:
-    """What all instances of one actor have used together. Times in seconds.
+    """What one instance of an actor, or all of them together, has used. Times in seconds.
 
     Attributes:
         sent: messages it broadcast.
@@ -33,11 +36,21 @@ class ActorUsage:
 
 @dataclass(slots=True)
 class Summary:
-    """What a run has used so far."""
+    """What a run has used so far.
+
+    Attributes:
+        messages: put on the bus.
+        deliveries: handled by an actor.
+        received, taken, discarded: messages in the mailboxes of instances that have ended; what an
+            instance was sent, it took, or its end discarded.
+    """
 
     messages: int = 0
     deliveries: int = 0
     agents: int = 0
+    received: int = 0
+    taken: int = 0
+    discarded: int = 0
     actors: dict[str, ActorUsage] = field(default_factory=dict)
 
 
@@ -58,35 +71,40 @@ class Metrics:
                 usage.sent += 1
                 usage.tokens += tokens
 
-    def handled(self, actor: str, seconds: float, host_calls: int, host_seconds: float) -> None:
-        """An actor has handled a message; `seconds` include its host calls."""
-        with self._lock:
-            self._summary.deliveries += 1
-            usage = self._usage(actor)
-            usage.handled += 1
-            usage.busy_seconds += max(0.0, seconds - host_seconds)
-            usage.host_calls += host_calls
-            usage.host_seconds += host_seconds
-
-    def failed(self, actor: str) -> None:
-        """An actor failed."""
-        with self._lock:
-            self._usage(actor).failures += 1
-
     def spawned(self) -> None:
         """An agent was started."""
         with self._lock:
             self._summary.agents += 1
 
-    def summary(self) -> Summary:
-        """A copy of the figures."""
+    def ended(self, actor: str, usage: ActorUsage, mailbox: Mailbox, discarded: int) -> None:
+        """An instance has ended, with these figures and this history of its mailbox."""
         with self._lock:
-            actors = {name: replace(usage) for name, usage in sorted(self._summary.actors.items())}
-            now = self._summary
-            return Summary(now.messages, now.deliveries, now.agents, actors)
+            _add(self._usage(actor), usage)
+            self._summary.received += mailbox.received
+            self._summary.taken += mailbox.taken
+            self._summary.discarded += discarded
+
+    def summary(self, living: Iterable[tuple[str, ActorUsage]]) -> Summary:
+        """A copy of the figures, those of instances that live (by actor) included."""
+        with self._lock:
+            actors = {name: replace(usage) for name, usage in self._summary.actors.items()}
+            summary = replace(self._summary, actors=actors)
+        for name, usage in living:
+            _add(summary.actors.setdefault(name, ActorUsage()), usage)
+        summary.actors = dict(sorted(summary.actors.items()))
+        summary.deliveries = sum(usage.handled for usage in summary.actors.values())
+        return summary
 
     def _usage(self, actor: str) -> ActorUsage:
         return self._summary.actors.setdefault(actor, ActorUsage())
+
+
+def _add(total: ActorUsage, usage: ActorUsage) -> None:
+    total.handled += usage.handled
+    total.busy_seconds += usage.busy_seconds
+    total.host_calls += usage.host_calls
+    total.host_seconds += usage.host_seconds
+    total.failures += usage.failures
 
 
 def _tokens(envelope: Envelope) -> int:

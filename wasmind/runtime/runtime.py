@@ -16,7 +16,7 @@ from wasmind.runtime.events import Events, Subscription
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host import INTERFACES
 from wasmind.runtime.host.door import Host
-from wasmind.runtime.linking import Linked, link
+from wasmind.runtime.linking import Linked, imports_files, link
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.metrics import Summary
 from wasmind.runtime.workers import Workers
@@ -38,13 +38,18 @@ class Runtime:
     def __init__(self, bundle: Bundle, cache: Path, report: Report | None = None) -> None:
         self._bundle = bundle
         self._engine = Engine(cache, report)
-        self._linked: dict[str, Linked] = {}
+        self._linked: dict[tuple[str, bool], Linked] = {}
         self._modules: dict[str, tuple[tuple[str, bytes], ...]] = {}
         self._linking = threading.Lock()
         self._events = Events()
         self._workers = Workers(_ACTIVE)
         self._coordinator = Coordinator(
-            bundle.plan, self._make_guest, self._modules_of, self._workers, self._events
+            bundle.plan,
+            self._make_guest,
+            self._modules_of,
+            self._workers,
+            self._events,
+            self._engine.running,
         )
 
     def prepare(self) -> None:
@@ -85,7 +90,7 @@ class Runtime:
 
     def summary(self) -> Summary:
         """What the run has used so far."""
-        return self._coordinator.metrics.summary()
+        return self._coordinator.summary()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the root agent has ended; False after `timeout` seconds."""
@@ -100,7 +105,7 @@ class Runtime:
         orderly = self._coordinator.stop(timeout)
         if not orderly:
             self._interrupt()
-        self._workers.close(timeout=2.0)
+        self._workers.close(timeout=0.5)
         self._engine.close()
         return orderly
 
@@ -114,16 +119,20 @@ class Runtime:
         return Guest(self._engine, self._link(actor), host, actor.limits)
 
     def _link(self, actor: Actor) -> Linked:
+        # Python actors reach files through our interface; for others WASI is the way they know.
+        wants_files = not actor.modules and "filesystem" in actor.capabilities
+        key = (actor.component, wants_files)
         with self._linking:
-            if actor.component not in self._linked:
+            if key not in self._linked:
                 try:
                     path = self._bundle.component(actor.component)
                     component = self._engine.component(path, actor.component)
-                    linked = link(self._engine.native, component, INTERFACES)
+                    files = wants_files and imports_files(self._engine.native, component)
+                    linked = link(self._engine.native, component, INTERFACES, files=files)
                 except EngineError as error:
                     raise EngineError(f"actor `{actor.name}`: {error}") from None
-                self._linked[actor.component] = linked
-            return self._linked[actor.component]
+                self._linked[key] = linked
+            return self._linked[key]
 
     def _modules_of(self, actor: Actor) -> tuple[tuple[str, bytes], ...]:
         if actor.name not in self._modules:

@@ -7,8 +7,9 @@ for that time, so blocked calls hold up nobody however many there are.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -38,6 +39,12 @@ class Workers:
             self._tasks.append(task)
             self._staff()
 
+    def submit_all(self, tasks: Sequence[Callable[[], None]]) -> None:
+        """Run several tasks soon, in this order."""
+        with self._changed:
+            self._tasks.extend(tasks)
+            self._staff()
+
     @contextmanager
     def blocked(self) -> Iterator[None]:
         """The calling task waits for something outside; another may use its place."""
@@ -61,8 +68,9 @@ class Workers:
             self._tasks.clear()
             self._changed.notify_all()
             threads = list(self._threads)
+        deadline = time.monotonic() + timeout
         for thread in threads:
-            thread.join(timeout)
+            thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in threads)
 
     def _staff(self) -> None:

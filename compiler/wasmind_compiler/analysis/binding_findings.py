@@ -20,6 +20,7 @@ from wasmind_compiler.diagnostics import Collector, Diagnostic, Edit, Fix, Label
 from wasmind_compiler.diagnostics.rules import bindings as rules
 from wasmind_compiler.diagnostics.rules import shape
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
+from wasmind_compiler.frontend.rewriting import move_to
 from wasmind_compiler.frontend.tables import Table
 
 
@@ -65,6 +66,11 @@ def report_misplaced_actions(tui: Table, collector: Collector) -> None:
                     table.document.value((*table.path, written)),
                     f"`{action}` is an action of `tui.{owner}`",
                     help=f"move it into `[tui.{owner}.key_bindings]`",
+                    fix=move_to(
+                        table.document,
+                        (*table.path, written),
+                        (*tui.path, owner, "key_bindings"),
+                    ),
                 )
                 collector.replace(shape.BAD_VALUE, found)
 

@@ -70,7 +70,11 @@ def setting_origins(system: System, actor: ResolvedActor, path: KeyPath) -> list
         path: like `("config", "model_name")`.
     """
     layers = list(_layers(actor))
-    values = [_at(document, (*base, *path)) for document, base in layers]
+    if path[0] == "config":
+        # What an upper layer replaced as a whole is not part of the result.
+        values = [_in(actor.config.merged, path[1:])]
+    else:
+        values = [_at(document, (*base, *path)) for document, base in layers]
     leaves: dict[KeyPath, None] = {}
     for value in values:
         if value is not None:
@@ -108,7 +112,10 @@ def _speaks(base: KeyPath, path: KeyPath) -> bool:
 
 
 def _at(document: Document, path: KeyPath) -> Any:
-    value: Any = document.data
+    return _in(document.data, path)
+
+
+def _in(value: Any, path: KeyPath) -> Any:
     for part in path:
         try:
             value = value[part]

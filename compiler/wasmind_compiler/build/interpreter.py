@@ -11,9 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -67,6 +65,8 @@ def build_interpreter(cache: Path, sdk: Path, wit: Path, reporter: Reporter) -> 
     with FileLock(target.with_suffix(".lock")):
         if not target.exists():
             reporter.status("Building", "the Python interpreter component (once per machine)")
+            import tempfile  # not needed where the interpreter is built already
+
             with tempfile.TemporaryDirectory(prefix="build-", dir=folder) as scratch:
                 built = _componentize(Path(scratch), sdk, wit)
                 built.replace(target)  # on the same file system, hence atomic
@@ -98,6 +98,8 @@ def _componentize(scratch: Path, sdk: Path, wit: Path) -> Path:
         arguments += ["--wit-path", str(wit / package)]
     arguments += ["--world", WORLD, "componentize", "--python-path", str(app)]
     arguments += ["--output", str(output), _APP]
+    import subprocess  # not needed where the interpreter is built already
+
     finished = subprocess.run(
         [sys.executable, "-c", _RUN_COMPONENTIZE, *arguments],
         env={**os.environ, "VIRTUAL_ENV": str(_empty_environment(scratch))},

@@ -8,8 +8,6 @@ the actor's folder and the key of the interpreter.
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
@@ -111,6 +109,10 @@ class PythonBuilder:
             if (folder / _CONTRACT).is_file():
                 return
             self._reporter.status("Compiling", name)
+            # Not needed where every actor is in the cache.
+            import shutil
+            import tempfile
+
             aside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=self._cache))
             try:
                 self._compile(tree, aside)

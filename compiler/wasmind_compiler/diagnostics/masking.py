@@ -14,7 +14,7 @@ SECRET: Final = re.compile(
     r"|gsk_[A-Za-z0-9]{20,}|r8_[A-Za-z0-9]{20,}|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]+\.[\w-]+)"
 )
 #: The secret of a URL's user part: the password, or a token in the place of the user.
-USER_INFO: Final = re.compile(r"://(?P<user>[^\s/@:\"'`]*)(?::(?P<password>[^\s/@\"'`]*))?@")
+USER_INFO: Final = re.compile(r"//(?P<user>[^\s/@:\"'`]*)(?::(?P<password>[^\s/@\"'`]*))?@")
 #: A value under a name that promises a secret.
 _NAMED: Final = re.compile(
     r"(?i)[\w-]*(?:api[_-]?key|secret|password|passwd|token|authorization)[\w-]*[\"']?[ \t]*=[ \t]*"
@@ -26,7 +26,7 @@ _ORDINARY_USERS: Final = frozenset({"", "git"})
 
 def masked(text: str) -> str:
     """The text with secrets covered, as long as before."""
-    if "://" in text:
+    if "//" in text:
         text = USER_INFO.sub(_cover_user_info, text)
     text = SECRET.sub(lambda found: _COVER * len(found.group()), text)
     return _NAMED.sub(lambda found: _cover(found, "value"), text)

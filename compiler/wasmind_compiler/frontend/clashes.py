@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, TextIndex
@@ -78,15 +77,11 @@ class _HeaderClash:
         self._index = index
         self._start = start
         self._doubled = index.text.startswith("[[", start)
-        line_end = index.text.find("\n", start)
-        last = index.text.rfind("]", start, line_end if line_end != -1 else None)
-        self._end = last + 1
+        self._names, (_, self._end) = Scanner(index.text).header_at(start)
         self._before = scan(index.text[:start])
 
     def explain(self) -> Diagnostic | None:
-        place = (self._start, self._end)
-        names = list(_names(scan(self._index.text[slice(*place)])))
-        node = self._before
+        names, node = self._names, self._before
         for depth, name in enumerate(names, 1):
             child = last_element(node).children.get(name)
             if child is None:
@@ -156,15 +151,6 @@ class _HeaderClash:
             labels=(Label(self._index.span(self._start, self._end), "the element begins here"),),
             help="move it below the element it belongs to",
         )
-
-
-def _names(header: Node) -> Iterator[str]:
-    """The names of the only header of a document."""
-    node = header
-    while node.children:
-        name, node = next(iter(node.children.items()))
-        if isinstance(name, str):
-            yield name
 
 
 def _first_header(node: Node) -> Range | None:

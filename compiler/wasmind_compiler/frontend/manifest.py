@@ -59,7 +59,7 @@ class Manifest:
 
 def read_manifest(document: Document, schemas: Schemas, collector: Collector) -> Manifest:
     """Check a manifest against its schema and read it; faulty parts are reported and left out."""
-    schemas.check(document, "manifest", collector)
+    conforms = schemas.check(document, "manifest", collector)
     root = Table(document, (), document.data)
     _report_ignored(root, collector)
     check_actor_id(document, collector)
@@ -73,7 +73,8 @@ def read_manifest(document: Document, schemas: Schemas, collector: Collector) ->
         dependencies=read_entries(root, "dependencies"),
         build=_build(root.table("build")),
         capabilities=read_grants(root.table("capabilities")),
-        contract=root.mapping("contract"),
+        # Read without further checks, so only what the schema has accepted.
+        contract=root.mapping("contract") if conforms else None,
         config_schema=root.string("config_schema"),
     )
     check_references(manifest.dependencies, collector)

@@ -95,6 +95,21 @@ class Scanner:
             pass
         return self._root
 
+    def header_at(self, start: int) -> tuple[list[str], Range]:
+        """The names in the header that begins at an offset, and its place.
+
+        What is behind the names may be missing or faulty.
+        """
+        brackets = 2 if self._text.startswith("[[", start) else 1
+        self._at = start + brackets
+        self._skip_blank()
+        names = self._dotted()
+        end = self._at
+        closing = self._skip_blank()
+        if self._text.startswith("]" * brackets, closing):
+            end = closing + brackets
+        return [name for name, _ in names], (start, end)
+
     def statements(self) -> Iterator[int]:
         """Scan one statement after the other; yields where each begins, before it is scanned."""
         table = self._root

@@ -76,6 +76,30 @@ def move_into(document: Document, path: KeyPath, table: str) -> Fix | None:
     return Fix(title=title, edits=edits, applicability="always")
 
 
+def move_to(document: Document, path: KeyPath, table: KeyPath) -> Fix | None:
+    """Move a key with a plain value into another table of the document.
+
+    Returns:
+        None where that cannot be done by cutting out a line or a part of an inline table.
+    """
+    place = _range(document, path)
+    name = _at(document, document.key(path))[0]
+    removed = _statement(document, name, place[1])
+    if removed is None or document.is_section(path) or document.is_dotted(table):
+        return None
+    text = document.index.text
+    statement = f"{dotted((path[-1],))} = {text[slice(*place)]}"
+    if document.has(table):
+        added = _addition(document, table, statement)
+    else:
+        end = document.index.span(len(text), len(text))
+        gap = "" if text.endswith("\n") else "\n"
+        added = Edit(end, f"{gap}\n[{dotted(table)}]\n{statement}\n")
+    edits = (Edit(document.index.span(*removed), ""), added)
+    title = f"move it into `[{dotted(table)}]`"
+    return Fix(title=title, edits=edits, applicability="always")
+
+
 def wrap(document: Document, path: KeyPath, table: str) -> Fix:
     """Turn `key = value` inside an inline table into `table = { key = value }`."""
     start = _at(document, document.key(path))

@@ -86,13 +86,32 @@ class Usage:
     host_seconds: float = 0.0
     spawned: int = 0
 
-    def copy(self) -> Usage:
-        """The figures as they are now."""
-        return Usage(self.host_calls, self.host_seconds)
 
-    def since(self, before: Usage) -> Usage:
-        """What was used since `before`."""
-        return Usage(self.host_calls - before.host_calls, self.host_seconds - before.host_seconds)
+class Rate:
+    """Lets bursts pass and slows floods down: a bucket of tokens that refills with time.
+
+    Args:
+        burst: how much may come at once.
+        per_second: how much may come in the long run.
+    """
+
+    def __init__(self, burst: int, per_second: float) -> None:
+        self._burst = burst
+        self._per_second = per_second
+        self._tokens = float(burst)
+        self._last = 0.0
+        self._left_out = 0
+
+    def take(self, now: float) -> tuple[bool, int]:
+        """Whether one more may pass at `now`, and how many were left out before it."""
+        self._tokens = min(self._burst, self._tokens + (now - self._last) * self._per_second)
+        self._last = now
+        if self._tokens < 1:
+            self._left_out += 1
+            return False, 0
+        self._tokens -= 1
+        left_out, self._left_out = self._left_out, 0
+        return True, left_out
 
 
 @dataclass(slots=True)
@@ -103,6 +122,7 @@ class Host:
         message_id: correlation id of the message being handled; None in constructor and destructor.
         modules: (name, code object) of a Python actor, for the shared interpreter.
         output: the end of what the guest wrote to its standard streams.
+        log_rate: keeps a flood of log records from filling the disk.
         recent: the last lines it logged.
         failure: what a host function raised; it explains the trap that follows.
         cancelled: set when the instance must stop; blocked calls end early.
@@ -115,6 +135,7 @@ class Host:
     message_id: str | None = None
     resources: Resources = field(default_factory=Resources)
     output: bytearray = field(default_factory=bytearray)
+    log_rate: Rate = field(default_factory=lambda: Rate(2_000, 200.0))
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=_RECENT_LINES))
     usage: Usage = field(default_factory=Usage)
     failure: BaseException | None = None

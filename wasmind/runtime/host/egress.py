@@ -26,7 +26,7 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _CONNECT_SECONDS: Final = 20.0
-_SLICE_SECONDS: Final = 0.1
+_SLICE_SECONDS: Final = 0.5
 _KEEPALIVE_SECONDS: Final = 30.0
 
 #: Addresses that hand out a machine's credentials to whoever asks.

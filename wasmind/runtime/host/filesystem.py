@@ -44,16 +44,23 @@ class _Place:
     shown: str
 
 
-def _place(host: Host, path: str, *, write: bool) -> _Place:
+def granted_folders(host: Host) -> tuple[list[str], list[str]]:
+    """Real paths of the folders an actor may read, and of those it may read and change."""
     grant = host.actor.grants.get("filesystem", {})
-    if "\0" in path:
-        raise _FileError("denied", "the path contains a null character")
     # Without a narrower grant, the working directory is what an actor of the user works on.
     writable: Sequence[str] = grant.get("read_write", () if grant else (".",))
-    folders: Sequence[str] = writable if write else (*grant.get("read", ()), *writable)
+    return (
+        [os.path.realpath(folder) for folder in (*grant.get("read", ()), *writable)],
+        [os.path.realpath(folder) for folder in writable],
+    )
+
+
+def _place(host: Host, path: str, *, write: bool) -> _Place:
+    if "\0" in path:
+        raise _FileError("denied", "the path contains a null character")
+    readable, writable = granted_folders(host)
     real = os.path.realpath(path)
-    for folder in folders:
-        root = os.path.realpath(folder)
+    for root in writable if write else readable:
         if real == root or real.startswith(root.rstrip(os.sep) + os.sep):
             return _Place(root, tuple(Path(real).relative_to(root).parts), path)
     access = "write" if write else "read"

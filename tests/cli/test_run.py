@@ -1,0 +1,297 @@
+"""The whole way from a config to an answer, through the installed console script."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = Path(sys.executable).with_name("wasmind")
+EXAMPLE = ROOT / "example_configs" / "offline_assistant.toml"
+PROMPT = "How many Python files are in the folder {}?"
+
+pytestmark = pytest.mark.skipif(
+    not SCRIPT.exists(), reason="wasmind is not installed beside this Python"
+)
+
+
+def wasmind(*arguments: str | Path, cwd: Path, **options: object) -> subprocess.CompletedProcess:
+    """Run the console script; it shares the user's cache, so the interpreter is built once."""
+    return subprocess.run(
+        [SCRIPT, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with three Python files, and one that is none."""
+    folder = tmp_path / "files"
+    (folder / "deep").mkdir(parents=True)
+    for name in ("a.py", "b.py", "deep/c.py", "readme.txt"):
+        (folder / name).touch()
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the example that can be changed."""
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("offline_assistant.toml", "offline_assistant.model.toml"):
+        text = (ROOT / "example_configs" / name).read_text()
+        (project / name).write_text(text.replace("../actors/", f"{ROOT}/actors/"))
+    return project
+
+
+def test_config_to_answer(project: Path, folder: Path, tmp_path: Path) -> None:
+    done = wasmind(
+        "run", project / "offline_assistant.toml", "--prompt", PROMPT.format(folder), cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "There are 3 Python files.\n"
+    assert "calls execute_bash" in done.stderr
+    assert any(line.split() == ["bash", "3"] for line in done.stderr.splitlines())
+
+
+def test_a_bundle_answers_from_anywhere_until_a_byte_of_it_changes(
+    project: Path, folder: Path, tmp_path: Path
+) -> None:
+    made = wasmind("bundle", "offline_assistant.toml", "-o", "bundle", cwd=project)
+    assert made.returncode == 0, made.stderr
+    bundle = shutil.move(project / "bundle", tmp_path / "elsewhere")
+    (tmp_path / "cwd").mkdir()
+    done = wasmind("run", bundle, "--prompt", PROMPT.format(folder), cwd=tmp_path / "cwd")
+    assert (done.returncode, done.stdout) == (0, "There are 3 Python files.\n"), done.stderr
+
+    for path in sorted(path for path in Path(bundle).rglob("*") if path.is_file()):
+        original = path.read_bytes()
+        changed = bytearray(original)
+        changed[len(changed) // 2] ^= 1
+        path.write_bytes(changed)
+        refused = wasmind("run", bundle, "--prompt", "x", cwd=tmp_path)
+        assert refused.returncode == 2, path
+        assert f"`{path.relative_to(bundle).as_posix()}`" in refused.stderr
+        path.write_bytes(original)
+
+
+def test_events_as_json_lines(project: Path, folder: Path, tmp_path: Path) -> None:
+    done = wasmind(
+        "run",
+        project / "offline_assistant.toml",
+        "--format=jsonl",
+        "--stats",
+        "--prompt",
+        PROMPT.format(folder),
+        cwd=tmp_path,
+    )
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {"event": "answer", "text": "There are 3 Python files."} in events
+    schema = json.loads((ROOT / "schemas" / "event.schema.json").read_text())
+    for event in events:
+        jsonschema.validate(event, schema)
+    sequence = [event["sequence"] for event in events if event["event"] == "message"]
+    assert sequence == list(range(1, len(sequence) + 1))
+    assert events[-1]["event"] == "summary"
+    assert events[-1]["actors"]["assistant"]["tokens"] > 0
+
+
+def test_a_conversation_on_standard_input(project: Path, folder: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [SCRIPT, "run", project / "offline_assistant.toml"],
+        input=f"{PROMPT.format(folder)}\n\n{PROMPT.format(folder / 'deep')}\n",
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "There are 3 Python files.\nThere are 1 Python files.\n"
+
+
+DUMB = """
+[[rules]]
+when = { role = "user", contains = "count" }
+answer.text = "one, two, three"
+"""
+
+
+def test_a_model_that_fails_is_an_error_that_says_why(project: Path, tmp_path: Path) -> None:
+    (project / "offline_assistant.model.toml").write_text(DUMB)
+    done = wasmind(
+        "run", project / "offline_assistant.toml", "--prompt", "tell me a joke", cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "no rule of the script matches" in done.stderr
+
+
+def test_logs_are_kept_in_a_file(project: Path, folder: Path, tmp_path: Path) -> None:
+    (project / "offline_assistant.model.toml").write_text(DUMB)
+    log = tmp_path / "run.jsonl"
+    wasmind(
+        "run",
+        project / "offline_assistant.toml",
+        "--log-file",
+        log,
+        "--prompt",
+        "tell me a joke",
+        cwd=tmp_path,
+    )
+    records = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {record["level"] for record in records} <= {"info", "warn", "error"}
+    assert any(record["actor"] == "assistant" for record in records)
+
+
+@pytest.mark.parametrize("target", ["missing.toml", "missing-folder/", "."])
+def test_what_cannot_be_run_is_an_error_of_usage(tmp_path: Path, target: str) -> None:
+    done = wasmind("run", target, "--prompt", "x", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+
+
+SLOW = """
+[[rules]]
+when = { role = "user", contains = "model" }
+answer = { text = "late", delay_seconds = 60 }
+
+[[rules]]
+when = { role = "user", contains = "command" }
+answer.tool_calls = [{ name = "execute_bash", arguments = { command = "sleep 61", timeout = 90 } }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("prompt", "sign"), [("a slow model", "calls-model"), ("a slow command", "calls execute_bash")]
+)
+def test_ctrl_c_ends_everything_within_three_seconds(
+    project: Path, tmp_path: Path, prompt: str, sign: str
+) -> None:
+    (project / "offline_assistant.model.toml").write_text(SLOW)
+    running, log = start(project, tmp_path, prompt)
+    if sign == "calls-model":
+        time.sleep(4)  # nothing is printed while the model is asked
+    else:
+        wait_for(lambda: sign in log.read_text())
+        time.sleep(0.3)
+    started = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    assert running.wait(timeout=20) == 130, log.read_text()
+    assert time.monotonic() - started < 3
+    assert "sleep 61" not in subprocess.run(["ps", "ax"], capture_output=True, text=True).stdout
+
+
+def start(project: Path, cwd: Path, prompt: str) -> tuple[subprocess.Popen, Path]:
+    """A run in a process group of its own, and the file of its stderr."""
+    log = cwd / "stderr"
+    with log.open("w") as file:
+        command = [SCRIPT, "run", project / "offline_assistant.toml", "--prompt", prompt]
+        running = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=file, cwd=cwd, start_new_session=True
+        )
+    return running, log
+
+
+STUBBORN = {
+    "construction that computes": "def start(self):\n        while True:\n            pass",
+    "construction that waits": "def start(self):\n        command.run('sleep', '61')",
+    "shutdown that computes": "def stop(self):\n        while True:\n            pass",
+    "shutdown that waits": "def stop(self):\n        command.run('sleep', '61')",
+}
+
+
+@pytest.mark.parametrize("what", STUBBORN)
+def test_ctrl_c_ends_stubborn_actors_within_three_seconds(tmp_path: Path, what: str) -> None:
+    (tmp_path / "stubborn").mkdir()
+    (tmp_path / "stubborn" / "Wasmind.toml").write_text('actor_id = "test:stubborn"\n')
+    (tmp_path / "stubborn" / "actor.py").write_text(
+        "from wasmind_actor import Actor, command, on\n"
+        "from wasmind_actor.messages import AddMessage\n\n\n"
+        f"class Stubborn(Actor):\n    {STUBBORN[what]}\n\n"
+        "    @on(AddMessage)\n    def add(self):\n        pass\n"
+    )
+    (tmp_path / "app.toml").write_text(
+        'starting_actors = ["stubborn"]\n\n[actors.stubborn]\n'
+        'source = { path = "stubborn" }\nlimits = { compute_seconds = 100 }\n'
+    )
+    assert wasmind("check", "app.toml", cwd=tmp_path).returncode == 0
+    running = subprocess.Popen(
+        [SCRIPT, "run", "app.toml", "--prompt", "x"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=tmp_path,
+        start_new_session=True,
+    )
+    time.sleep(4)
+    started = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    assert running.wait(timeout=20) == 130
+    assert time.monotonic() - started < 3
+    assert "sleep 61" not in subprocess.run(["ps", "ax"], capture_output=True, text=True).stdout
+
+
+def test_a_second_ctrl_c_ends_at_once(project: Path, tmp_path: Path) -> None:
+    (project / "offline_assistant.model.toml").write_text(SLOW)
+    running, _ = start(project, tmp_path, "a slow model")
+    time.sleep(4)
+    started = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    assert running.wait(timeout=20) == 130
+    assert time.monotonic() - started < 1.5
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_time_out(project: Path, tmp_path: Path) -> None:
+    (project / "offline_assistant.model.toml").write_text(SLOW)
+    done = wasmind(
+        "run",
+        project / "offline_assistant.toml",
+        "--timeout=1",
+        "--prompt",
+        "a slow model",
+        cwd=tmp_path,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no answer within 1 s" in done.stderr
+
+
+def test_clean_says_what_it_removed_and_info_what_there_is(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    (cache / "native").mkdir(parents=True)
+    (cache / "native" / "x.cwasm").write_bytes(b"x" * 2048)
+    environment = {**os.environ, "WASMIND_CACHE_DIR": str(cache)}
+
+    def run(*arguments: str) -> str:
+        return subprocess.run(
+            [SCRIPT, *arguments], capture_output=True, text=True, env=environment, check=True
+        ).stdout
+
+    assert f"{cache}  (2.0 KiB in 1 files)" in run("info")
+    assert run("clean", "--dry-run").splitlines()[-1].startswith("would remove 2.0 KiB in 1 files")
+    assert (cache / "native" / "x.cwasm").exists()
+    assert run("clean").splitlines()[-1] == f"removed 2.0 KiB in 1 files: {cache}"
+    assert list(cache.iterdir()) == []
+    assert run("clean") == f"nothing to clean: {cache}\n"
+
+
+@pytest.mark.parametrize("verb", ["run", "clean", "info"])
+def test_help(verb: str, tmp_path: Path) -> None:
+    done = wasmind(verb, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) > 5

@@ -1,0 +1,186 @@
+"""A component of another toolchain: componentize-py without our guest library, one import."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from tests.runtime.conftest import message, until, write_bundle
+from wasmind.paths import cache_dir, shipped
+from wasmind.plan import Actor, RunPlan
+from wasmind.runtime.bundle import Bundle, open_bundle
+from wasmind.runtime.errors import EngineError
+
+WORLD = """
+package test:foreign@0.1.0;
+
+world foreign {
+    import wasmind:actor/messaging@0.1.0;
+    export wasmind:actor/actor@0.1.0;
+}
+"""
+ACTOR = """
+from wit_world.exports import actor
+from wit_world.imports import messaging
+
+
+class Actor(actor.Actor):
+    def __init__(self, scope, config):
+        self.config = config
+
+    def handle_message(self, message):
+        if message.message_type == "test.Read":
+            path = message.payload.decode()
+            try:
+                with open(path) as file:
+                    text = file.read()
+            except OSError as error:
+                text = type(error).__name__
+            messaging.broadcast("test.Content", text.encode())
+        if message.message_type == "test.Write":
+            try:
+                with open(message.payload.decode(), "w") as file:
+                    file.write("written")
+                text = "done"
+            except OSError as error:
+                text = type(error).__name__
+            messaging.broadcast("test.Content", text.encode())
+
+    def destructor(self):
+        pass
+"""
+COMMAND = "-d wit -w foreign componentize app -o built.wasm"
+COMPONENTIZE = "import sys, componentize_py; sys.exit(componentize_py.script())"
+
+
+@pytest.fixture(scope="session")
+def foreign() -> bytes:
+    """The component; kept in the cache, because building takes ten seconds."""
+    wit = shipped("schemas") / "wit" / "actor"
+    key = hashlib.sha256(f"{WORLD}{ACTOR}{(wit / 'actor.wit').read_text()}".encode()).hexdigest()
+    folder = cache_dir() / "tests"
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"foreign-{key[:16]}.wasm"
+    with FileLock(target.with_suffix(".lock")):
+        if not target.exists():
+            work = folder / f"build-{key[:16]}"
+            (work / "wit" / "deps").mkdir(parents=True, exist_ok=True)
+            (work / "wit" / "world.wit").write_text(WORLD)
+            (work / "wit" / "deps" / "actor.wit").write_text((wit / "actor.wit").read_text())
+            (work / "actor.py").write_text(ACTOR)
+            (work / "app.py").write_text("import actor\n")
+            subprocess.run(
+                [sys.executable, "-c", COMPONENTIZE, *COMMAND.split()],
+                cwd=work,
+                check=True,
+                capture_output=True,
+            )
+            (work / "built.wasm").replace(target)
+    return target.read_bytes()
+
+
+@pytest.fixture
+def foreign_bundle(tmp_path: Path, foreign: bytes) -> Callable[..., Bundle]:
+    def make(**changes: object) -> Bundle:
+        sha256 = hashlib.sha256(foreign).hexdigest()
+        actor = Actor(
+            name="foreign",
+            actor_id="test:foreign",
+            component=sha256,
+            capabilities=("messaging",),
+        )
+        plan = RunPlan(name="test", actors=(replace(actor, **changes),), starting=("foreign",))
+        files = {f"components/{sha256}.wasm": foreign}
+        return open_bundle(write_bundle(tmp_path / "bundle", plan, files))
+
+    return make
+
+
+def ask(runtime, events, kind: str, path: Path) -> str:
+    runtime._coordinator._bus.publish(
+        id="root:aaaaaa",
+        message_type=kind,
+        from_actor_id="test",
+        from_scope="000000",
+        payload=str(path).encode(),
+    )
+    return until(events, message("test.Content")).payload.decode()
+
+
+def test_it_runs_and_sees_no_files_without_a_grant(foreign_bundle, run, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    runtime, events = run(foreign_bundle())
+    assert "secret" not in ask(runtime, events, "test.Read", tmp_path / "secret")
+
+
+def test_a_granted_folder_is_there_under_its_own_path(foreign_bundle, run, tmp_path: Path) -> None:
+    (tmp_path / "granted").mkdir()
+    (tmp_path / "granted" / "a.txt").write_text("hello")
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "granted" / "link").symlink_to(tmp_path / "secret")
+    runtime, events = run(
+        foreign_bundle(
+            capabilities=("filesystem", "messaging"),
+            grants={"filesystem": {"read": [str(tmp_path / "granted")]}},
+        )
+    )
+    assert ask(runtime, events, "test.Read", tmp_path / "granted" / "a.txt") == "hello"
+    for path in ("secret", "granted/../secret", "granted/link"):
+        assert ask(runtime, events, "test.Read", tmp_path / path) != "secret", path
+    assert ask(runtime, events, "test.Write", tmp_path / "granted" / "new.txt") != "done"
+    assert not (tmp_path / "granted" / "new.txt").exists()
+
+
+def test_a_folder_may_be_granted_for_writing(foreign_bundle, run, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    runtime, events = run(
+        foreign_bundle(
+            capabilities=("filesystem", "messaging"),
+            grants={"filesystem": {"read_write": [str(tmp_path / "out")]}},
+        )
+    )
+    assert ask(runtime, events, "test.Write", tmp_path / "out" / "new.txt") == "done"
+    assert (tmp_path / "out" / "new.txt").read_text() == "written"
+
+
+def test_a_grant_it_imports_but_lacks_is_refused(foreign_bundle, run) -> None:
+    runtime, events = run(foreign_bundle(capabilities=()))
+    runtime.send("test.Read", "x")
+    notice = until(events, message("wasmind.common.ui.UserNotification")).json()
+    assert "was not granted `messaging`" in notice["message"]
+
+
+def test_a_core_module_is_refused(foreign_bundle, run, tmp_path: Path) -> None:
+    bundle = foreign_bundle()
+    module = b"\0asm\x01\0\0\0"
+    sha256 = hashlib.sha256(module).hexdigest()
+    actor = replace(bundle.plan.actors[0], component=sha256)
+    plan = replace(bundle.plan, actors=(actor,))
+    files = {f"components/{sha256}.wasm": module}
+    with pytest.raises(EngineError, match="is a core module; an actor must be a component"):
+        run(open_bundle(write_bundle(tmp_path / "core", plan, files)))
+
+
+def test_an_unknown_import_is_refused_by_name(tmp_path: Path, run) -> None:
+    import wasmtime
+
+    text = '(component (import "wasmind:actor/telepathy@0.1.0" (instance (export "f" (func)))))'
+    component = bytes(wasmtime.wat2wasm(text))
+    sha256 = hashlib.sha256(component).hexdigest()
+    plan = RunPlan(
+        name="test",
+        actors=(Actor(name="x", actor_id="test:x", component=sha256),),
+        starting=("x",),
+    )
+    bundle = open_bundle(
+        write_bundle(tmp_path / "bundle", plan, {f"components/{sha256}.wasm": component})
+    )
+    with pytest.raises(EngineError, match=r"imports `wasmind:actor/telepathy@0\.1\.0`"):
+        run(bundle)
