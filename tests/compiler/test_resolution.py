@@ -300,6 +300,16 @@ def test_manifests_that_are_no_files(project: Project) -> None:
     ]
 
 
+def test_what_only_follows_from_an_unread_manifest_is_not_said(project: Project) -> None:
+    """Near misses still are: they are mistakes whatever the manifest declares."""
+    project.actor("desk", 'dependencies.tool.source.path = "../gone"')
+    app = DESK.replace('"desk"]', '"desk", "inner", "dsek"]')
+    assert project.found(app + "actor_overrides.deep.auto_spawn = true\n") == [
+        "WM0302 app.toml:1:37 unknown starting actor `dsek`",
+        "WM0401 desk/Wasmind.toml:2:33 the folder `../gone` does not exist",
+    ]
+
+
 def test_what_a_missing_dependency_is_needed_by(project: Project) -> None:
     project.actor("desk", 'dependencies.tool.source.path = "../tol"')
     report = project.check(DESK)

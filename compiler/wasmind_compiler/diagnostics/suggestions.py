@@ -68,5 +68,8 @@ def _distance(left: str, right: str, limit: int) -> int:
             if row > 1 and column > 1 and a == right[column - 2] and left[row - 2] == b:
                 cost = min(cost, before[column - 2] + 1)
             current.append(cost)
+        # An adjacent swap reaches two rows back, so both have to be beyond the limit.
+        if min(current) > limit and min(previous) > limit:
+            return limit + 1
         before, previous = previous, current
     return previous[-1]
