@@ -17,9 +17,14 @@ def nearest(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
     """
     limit = max(1, len(name) // 3)
     plain = _plain(name)
+    letters = set(plain)
     scored = []
     for candidate in set(candidates):
-        distance = _distance(plain, _plain(candidate), limit)
+        other = _plain(candidate)
+        # An edit takes away one letter and brings one; this is much cheaper to rule out.
+        if len(letters ^ set(other)) > 2 * limit:
+            continue
+        distance = _distance(plain, other, limit)
         if distance <= limit and candidate != name:
             scored.append((distance, candidate))
     scored.sort()
