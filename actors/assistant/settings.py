@@ -12,10 +12,14 @@ class SystemPromptConfig(Config):
 
     base_template: Annotated[
         str | None,
-        Param("Jinja template of the whole prompt; sees `sections`, pairs of name and texts."),
+        Param(
+            "Jinja template of the whole prompt; sees `sections`, pairs of name and texts.",
+            refers="template",
+        ),
     ] = None
     overrides: Annotated[
-        Mapping[str, str], Param("Templates for contributions with data, by contribution key.")
+        Mapping[str, str],
+        Param("Templates for contributions with data, by contribution key.", refers="template"),
     ] = field(default_factory=dict)
     exclude: Annotated[tuple[str, ...], Param("Keys of contributions to leave out.")] = ()
     defaults: Annotated[

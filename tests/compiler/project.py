@@ -91,7 +91,10 @@ class Project:
 
     def actor(self, name: str, manifest: str = "", **contract: Any) -> Path:
         """A Python actor in a folder of that name."""
-        self.write(f"{name}/Wasmind.toml", f'actor_id = "test:{name}"\n{dedent(manifest)}')
+        self.write(
+            f"{name}/Wasmind.toml",
+            f'actor_id = "test:{name.replace("/", "_")}"\n{dedent(manifest)}',
+        )
         self.write(f"{name}/actor.py", f"CONTRACT = {contract!r}\n")
         return self.root / name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from hypothesis import given
@@ -9,8 +10,14 @@ from hypothesis import strategies as st
 
 from tests.compiler.project import Project
 from wasmind_compiler.diagnostics import Collector
+from wasmind_compiler.display import Display
+from wasmind_compiler.frontend.app_config import read_app_config
 from wasmind_compiler.frontend.document import Document, parse
+from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.resolution.layers import Layer, LayeredTable, deep_merge
+from wasmind_compiler.resolution.resolver import resolve
+from wasmind_compiler.resolution.sources import LocalSources
+from wasmind_compiler.resolution.walk import Limits
 
 DESK = 'starting_actors = ["desk"]\nactors.desk.source.path = "desk"\n'
 
@@ -19,7 +26,8 @@ def test_dependencies_are_found_relative_to_their_manifest(project: Project) -> 
     project.actor("desk", 'dependencies.tool.source.path = "../shared/tool"')
     project.actor("shared/tool", 'dependencies.deep.source.path = "deep"')
     project.actor("shared/tool/deep")
-    assert project.found(DESK + "actor_overrides.deep.config = {}\n") == []
+    app = DESK.replace('"desk"]', '"desk", "tool", "deep"]')
+    assert project.found(app + "actor_overrides.deep.config = {}\n") == []
 
 
 def test_one_folder_spelled_differently_is_one_source(project: Project) -> None:
@@ -29,7 +37,7 @@ def test_one_folder_spelled_differently_is_one_source(project: Project) -> None:
     (project.root / "link").symlink_to("tool")
     project.actor("third", 'dependencies.tool.source.path = "../link"')
     app = """
-        starting_actors = ["desk", "other", "third"]
+        starting_actors = ["desk", "other", "third", "tool"]
         actors.desk.source.path = "desk"
         actors.other.source.path = "other"
         actors.third.source.path = "third"
@@ -47,30 +55,60 @@ def test_a_cycle_is_shown_with_every_edge(project: Project) -> None:
         " --> c/Wasmind.toml:2:1\n"
         "  |\n"
         "2 | [dependencies.a]\n"
-        "  | ^^^^^^^^^^^^^^^^ closes the cycle\n"
-        " ::: desk/Wasmind.toml:2:14\n"
-        "  |\n"
-        '2 | dependencies.a.source.path = "../a"\n'
-        "  |              - 1: `a`\n"
+        "  | ^^^^^^^^^^^^^^^^ 3: `c` needs `a`, which closes the cycle\n"
         " ::: a/Wasmind.toml:2:1\n"
         "  |\n"
         "2 | [dependencies.b]\n"
-        "  | ---------------- 2: `b`\n"
+        "  | ---------------- 1: `a` needs `b`\n"
         " ::: b/Wasmind.toml:2:1\n"
         "  |\n"
         "2 | [dependencies.c]\n"
-        "  | ---------------- 3: `c`\n"
+        "  | ---------------- 2: `b` needs `c`\n"
         "  = note: entered through:\n"
         "            desk (app.toml:2)\n"
-        "          → a (desk/Wasmind.toml:2)\n"
-        "  = help: remove one of these dependencies\n"
+        "            desk —dependency→ a (desk/Wasmind.toml:2)\n"
+        "  = note: once around:\n"
+        "            a —dependency→ b (a/Wasmind.toml:2)\n"
+        "            b —dependency→ c (b/Wasmind.toml:2)\n"
+        "            c —dependency→ a (c/Wasmind.toml:2)\n"
+        "  = help: remove one of these dependencies; actors that only talk to or spawn each other "
+        "need none\n"
     )
 
 
 def test_a_cycle_under_changing_names(project: Project) -> None:
+    project.actor("desk", 'dependencies.tool.source.path = "../tool"')
+    project.actor("tool", 'dependencies.twin.source.path = "../desk"')
+    report = project.check(DESK)
+    assert [each.code for each in report.diagnostics] == ["WM0407"]
+    assert report.diagnostics[0].notes[1] == (
+        "once around:\n"
+        "  desk —dependency→ tool (desk/Wasmind.toml:2), in tool\n"
+        "  tool —dependency→ twin (tool/Wasmind.toml:2), in desk\n"
+        "  twin has the same source as desk"
+    )
+
+
+def test_own_actors_of_one_folder_in_a_cycle(project: Project) -> None:
     project.actor("desk", 'dependencies.twin.source.path = "."')
+    found = project.found(DESK + 'actors.twin = { source.path = "desk" }\n')
+    assert [each for each in found if "WM0411" not in each] == [
+        "WM0440 desk/Wasmind.toml:2:33 `desk` depends on its own source"
+    ]
+
+
+def test_an_actor_that_depends_on_itself(project: Project) -> None:
+    project.actor("desk", 'dependencies.twin.source.path = "."')
+    assert project.found(DESK) == ["WM0440 desk/Wasmind.toml:2:33 `desk` depends on its own source"]
+
+
+def test_a_name_of_the_way_here_may_mean_another_actor(project: Project) -> None:
+    """That is a clash of names and no cycle."""
+    project.actor("desk", 'dependencies.tool.source.path = "../tool"')
+    project.actor("tool", 'dependencies.desk.source.path = "../other"')
+    project.actor("other")
     assert project.found(DESK) == [
-        "WM0407 desk/Wasmind.toml:2:14 dependency cycle: `desk` → `twin`"
+        "WM0410 app.toml:2:8 own actor `desk` clashes with a dependency of `tool`"
     ]
 
 
@@ -89,7 +127,7 @@ def diamond(project: Project) -> str:
     project.actor("tool-a")
     project.actor("tool-b")
     return """
-        starting_actors = ["one", "two"]
+        starting_actors = ["one", "two", "tool"]
         actors.one.source.path = "one"
         actors.two.source.path = "two"
         """
@@ -98,21 +136,23 @@ def diamond(project: Project) -> str:
 def test_a_conflict_shows_both_ways_to_it(project: Project) -> None:
     assert project.text(diamond(project)) == (
         "error[WM0408]: `tool` means two actors: path `../tool-a` and path `../tool-b`\n"
-        " --> two/Wasmind.toml:2:1\n"
+        " --> two/Wasmind.toml:3:19\n"
         "  |\n"
-        "2 | [dependencies.tool]\n"
-        "  | ^^^^^^^^^^^^^^^^^^^\n"
-        " ::: one/Wasmind.toml:2:1\n"
+        '3 | source = { path = "../tool-b" }\n'
+        "  |                   ^^^^^^^^^^^\n"
+        " ::: one/Wasmind.toml:3:19\n"
         "  |\n"
-        "2 | [dependencies.tool]\n"
-        "  | ------------------- first declared here\n"
+        '3 | source = { path = "../tool-a" }\n'
+        "  |                   ----------- first meant here\n"
         "  = note: first reached by:\n"
         "            one (app.toml:2)\n"
-        "          → tool (one/Wasmind.toml:2)\n"
+        "            one —dependency→ tool (one/Wasmind.toml:2)\n"
+        "            which is: tool-a\n"
         "  = note: then by:\n"
         "            two (app.toml:3)\n"
-        "          → tool (two/Wasmind.toml:2)\n"
-        "  = help: decide with `[actor_overrides.tool]`, or rename one of them\n"
+        "            two —dependency→ tool (two/Wasmind.toml:2)\n"
+        "            which is: tool-b\n"
+        "  = help: decide with a `source` in `[actor_overrides.tool]`, or rename one of them\n"
     )
 
 
@@ -124,7 +164,8 @@ def test_an_override_settles_a_conflict(project: Project) -> None:
 def test_an_overridden_source_is_never_looked_at(project: Project) -> None:
     project.actor("desk", 'dependencies.tool.source.path = "../gone"')
     project.actor("mine")
-    assert project.found(DESK + 'actor_overrides.tool.source.path = "mine"\n') == []
+    app = DESK.replace('"desk"]', '"desk", "tool"]')
+    assert project.found(app + 'actor_overrides.tool.source.path = "mine"\n') == []
 
 
 def test_shared_dependencies_must_agree_on_settings(project: Project) -> None:
@@ -132,14 +173,27 @@ def test_shared_dependencies_must_agree_on_settings(project: Project) -> None:
     project.actor("two", 'dependencies.tool = { source.path = "../tool", config.level = 2 }')
     project.actor("tool", config={"type": "object"})
     app = """
-        starting_actors = ["one", "two"]
+        starting_actors = ["one", "two", "tool"]
         actors.one.source.path = "one"
         actors.two.source.path = "two"
         """
     assert project.found(app) == [
-        "WM0409 two/Wasmind.toml:2:14 `tool` is shared, but with different `config`"
+        "WM0409 two/Wasmind.toml:2:48 `tool` is shared, but with different `config.level`"
     ]
     assert project.found(app + "actor_overrides.tool.config.level = 3\n") == []
+    assert len(project.found(app + "actor_overrides.tool.config.other = 3\n")) == 1
+
+
+def test_saying_nothing_about_spawning_is_saying_no(project: Project) -> None:
+    project.actor("one", 'dependencies.tool = { source.path = "../tool", auto_spawn = false }')
+    project.actor("two", 'dependencies.tool = { source.path = "../tool" }')
+    project.actor("tool")
+    app = """
+        starting_actors = ["one", "two", "tool"]
+        actors.one.source.path = "one"
+        actors.two.source.path = "two"
+        """
+    assert project.found(app) == []
 
 
 def test_own_actors_and_dependencies_of_one_name(project: Project) -> None:
@@ -151,7 +205,7 @@ def test_own_actors_and_dependencies_of_one_name(project: Project) -> None:
         "WM0411 app.toml:3:8 own actor `tool` is also a dependency with the same source"
     ]
     assert project.found(DESK + 'actors.tool.source.path = "other"\n') == [
-        "WM0410 desk/Wasmind.toml:2:14 own actor `tool` clashes with a dependency of `desk`"
+        "WM0410 app.toml:3:8 own actor `tool` clashes with a dependency of `desk`"
     ]
 
 
@@ -211,6 +265,48 @@ def test_sources_that_lead_nowhere(project: Project) -> None:
         ("WM0403", "folders in it that have one: `inner`"),
         ("WM0403", "rename `wasmind.toml` to `Wasmind.toml`"),
         ("WM0404", None),
+    ]
+
+
+def test_a_path_to_a_library_actor_is_that_actor(project: Project) -> None:
+    project.actor("library/tool")
+    project.actor("desk", 'dependencies.tool.source.library = "tool"')
+    project.actor("other", 'dependencies.tool.source.path = "../library/tool"')
+    app = """
+        starting_actors = ["desk", "other", "tool"]
+        actors.desk.source.path = "desk"
+        actors.other.source.path = "other"
+        """
+    assert project.found(app) == []
+
+
+def test_manifests_that_are_no_files(project: Project) -> None:
+    (project.root / "pipe").mkdir()
+    os.mkfifo(project.root / "pipe" / "Wasmind.toml")
+    (project.root / "folder" / "Wasmind.toml").mkdir(parents=True)
+    project.write("huge/Wasmind.toml", b"#" * (8 * 2**20 + 1))
+    found = project.found(
+        """
+        starting_actors = ["pipe"]
+        actors.pipe.source.path = "pipe"
+        actors.folder.source.path = "folder"
+        actors.huge.source.path = "huge"
+        """
+    )
+    assert found == [
+        "WM0111 - `huge/Wasmind.toml` is larger than 4 MiB",
+        "WM0101 app.toml:2:27 cannot read `pipe/Wasmind.toml`: not a regular file",
+        "WM0101 app.toml:3:29 cannot read `folder/Wasmind.toml`: Is a directory",
+    ]
+
+
+def test_what_only_follows_from_an_unread_manifest_is_not_said(project: Project) -> None:
+    """Near misses still are: they are mistakes whatever the manifest declares."""
+    project.actor("desk", 'dependencies.tool.source.path = "../gone"')
+    app = DESK.replace('"desk"]', '"desk", "inner", "dsek"]')
+    assert project.found(app + "actor_overrides.deep.auto_spawn = true\n") == [
+        "WM0302 app.toml:1:37 unknown starting actor `dsek`",
+        "WM0401 desk/Wasmind.toml:2:33 the folder `../gone` does not exist",
     ]
 
 
@@ -275,8 +371,39 @@ def test_merging_is_associative_where_shapes_agree(
     assert left == deep_merge(one, deep_merge(two, three))
 
 
+def test_systems_without_end_are_given_up(project: Project) -> None:
+    for number in range(6):
+        project.actor(f"a{number}", f'dependencies.a{number + 1}.source.path = "../a{number + 1}"')
+    project.actor("a6")
+    config = project.write("app.toml", 'starting_actors = ["a0"]\nactors.a0.source.path = "a0"\n')
+
+    def found(limits: Limits) -> list[str]:
+        collector = Collector()
+        document = parse("app.toml", config.read_bytes(), collector)
+        assert document is not None
+        environment = project.environment()
+        schemas = Schemas(environment.schemas)
+        app = read_app_config(document, schemas, collector)
+        display = Display(project.root)
+        sources = LocalSources(project.root, environment.library, schemas, display, collector)
+        resolve(app, sources, collector, limits)
+        return [f"{each.code} {each.span}: {each.message}" for each in collector.diagnostics()]
+
+    assert found(Limits()) == []
+    assert found(Limits(depth=3)) == [
+        "WM0443 a3/Wasmind.toml:2:14: dependencies are nested more than 3 deep"
+    ]
+    assert found(Limits(actors=5)) == [
+        "WM0443 a4/Wasmind.toml:2:14: the system has more than 5 actors"
+    ]
+
+
 def test_a_long_chain_is_no_problem(project: Project) -> None:
     for number in range(300):
-        project.actor(f"a{number}", f'dependencies.a{number + 1}.source.path = "../a{number + 1}"')
+        manifest = f"""
+            required_spawn_with = ["a{number + 1}"]
+            dependencies.a{number + 1}.source.path = "../a{number + 1}"
+            """
+        project.actor(f"a{number}", manifest)
     project.actor("a300")
     assert project.found('starting_actors = ["a0"]\nactors.a0.source.path = "a0"\n') == []

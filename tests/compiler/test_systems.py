@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.compiler.project import Project
+from wasmind_compiler.diagnostics.render_text import render_text
+from wasmind_compiler.pipeline import Report
 
 DESK = 'starting_actors = ["desk"]\nactors.desk.source.path = "desk"\n'
 SETTINGS = {
@@ -20,6 +24,18 @@ SETTINGS = {
         },
     },
 }
+
+
+def fixed(report: Report) -> str:
+    """The config with the one fix that is offered."""
+    (fix,) = [each.fix for each in report.diagnostics if each.fix is not None]
+    text = report.texts["app.toml"].text
+    for edit in sorted(fix.edits, key=lambda each: each.span.start.byte, reverse=True):
+        start, end = edit.span.start.byte, edit.span.end.byte
+        text = text[:start] + edit.replacement + text[end:]
+    return text
+
+
 MODEL = '[[litellm.models]]\nmodel_name = "small"\nlitellm_params.model = "openai/any"\n'
 
 
@@ -73,21 +89,107 @@ def test_settings_are_reported_in_the_file_they_came_from(project: Project) -> N
 
 
 def test_a_missing_setting_says_where_to_put_it(project: Project) -> None:
-    project.actor("desk", 'dependencies.reader.source.path = "../reader"', config=SETTINGS)
+    manifest = 'required_spawn_with = ["reader"]\ndependencies.reader.source.path = "../reader"'
+    project.actor("desk", manifest, config={"type": "object"})
     project.actor("reader", config=SETTINGS)
+    report = project.check(DESK + "\n[actor_overrides.reader]\nauto_spawn = true\n\n" + MODEL)
+    assert render_text(report.diagnostics, report.texts) == (
+        "error[WM0503]: missing key `model_name` in the config of `reader`\n"
+        " --> app.toml:4:1\n"
+        "  |\n"
+        "4 | [actor_overrides.reader]\n"
+        "  | ^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        " ::: desk/Wasmind.toml:3:14\n"
+        "  |\n"
+        '3 | dependencies.reader.source.path = "../reader"\n'
+        "  |              ------ declared here, without it\n"
+        "  = note: needed by:\n"
+        "            desk (app.toml:2)\n"
+        "            desk —dependency→ reader (desk/Wasmind.toml:3)\n"
+        "  = help: add to the config:\n"
+        "          [actor_overrides.reader.config]\n"
+        '          model_name = "small"\n'
+    )
+    assert fixed(report) == (
+        DESK + "\n[actor_overrides.reader]\nauto_spawn = true\n\n"
+        '[actor_overrides.reader.config]\nmodel_name = "small"\n\n' + MODEL
+    )
+
+
+def test_what_a_dependency_lacks_is_reported_in_the_config(project: Project) -> None:
+    manifest = 'required_spawn_with = ["reader"]\ndependencies.reader.source.path = "../reader"'
+    project.actor("desk", manifest, config=SETTINGS)
+    project.actor("reader", config={**SETTINGS, "required": ["model_name", "allow_edits"]})
     report = project.check(DESK + MODEL)
-    assert [(str(each.span), each.message, each.notes) for each in report.diagnostics] == [
+    assert [(str(each.span), each.message, each.label) for each in report.diagnostics] == [
+        ("app.toml:2:8", "missing key `model_name` in the config of `desk`", ""),
         (
             "app.toml:2:8",
-            "missing key `model_name` in the config of `desk`",
-            ("set it in `[actors.desk.config]`",),
-        ),
-        (
-            "desk/Wasmind.toml:2:14",
-            "missing key `model_name` in the config of `reader`",
-            ("set it in `[actor_overrides.reader.config]`",),
+            "missing keys `model_name` and `allow_edits` in the config of `reader`",
+            "leads to `reader`",
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[actors.a]\nsource.path = 'a'\nextra = 1\n", "config.extra = 1"),
+        ("[actors.a]\nextra = 1\nsource.path = 'a'\nconfig = { other = 2 }\n",
+         "[actors.a]\nsource.path = 'a'\nconfig = { extra = 1, other = 2 }\n"),
+        ("[actors.a]\nsource.path = 'a'\nextra = 1\n[actors.a.config]\nother = 2\n",
+         "[actors.a]\nsource.path = 'a'\n[actors.a.config]\nextra = 1\nother = 2\n"),
+        ("actors.a = { source.path = 'a', extra = 1 }\n",
+         "actors.a = { source.path = 'a', config.extra = 1 }\n"),
+        ("actors.a.source.path = 'a'\nactors.a.extra = 1\nactors.a.config.other = 2\n",
+         "actors.a.config.extra = 1\n"),
+    ],
+)  # fmt: skip
+def test_a_misplaced_setting_is_moved(project: Project, before: str, after: str) -> None:
+    schema = {"properties": {"extra": {"type": "integer"}, "other": {"type": "integer"}}}
+    project.actor("a", config={"type": "object", "additionalProperties": False, **schema})
+    start = 'starting_actors = ["a"]\n'
+    report = project.check(start + before)
+    assert [each.code for each in report.diagnostics] == ["WM0207"]
+    mended = fixed(report)
+    assert after in mended
+    assert project.found(mended) == []
+
+
+def test_what_agents_may_do_is_better_said(project: Project) -> None:
+    schema = {"allow_edits": {"type": "boolean", "default": True, "x-wasmind": "permission"}}
+    project.actor("desk", config={"type": "object", "properties": schema})
+    report = project.check(DESK)
+    assert [(each.code, each.message) for each in report.diagnostics] == [
+        ("WM0507", "nobody sets `allow_edits` of `desk`, so it is `true`")
+    ]
+    mended = fixed(report)
+    assert mended == DESK + "\n[actors.desk.config]\nallow_edits = false\n"
+    assert project.found(mended) == []
+    assert project.found(mended.replace("false", "true")) == []
+
+
+def test_templates_are_parsed(project: Project) -> None:
+    schema = {"prompt": {"type": "object", "x-wasmind": "template"}}
+    project.actor("desk", config={"type": "object", "properties": schema})
+    app = (
+        DESK
+        + """
+[actors.desk.config.prompt]
+right = "{% for each in data %}{{ each }}{% endfor %}"
+wrong = '''
+Dear reader,
+  {% for each in data }
+'''
+"""
+    )
+    assert project.text(app).startswith(
+        "error[WM0508]: `prompt.wrong` in the config of `desk` is not a template: unexpected `}`\n"
+        " --> app.toml:8:3\n"
+        "  |\n"
+        "8 |   {% for each in data }\n"
+        "  |   ^^^^^^^^^^^^^^^^^^^^^\n"
+    )
 
 
 def test_unknown_models(project: Project) -> None:
@@ -103,8 +205,8 @@ def test_unknown_models(project: Project) -> None:
 
 def test_spawn_lists_are_followed_and_checked(project: Project) -> None:
     project.actor("desk", config=SETTINGS, capabilities=["agent"])
-    project.actor("worker")
-    project.actor("judge")
+    project.actor("worker", capabilities=["http"])
+    project.actor("judge", capabilities=["http"])
     project.actor("idle")
     app = (
         DESK
@@ -125,6 +227,43 @@ reviewers = { code = ["judge"], text = ["juge"] }
     ]
     right = app.replace('"workr"', '"judge"').replace('"juge"', '"judge"')
     assert project.found(right) == ["WM0308 app.toml:6:8 nothing spawns `idle`"]
+
+
+def test_agents_that_would_do_nothing(project: Project) -> None:
+    project.actor("desk", config=SETTINGS, capabilities=["agent"])
+    project.actor("shell")
+    app = DESK + 'actors.shell.source.path = "shell"\n' + MODEL
+    lists = '[actors.desk.config]\nmodel_name = "small"\nworkers = {}\n'
+    assert project.found(app + lists.format("[]"))[:1] == [
+        "WM0334 app.toml:9:11 `desk` would spawn an agent without actors: `workers` is empty"
+    ]
+    assert project.found(app + lists.format('["shell"]')) == [
+        "WM0333 app.toml:9:11 no actor of the agent that `desk` spawns asks a model"
+    ]
+    assert project.found(app + lists.format('["shell", "desk"]')) == []
+
+
+def test_two_actors_of_one_kind_in_an_agent(project: Project) -> None:
+    project.actor("desk")
+    app = 'starting_actors = ["a", "b"]\n' + "".join(
+        f'actors.{name}.source.path = "desk"\n' for name in "ab"
+    )
+    assert project.found(app) == [
+        "WM0332 app.toml:1:25 `a` and `b` are both `test:desk` and join one agent"
+    ]
+
+
+def test_a_dependency_that_nothing_spawns(project: Project) -> None:
+    project.actor("desk", '[dependencies.tool]\nsource = { path = "../tool" }')
+    project.actor("tool", 'dependencies.deep.source.path = "../deep"')
+    project.actor("deep")
+    assert project.found(DESK) == [
+        "WM0444 desk/Wasmind.toml:2:1 `desk` depends on `tool`, but nothing spawns it"
+    ]
+    project.actor("desk", '[dependencies.tool]\nsource.path = "../tool"\nauto_spawn = true')
+    assert project.found(DESK) == [
+        "WM0444 tool/Wasmind.toml:2:14 `tool` depends on `deep`, but nothing spawns it"
+    ]
 
 
 def test_who_may_spawn_anything_needs_no_list(project: Project) -> None:

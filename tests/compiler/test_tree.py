@@ -12,7 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wasmind_compiler.resolution.tree import LinkLeavesTreeError, read_tree
+from wasmind_compiler.resolution.tree import (
+    LinkLeavesTreeError,
+    TreeLimits,
+    TreeTooLargeError,
+    read_tree,
+)
 
 NAMES = st.text("abz._ é", min_size=1, max_size=4).filter(lambda name: name not in {".", ".."})
 FILES = st.dictionaries(st.lists(NAMES, min_size=1, max_size=3).map("/".join), st.binary())
@@ -98,3 +103,38 @@ def test_links_inside_are_followed_for_content(tmp_path: Path) -> None:
     tree = read_tree(tmp_path)
     assert tree.content("alias.py") == b"code"
     assert tree.content("missing.py") is None
+
+
+def test_a_link_in_a_circle_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+    with pytest.raises(LinkLeavesTreeError):
+        read_tree(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("limits", "message", "path"),
+    [
+        (TreeLimits(files=3), "more than 3 files", "."),
+        (TreeLimits(size=3 * 2**20), "more than 3 MiB", "big"),
+        (TreeLimits(depth=4), "folders nested more than 4 deep", "a/b/c/d/e"),
+    ],
+)
+def test_limits(tmp_path: Path, limits: TreeLimits, message: str, path: str) -> None:
+    write(tmp_path, {"x": b"", "y": b"", "a/b/c/d/e/f": b"", "big": bytes(4 * 2**20)}, 1)
+    with pytest.raises(TreeTooLargeError, match=message) as caught:
+        read_tree(tmp_path, limits)
+    assert caught.value.path == path or limits.files == 3
+
+
+def test_a_folder_full_of_files_is_given_up_early(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / str(number)).touch()
+    with pytest.raises(TreeTooLargeError):
+        read_tree(tmp_path, TreeLimits(files=299))
+    assert len(read_tree(tmp_path, TreeLimits(files=300)).entries) == 300
+
+
+def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert read_tree(tmp_path).entries == ()

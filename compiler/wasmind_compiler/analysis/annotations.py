@@ -1,14 +1,20 @@
-"""Settings that name something: `"x-wasmind"` in a schema says what a string stands for."""
+"""What settings mean beyond their type: `"x-wasmind"` in a schema says it.
+
+`model` is the name of a model, `actor` a logical name, `actors` the logical names of one new agent,
+`template` Jinja text (each in a string, or in lists or tables of strings), and `permission` a
+boolean that decides what agents may do.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 from wasmind_compiler.frontend.key_path import KeyPath
 
-Kind = Literal["model", "actor", "actors"]
+Kind = Literal["model", "actor", "actors", "template", "permission"]
+_KINDS: Final = frozenset(get_args(Kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,8 @@ def _walk(value: Any, schema: Any, root: Mapping[str, Any], path: KeyPath) -> It
     schema = _dereferenced(schema, root)
     if not isinstance(schema, dict) or value is None:
         return
-    kind = schema.get("x-wasmind")
-    if kind in ("model", "actor", "actors"):
+    kind: Any = schema.get("x-wasmind")
+    if kind in _KINDS:
         yield Annotated(kind, path, value)
         return
     for keyword in ("anyOf", "oneOf", "allOf"):

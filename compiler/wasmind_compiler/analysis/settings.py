@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Any
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final
 
-from wasmind_compiler.analysis.annotations import annotated, strings
 from wasmind_compiler.analysis.contract import NO_SETTINGS
-from wasmind_compiler.diagnostics import Collector, Diagnostic
-from wasmind_compiler.diagnostics.rules import models, settings, shape
-from wasmind_compiler.diagnostics.suggestions import advice
+from wasmind_compiler.diagnostics import Collector, Diagnostic, Fix, Label, Span
+from wasmind_compiler.diagnostics.rules import settings, shape
+from wasmind_compiler.diagnostics.suggestions import nearest
+from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.conformance import conforms
-from wasmind_compiler.frontend.key_path import dotted
-from wasmind_compiler.resolution.graph import ResolvedActor
+from wasmind_compiler.frontend.key_path import KeyPath, dotted
+from wasmind_compiler.frontend.sections import added_keys, literal
+from wasmind_compiler.resolution.found import way
+from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
+from wasmind_compiler.resolution.layers import LayeredTable
+
+_EMPTY_VALUES: Final[Mapping[str, Any]] = {
+    "string": "",
+    "boolean": False,
+    "integer": 0,
+    "number": 0,
+    "array": [],
+    "object": {},
+}
 
 
-def check_settings(actor: ResolvedActor, schema: Mapping[str, Any], collector: Collector) -> None:
-    """Report settings the schema refuses or misses, each at the file its value came from."""
+def check_settings(
+    actor: ResolvedActor,
+    schema: Mapping[str, Any],
+    resolution: Resolution,
+    models: Collection[str],
+    collector: Collector,
+) -> None:
+    """Report settings the schema refuses or misses, each at the file its value came from.
+
+    Args:
+        actor: the actor.
+        schema: of its config table.
+        resolution: the system, for the user's table that is closest to the actor.
+        models: names to propose for a missing model.
+        collector: takes the findings.
+    """
     report_misplaced(actor, schema, collector)
     merged = actor.config.merged
     if schema == NO_SETTINGS and merged:
@@ -25,8 +51,16 @@ def check_settings(actor: ResolvedActor, schema: Mapping[str, Any], collector: C
         collector.add(
             settings.TAKES_NO_CONFIG.at(actor.config.header(()), message, help="remove it")
         )
-    elif not conforms(merged, schema, schema):
-        collector.extend(_explained(actor, merged, schema))
+    elif not _certainly_conforms(merged, schema):
+        collector.extend(_explained(actor, schema, resolution, models))
+
+
+def _certainly_conforms(merged: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
+    try:
+        return conforms(merged, schema, schema)
+    except (AttributeError, KeyError, TypeError, ValueError, re.error):
+        # The schema is the actor's and may be none; what explains findings says so.
+        return False
 
 
 def report_misplaced(actor: ResolvedActor, schema: Mapping[str, Any], collector: Collector) -> None:
@@ -48,24 +82,35 @@ def report_misplaced(actor: ResolvedActor, schema: Mapping[str, Any], collector:
                 collector.replace(shape.UNKNOWN_KEY, found)
 
 
-def check_models(
-    actor: ResolvedActor, schema: Mapping[str, Any], known: frozenset[str], collector: Collector
-) -> None:
-    """Report settings that name a model the config does not have."""
-    for found in annotated(actor.config.merged, schema):
-        if found.kind != "model":
-            continue
-        for path, name in strings(found):
-            if name not in known:
-                help_line = advice(name, known, "models") or f"add a table `[models.{name}]`"
-                message = f"unknown model `{name}` in the config of `{actor.name}`"
-                collector.add(
-                    models.UNKNOWN_MODEL.at(actor.config.value(path), message, help=help_line)
-                )
+class _UsersView:
+    """A locator that names missing things where the user can add them.
+
+    What a dependency lacks is not reported in the manifest that declares it: that is somebody
+    else's file. Values and keys stay where they were written.
+    """
+
+    def __init__(self, config: LayeredTable, table: ActorEntry) -> None:
+        self._config = config
+        self._table = table
+
+    def value(self, path: KeyPath) -> Span:
+        return self._config.value(path)
+
+    def key(self, path: KeyPath) -> Span:
+        return self._config.key(path)
+
+    def header(self, path: KeyPath) -> Span:
+        origin = self._config.origin(path)
+        if origin is not None and origin[0] is self._table.document:
+            return self._config.header(path)
+        return self._table.header()
 
 
 def _explained(
-    actor: ResolvedActor, merged: Mapping[str, Any], schema: Mapping[str, Any]
+    actor: ResolvedActor,
+    schema: Mapping[str, Any],
+    resolution: Resolution,
+    models: Collection[str],
 ) -> Iterator[Diagnostic]:
     # The explaining half is imported for configs with findings only.
     from jsonschema import Draft202012Validator
@@ -79,11 +124,124 @@ def _explained(
         message = f"the config schema of `{actor.name}` is invalid: {error.message}"
         yield settings.BAD_SCHEMA.at(actor.source.span(), message)
         return
-    for found in explain(dict(merged), schema, actor.config, config_rules(actor.name)):
-        missing = found.code == settings.MISSING_SETTING.code
-        yield replace(found, notes=(*found.notes, _where_to_set(actor))) if missing else found
+    merged, table = actor.config.merged, resolution.users_table(actor.name)
+    missing = [key for key in schema.get("required", ()) if key not in merged]
+    tried = attempted(
+        actor, resolution, missing, merged.keys() - schema.get("properties", {}).keys()
+    )
+    missing = [key for key in missing if key not in tried]
+    if missing:
+        yield _missing(actor, missing, schema, resolution, models)
+    # Missing keys of the whole table are reported together, with one section to add.
+    without = {keyword: value for keyword, value in schema.items() if keyword != "required"}
+    view = _UsersView(actor.config, table)
+    yield from explain(dict(merged), without, view, config_rules(actor.name))
 
 
-def _where_to_set(actor: ResolvedActor) -> str:
-    section = "actor_overrides" if actor.is_dependency else "actors"
-    return f"set it in `[{dotted((section, actor.name, 'config'))}]`"
+def _missing(
+    actor: ResolvedActor,
+    keys: list[str],
+    schema: Mapping[str, Any],
+    resolution: Resolution,
+    models: Collection[str],
+) -> Diagnostic:
+    table = resolution.users_table(actor.name)
+    properties = schema.get("properties", {})
+    described = {key: _dereferenced(properties.get(key), schema) for key in keys}
+    named = " and ".join(f"`{key}`" for key in keys)
+    labels, notes = [], []
+    if actor.is_dependency:
+        labels.append(Label(actor.entries[0].header(), "declared here, without it"))
+        notes.append("needed by:\n" + way(resolution.route(actor.name)))
+    for key, each in described.items():
+        if text := each.get("description"):
+            notes.append(f"`{key}`: {text}")
+    own = table.name == actor.name
+    lines = [f"{dotted((key,))} = {_proposed(each, models)}" for key, each in described.items()]
+    fix = section_fix(actor, table, lines)
+    section = dotted((users_section(actor), actor.name, "config"))
+    return settings.MISSING_SETTING.at(
+        _users_span(table) if own else table.header(),
+        f"missing key{'s' if len(keys) > 1 else ''} {named} in the config of `{actor.name}`",
+        label="" if own else f"leads to `{actor.name}`",
+        labels=tuple(labels),
+        notes=tuple(notes),
+        help=f"add to the config:\n[{section}]\n" + "\n".join(lines),
+        fix=fix,
+    )
+
+
+def attempted(
+    actor: ResolvedActor,
+    resolution: Resolution,
+    missing: Collection[object],
+    unknown: Iterable[str] = (),
+) -> frozenset[object]:
+    """Which missing settings somebody did give, but in the wrong place or misspelled.
+
+    That is reported where it was done; that a setting is missing only follows from it.
+
+    Args:
+        actor: the actor.
+        resolution: the system.
+        missing: the settings nobody gives.
+        unknown: settings that are given and that the actor does not know.
+    """
+    if any(_has_broken_config(entry) for entry in actor.entries) or any(
+        entry.name not in resolution.named and nearest(entry.name, [actor.name])
+        for entry in resolution.config.overrides
+    ):
+        return frozenset(missing)
+    beside = {key for entry in actor.entries for key in entry.misplaced}
+    meant = {near for key in unknown for near in nearest(key, [str(x) for x in missing])}
+    return frozenset(key for key in missing if key in beside or key in meant)
+
+
+def _has_broken_config(entry: ActorEntry) -> bool:
+    """Whether a table has settings that could not be read: of another type, or misspelled."""
+    if entry.config is None and entry.document.has((*entry.path, "config")):
+        return True
+    return any(nearest(key, ["config"]) for key in entry.misplaced)
+
+
+def users_section(actor: ResolvedActor) -> str:
+    """The table of the config that settings of an actor belong into."""
+    return "actor_overrides" if actor.is_dependency else "actors"
+
+
+def section_fix(actor: ResolvedActor, table: ActorEntry, lines: list[str]) -> Fix | None:
+    """Lines added to the user's settings of an actor.
+
+    Args:
+        actor: the actor.
+        table: a table of the config, the user's closest to the actor.
+        lines: `key = value` each.
+    """
+    path = (users_section(actor), actor.name, "config")
+    return added_keys(table.document, path, lines, f"add to `[{dotted(path)}]`")
+
+
+def _users_span(table: ActorEntry) -> Span:
+    if table.config is not None:
+        return table.document.header((*table.path, "config"))
+    return table.header()
+
+
+def _proposed(described: Mapping[str, Any], models: Collection[str]) -> str:
+    """A value to start from."""
+    kind = described.get("x-wasmind")
+    if kind == "model" and models:
+        return literal(min(models))
+    if "default" in described and described["default"] is not None:
+        return literal(described["default"])
+    if described.get("enum"):
+        return literal(described["enum"][0])
+    if "minimum" in described:
+        return literal(described["minimum"])
+    return literal(_EMPTY_VALUES.get(str(described.get("type")), ""))
+
+
+def _dereferenced(described: Any, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(described, dict) and "$ref" in described:
+        described = schema.get("$defs", {}).get(str(described["$ref"]).rpartition("/")[2])
+    return described if isinstance(described, dict) else {}

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from wasmind_compiler.analysis.annotations import Annotated, annotated, is_annotated, strings
 from wasmind_compiler.analysis.contract import Contract
 from wasmind_compiler.diagnostics import Collector
-from wasmind_compiler.diagnostics.rules import names
+from wasmind_compiler.diagnostics.rules import agents, names
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
-from wasmind_compiler.resolution.companions import unknown_name_advice
+from wasmind_compiler.frontend.tables import Name
+from wasmind_compiler.resolution.companions import (
+    is_unknown,
+    unknown_name_advice,
+    unknown_name_fix,
+)
 from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 
 _NAMING = frozenset({"actor", "actors"})
@@ -18,11 +24,15 @@ _NAMING = frozenset({"actor", "actors"})
 
 @dataclass(frozen=True, slots=True)
 class SpawnList:
-    """Logical names that an actor puts into one new agent, and the setting that lists them."""
+    """Logical names that an actor puts into one new agent, and the setting that lists them.
+
+    `path` is that of the setting in the owner's config; None for names from its contract.
+    """
 
     owner: str
     label: str
     members: tuple[str, ...]
+    path: KeyPath | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +62,7 @@ def read_spawning(
     actor: ResolvedActor,
     contract: Contract,
     capabilities: tuple[str, ...],
-    named: Mapping[str, str],
+    resolution: Resolution,
     collector: Collector,
 ) -> Spawning:
     """What an actor can spawn, from its contract and settings; unknown names are reported."""
@@ -60,12 +70,15 @@ def read_spawning(
     if contract.spawns is not None:
         found.append(SpawnList(actor.name, "spawns", contract.spawns))
         for name in contract.spawns:
-            _check(actor, name, None, named, collector)
+            _check(actor, name, None, resolution, collector)
     for part in annotated(actor.config.merged, contract.settings or {}):
         if part.kind in _NAMING:
-            found += _lists(actor.name, part)
+            lists = list(_lists(actor.name, part))
+            found += [each for each in lists if each.members]
+            if "agent" in capabilities and not resolution.automatic:
+                _report_empty(actor, lists, collector)
             for path, name in strings(part):
-                _check(actor, name, path, named, collector)
+                _check(actor, name, path, resolution, collector)
     if "agent" not in capabilities:
         return Spawning()
     says = contract.spawns is not None or is_annotated(contract.settings, _NAMING)
@@ -77,32 +90,26 @@ def possible_agents(
 ) -> tuple[tuple[Agent, ...], frozenset[str]]:
     """The agents that can come to be, root first, and every actor that can be in one."""
     root = Agent(spawned_by=None, members=resolution.starting)
-    agents, pending = [root], list(root.members)
-    reached: set[str] = set()
+    possible = [root]
+    # In the order they are met, so that agents are in the same order in every run.
+    reached = dict.fromkeys(root.members)
+    pending, anything = deque(root.members), False
+
+    def reach(names: Iterable[str]) -> None:
+        new = [name for name in names if name not in reached]
+        reached.update(dict.fromkeys(new))
+        pending.extend(new)
+
     while pending:
-        name = pending.pop(0)
-        if name in reached:
-            continue
-        reached.add(name)
-        spawns = spawning.get(name, Spawning())
-        if spawns.anything:
-            pending += resolution.actors
+        spawns = spawning.get(pending.popleft(), Spawning())
+        if spawns.anything and not anything:
+            anything = True
+            reach(resolution.actors)
         for each in spawns.lists:
             members = resolution.agent(each.members)
-            agents.append(Agent(spawned_by=each, members=members))
-            pending += members
-    return tuple(agents), frozenset(reached)
-
-
-def report_never_spawned(
-    resolution: Resolution, reached: frozenset[str], collector: Collector
-) -> None:
-    """Report the user's own actors that no agent can contain."""
-    for name, actor in resolution.actors.items():
-        if name not in reached and not actor.is_dependency:
-            help_line = f'add "{name}" to `starting_actors` or to a spawn list, or remove it'
-            message = f"nothing spawns `{name}`"
-            collector.add(names.NEVER_SPAWNED.at(actor.span(), message, help=help_line))
+            possible.append(Agent(spawned_by=each, members=members))
+            reach(members)
+    return tuple(possible), frozenset(reached)
 
 
 def _lists(owner: str, part: Annotated) -> Iterator[SpawnList]:
@@ -110,19 +117,41 @@ def _lists(owner: str, part: Annotated) -> Iterator[SpawnList]:
     if isinstance(part.value, dict):
         for key in part.value:
             yield from _lists(owner, Annotated(part.kind, (*part.path, key), part.value[key]))
-    elif members := tuple(name for _, name in strings(part)):
-        yield SpawnList(owner, label, members)
+    else:
+        members = tuple(name for _, name in strings(part))
+        yield SpawnList(owner, label, members, part.path)
+
+
+def _report_empty(actor: ResolvedActor, lists: Iterable[SpawnList], collector: Collector) -> None:
+    for each in lists:
+        written = each.path is not None and actor.config.origin(each.path) is not None
+        if each.path is not None and written and not each.members:
+            collector.add(
+                agents.EMPTY_AGENT.at(
+                    actor.config.value(each.path),
+                    f"`{actor.name}` would spawn an agent without actors: `{each.label}` is empty",
+                    help="list the actors of the new agent",
+                )
+            )
 
 
 def _check(
     actor: ResolvedActor,
     name: str,
     path: KeyPath | None,
-    named: Mapping[str, str],
+    resolution: Resolution,
     collector: Collector,
 ) -> None:
-    if name not in named:
-        span = actor.source.span() if path is None else actor.config.value(path)
-        message = f"`{actor.name}` spawns `{name}`, which does not exist"
-        help_line = unknown_name_advice(name, named)
-        collector.add(names.UNKNOWN_SPAWNED_ACTOR.at(span, message, help=help_line))
+    named = resolution.named
+    if not is_unknown(name, named, complete=resolution.complete):
+        return
+    origin = None if path is None else actor.config.origin(path)
+    fix = None if origin is None else unknown_name_fix(Name(name, *origin), named)
+    collector.add(
+        names.UNKNOWN_SPAWNED_ACTOR.at(
+            actor.source.span() if path is None else actor.config.value(path),
+            f"`{actor.name}` spawns `{name}`, which does not exist",
+            help=unknown_name_advice(name, named),
+            fix=fix,
+        )
+    )

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wasmind_compiler.analysis.agents import check_agents, report_never_spawned
 from wasmind_compiler.analysis.capabilities import Granted, grant
 from wasmind_compiler.analysis.first_agent import check_first_agent
+from wasmind_compiler.analysis.meanings import check_meanings
 from wasmind_compiler.analysis.models import check_parameters, model_names
 from wasmind_compiler.analysis.overrides import check_overrides
-from wasmind_compiler.analysis.settings import check_models, check_settings
+from wasmind_compiler.analysis.settings import check_settings
 from wasmind_compiler.analysis.spawning import (
     Agent,
     Spawning,
     possible_agents,
     read_spawning,
-    report_never_spawned,
 )
 from wasmind_compiler.analysis.tools import check_tools
 from wasmind_compiler.build.artifact import Artifact
@@ -91,9 +92,10 @@ def link(
     }
     spawning = {name: actor.spawning for name, actor in actors.items()}
     agents, reached = possible_agents(resolution, spawning)
+    contracts = {name: actor.artifact.contract for name, actor in actors.items()}
     if len(actors) == len(resolution.named) and not collector.failed:
         report_never_spawned(resolution, reached, collector)
-    contracts = {name: actor.artifact.contract for name, actor in actors.items()}
+        check_agents(resolution, agents, contracts, collector)
     check_tools(agents, resolution.actors, contracts, collector)
     check_first_agent(resolution, contracts, collector)
     return System(
@@ -110,8 +112,8 @@ def _link_actor(
 ) -> LinkedActor:
     resolved, contract = resolution.actors[name], artifact.contract
     if contract.settings is not None:
-        check_settings(resolved, contract.settings, collector)
-        check_models(resolved, contract.settings, known_models, collector)
+        check_settings(resolved, contract.settings, resolution, known_models, collector)
+        check_meanings(resolved, contract.settings, resolution, known_models, collector)
     granted = grant(resolved, artifact.imported, contract.capabilities, collector)
-    spawning = read_spawning(resolved, contract, granted.capabilities, resolution.named, collector)
+    spawning = read_spawning(resolved, contract, granted.capabilities, resolution, collector)
     return LinkedActor(resolved=resolved, artifact=artifact, granted=granted, spawning=spawning)

@@ -14,12 +14,25 @@ from wasmind_compiler.build.component import read_prebuilt
 from wasmind_compiler.build.errors import GuestError
 from wasmind_compiler.build.python import ModuleError, PythonBuilder, is_python
 from wasmind_compiler.diagnostics import Collector, Diagnostic, TextIndex
-from wasmind_compiler.diagnostics.rules import building, contracts, files, settings, shape, sources
+from wasmind_compiler.diagnostics.rules import (
+    building,
+    contracts,
+    files,
+    graph,
+    settings,
+    shape,
+    sources,
+)
 from wasmind_compiler.display import Display
 from wasmind_compiler.frontend.manifest import CommandBuild, ComponentBuild
 from wasmind_compiler.resolution.graph import ResolvedActor
 from wasmind_compiler.resolution.provider import Identity
-from wasmind_compiler.resolution.tree import LinkLeavesTreeError, Tree, read_tree
+from wasmind_compiler.resolution.tree import (
+    LinkLeavesTreeError,
+    Tree,
+    TreeTooLargeError,
+    read_tree,
+)
 
 
 class _RefusedError(Exception):
@@ -93,6 +106,13 @@ class Builder:
             message = f"{error}, which leads out of the folder of `{actor.name}`"
             raise _RefusedError(
                 sources.LINK_LEAVES_FOLDER.at(actor.source.span(), message)
+            ) from error
+        except TreeTooLargeError as error:
+            message = f"the folder of `{actor.name}` is too large: {error}"
+            notes = (f"reading stopped in: {self._display(folder / error.path)}",)
+            help_line = "move what is not part of the actor out of its folder"
+            raise _RefusedError(
+                graph.TREE_TOO_LARGE.at(actor.source.span(), message, notes=notes, help=help_line)
             ) from error
         except OSError as error:
             shown = self._display(Path(error.filename)) if error.filename else "the folder"

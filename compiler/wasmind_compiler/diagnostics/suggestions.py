@@ -17,9 +17,14 @@ def nearest(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
     """
     limit = max(1, len(name) // 3)
     plain = _plain(name)
+    letters = set(plain)
     scored = []
     for candidate in set(candidates):
-        distance = _distance(plain, _plain(candidate), limit)
+        other = _plain(candidate)
+        # An edit takes away one letter and brings one; this is much cheaper to rule out.
+        if len(letters ^ set(other)) > 2 * limit:
+            continue
+        distance = _distance(plain, other, limit)
         if distance <= limit and candidate != name:
             scored.append((distance, candidate))
     scored.sort()
@@ -68,5 +73,8 @@ def _distance(left: str, right: str, limit: int) -> int:
             if row > 1 and column > 1 and a == right[column - 2] and left[row - 2] == b:
                 cost = min(cost, before[column - 2] + 1)
             current.append(cost)
+        # An adjacent swap reaches two rows back, so both have to be beyond the limit.
+        if min(current) > limit and min(previous) > limit:
+            return limit + 1
         before, previous = previous, current
     return previous[-1]

@@ -271,10 +271,16 @@ class _Explainer:
         elif kind in kinds:
             yield from self._inside_branch(error, branches.index(kinds[kind]))
         else:
+            span, near = self._locator.value((*path, "kind")), nearest(str(kind), kinds)
+            fix = None
+            if len(near) == 1:
+                edits = (Edit(span, f'"{near[0]}"'),)
+                fix = Fix(title=f"write `{near[0]}`", edits=edits, applicability="always")
             yield self._rules.value.at(
-                self._locator.value((*path, "kind")),
+                span,
                 f"unknown kind `{kind}`{self._inside(path)}",
                 help=advice(str(kind), list(kinds), "kinds"),
+                fix=fix,
             )
 
     def _by_keys(

@@ -6,7 +6,9 @@ and time: values deeper than this could not be walked by the functions that recu
 
 from __future__ import annotations
 
+import errno
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -29,8 +31,12 @@ def read_bounded(path: Path) -> bytes:
     """The content of a file, cut off behind the first byte that is too many.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is no regular file.
     """
+    # Opening a named pipe would wait for somebody to write to it.
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     with path.open("rb") as file:
         return file.read(MOST_BYTES + 1)
 

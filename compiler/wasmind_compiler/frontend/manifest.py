@@ -9,6 +9,7 @@ from typing import Any, Final
 from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.diagnostics.rules import shape
 from wasmind_compiler.frontend.actor_entry import ActorEntry, Grant, read_entries, read_grants
+from wasmind_compiler.frontend.actor_id import check_actor_id
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.references import check_references
 from wasmind_compiler.frontend.schemas import Schemas
@@ -61,6 +62,7 @@ def read_manifest(document: Document, schemas: Schemas, collector: Collector) ->
     conforms = schemas.check(document, "manifest", collector)
     root = Table(document, (), document.data)
     _report_ignored(root, collector)
+    check_actor_id(document, collector)
     manifest = Manifest(
         document=document,
         actor_id=root.string("actor_id") or "",

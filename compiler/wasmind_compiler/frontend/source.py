@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal, cast
 
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
@@ -30,6 +31,13 @@ class Written:
     def value(self, *keys: str) -> Span:
         """A value inside the source's table."""
         return self.document.value((*self.path, *keys))
+
+    def table(self) -> Mapping[str, Any]:
+        """The source as it is written."""
+        value: Any = self.document.data
+        for part in self.path:
+            value = value[part]
+        return cast(Mapping[str, Any], value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

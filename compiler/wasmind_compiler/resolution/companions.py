@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from wasmind_compiler.diagnostics import Collector, Edit, Fix, Label
-from wasmind_compiler.diagnostics.rules import names
+from wasmind_compiler.diagnostics.rules import agents, names
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.frontend.tables import Name
+from wasmind_compiler.resolution.found import Found
 
 Companions = Mapping[str, Sequence[Name]]
 
@@ -28,17 +29,31 @@ def _reachable(start: str, required: Companions) -> tuple[str, ...]:
     return tuple(sorted(reached - {start}))
 
 
-def check_companions(required: Companions, named: Mapping[str, str], collector: Collector) -> None:
+def is_unknown(name: str, named: Mapping[str, str], *, complete: bool) -> bool:
+    """Whether it is a mistake that nobody declares a name.
+
+    Manifests that could not be read may declare anything, so then a name has to look like one that
+    is known, or be an actor_id. That they could not be read has been reported.
+    """
+    if name in named:
+        return False
+    return complete or name in named.values() or bool(nearest(name, named))
+
+
+def check_companions(
+    required: Companions, named: Mapping[str, str], *, complete: bool, collector: Collector
+) -> None:
     """Report names that do not exist, that repeat, and that are the actor's own.
 
     Args:
         required: actor to the list that is in force for it.
         named: every declared logical name to its actor_id, empty where that is unknown.
+        complete: every manifest could be read.
         collector: takes the findings.
     """
     for name, members in required.items():
         for member in members:
-            if member.text not in named:
+            if is_unknown(member.text, named, complete=complete):
                 message = f"`{name}` requires `{member.text}`, which does not exist"
                 help_line = unknown_name_advice(member.text, named)
                 fix = unknown_name_fix(member, named)
@@ -53,6 +68,49 @@ def check_companions(required: Companions, named: Mapping[str, str], collector: 
                     )
                 )
         report_duplicates(members, collector)
+
+
+def check_author_list(
+    found: Found, required: Sequence[Name], named: Mapping[str, str], collector: Collector
+) -> None:
+    """Report companions in a manifest that it does not declare, and those a config leaves out.
+
+    Args:
+        found: the actor.
+        required: the list in force for it.
+        named: every declared logical name.
+        collector: takes the findings.
+    """
+    listed = found.manifest.required_spawn_with
+    if required and listed and required[0].document is not listed[0].document:
+        in_force = {member.text for member in required}
+        _report_dropped(
+            found.name, required, [x for x in listed if x.text not in in_force], collector
+        )
+    declared = {entry.name for entry in found.manifest.dependencies} | {found.name}
+    for member in listed:
+        if member.text in named and member.text not in declared:
+            message = (
+                f"the manifest of `{found.name}` requires `{member.text}` but does not declare it"
+            )
+            help_line = f"add `[dependencies.{member.text}]` to it"
+            collector.add(agents.UNDECLARED_COMPANION.at(member.span(), message, help=help_line))
+
+
+def _report_dropped(
+    name: str, required: Sequence[Name], dropped: Sequence[Name], collector: Collector
+) -> None:
+    if not dropped:
+        return
+    listed = ", ".join(f"`{member.text}`" for member in dropped)
+    collector.add(
+        agents.COMPANIONS_DROPPED.at(
+            required[0].document.value(required[0].path[:-1]),
+            f"this list replaces the one in the manifest of `{name}` and leaves out {listed}",
+            labels=tuple(Label(member.span(), "required by the author") for member in dropped[:3]),
+            help=f"add {listed}",
+        )
+    )
 
 
 def report_duplicates(members: Sequence[Name], collector: Collector) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.actor_entry import ActorEntry
@@ -50,7 +51,7 @@ class ResolvedActor:
         return self.entries[-1].header()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Resolution:
     """What a config resolved to.
 
@@ -58,22 +59,49 @@ class Resolution:
         actors: by logical name, in the order of names.
         named: every logical name that was declared, resolved or not, to its actor_id, which is
             empty where it is unknown.
+        complete: every manifest could be read, so no other names exist.
     """
 
     config: AppConfig
     actors: Mapping[str, ResolvedActor]
     named: Mapping[str, str]
+    complete: bool
 
     @property
     def starting(self) -> tuple[str, ...]:
         """The root agent: starting and automatic actors, and all their companions."""
         return self.agent(name.text for name in self.config.starting_actors or ())
 
+    def route(self, name: str) -> tuple[ActorEntry, ...]:
+        """The tables by which an actor was first reached: an own actor's, then dependencies'."""
+        steps: list[ActorEntry] = []
+        at: str | None = name
+        while at is not None:
+            actor = self.actors[at]
+            # Below the table of an own actor there may be that of a dependency it coincides with.
+            own = [entry for entry in actor.entries if entry.section == "actors"]
+            steps.append((own or actor.entries)[0])
+            at = actor.parent
+        return tuple(reversed(steps))
+
+    def users_table(self, name: str) -> ActorEntry:
+        """The table of the config that is closest to an actor: its own or its override, or that of
+        the nearest actor above it that has one."""
+        while True:
+            actor = self.actors[name]
+            if actor.parent is None or actor.entries[-1].section != "dependencies":
+                return actor.entries[-1]
+            name = actor.parent
+
+    @cached_property
+    def automatic(self) -> tuple[str, ...]:
+        """Actors that join every agent."""
+        return tuple(actor.name for actor in self.actors.values() if actor.auto_spawn)
+
     def agent(self, members: Iterable[str]) -> tuple[str, ...]:
         """All actors of an agent spawned from a list: with automatic actors and companions."""
-        automatic = [actor.name for actor in self.actors.values() if actor.auto_spawn]
         found: set[str] = set()
-        for name in (*members, *automatic):
+        for name in (*members, *self.automatic):
             if name in self.actors:
                 found.update((name, *self.actors[name].spawn_with))
         return tuple(sorted(found))

@@ -12,30 +12,56 @@ from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.app_config import AppConfig
 from wasmind_compiler.frontend.tables import Name
-from wasmind_compiler.resolution.companions import all_companions, check_companions
+from wasmind_compiler.resolution.companions import (
+    all_companions,
+    check_author_list,
+    check_companions,
+)
+from wasmind_compiler.resolution.doubts import report_doubtful_sources
+from wasmind_compiler.resolution.found import Found
 from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 from wasmind_compiler.resolution.layers import Layer, LayeredTable
+from wasmind_compiler.resolution.overrides import (
+    report_overridden_actors,
+    report_overrides_of_nothing,
+)
 from wasmind_compiler.resolution.provider import SourceProvider
 from wasmind_compiler.resolution.starting import check_starting
-from wasmind_compiler.resolution.walk import Found, Walk
+from wasmind_compiler.resolution.walk import Limits, Walk
 
 
-def resolve(config: AppConfig, provider: SourceProvider, collector: Collector) -> Resolution:
+def resolve(
+    config: AppConfig,
+    provider: SourceProvider,
+    collector: Collector,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+) -> Resolution:
     """Resolve a config. What is wrong goes to the collector; what is right is in the result."""
-    walk = Walk(config, provider, collector)
+    walk = Walk(config, provider, collector, limits)
     walk.run()
+    report_overridden_actors(config, collector)
+    report_overrides_of_nothing(walk, collector)
+    report_doubtful_sources(walk, collector)
     entries = {name: _entries(walk, found) for name, found in sorted(walk.found.items())}
     required = {name: _required(walk.found[name], entries[name]) for name in entries}
     named = {name: _actor_id(walk, name) for name in walk.named}
-    check_companions({**_lists_of_unresolved(walk, config), **required}, named, collector)
+    lists = {**_lists_of_unresolved(walk, config), **required}
+    check_companions(lists, named, complete=walk.complete, collector=collector)
+    for name, found in walk.found.items():
+        check_author_list(found, required[name], named, collector)
     companions = all_companions(required)
     actors = {
         name: _resolved(walk.found[name], layers, required[name], companions[name])
         for name, layers in entries.items()
     }
-    anyone_automatic = any(actor.auto_spawn for actor in actors.values())
-    check_starting(config, named, anyone_automatic=anyone_automatic, collector=collector)
-    return Resolution(config=config, actors=actors, named=named)
+    check_starting(
+        config,
+        named,
+        complete=walk.complete,
+        anyone_automatic=any(actor.auto_spawn for actor in actors.values()),
+        collector=collector,
+    )
+    return Resolution(config=config, actors=actors, named=named, complete=walk.complete)
 
 
 def _entries(walk: Walk, found: Found) -> tuple[ActorEntry, ...]:

@@ -11,6 +11,7 @@ from wasmind_compiler.diagnostics.rules import files, sources
 from wasmind_compiler.diagnostics.suggestions import advice
 from wasmind_compiler.display import Display
 from wasmind_compiler.frontend.document import parse
+from wasmind_compiler.frontend.limits import read_bounded
 from wasmind_compiler.frontend.manifest import FILE_NAME, Manifest, read_manifest
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.source import LibrarySource, PathSource, Source
@@ -44,6 +45,7 @@ class Sources:
         self._git = git
         self._config_folder = config_folder
         self._library = library
+        self._library_folder = library.resolve()
         self._schemas = schemas
         self._display = display
         self._collector = collector
@@ -79,7 +81,7 @@ class Sources:
     def _identify_path(self, path: str, base: Path) -> Identity | SourceProblem:
         folder = base / path
         if folder.is_dir():
-            return Identity("path", str(folder.resolve()))
+            return self._identify_folder(folder.resolve())
         if folder.exists():
             return SourceProblem(
                 rule=sources.NOT_A_FOLDER,
@@ -92,6 +94,12 @@ class Sources:
             notes=(f"looked for: {self._display(folder)}",),
             help=_similar_folders(folder),
         )
+
+    def _identify_folder(self, folder: Path) -> Identity:
+        # A path to a shipped actor means that actor.
+        if folder.parent == self._library_folder and (folder / FILE_NAME).is_file():
+            return Identity("library", folder.name)
+        return Identity("path", str(folder))
 
     def _identify_library(self, name: str) -> Identity | SourceProblem:
         if (self._library / name / FILE_NAME).is_file():
@@ -106,7 +114,7 @@ class Sources:
     def _read(self, folder: Path) -> Manifest | SourceProblem | None:
         path = folder / FILE_NAME
         try:
-            content = path.read_bytes()
+            content = read_bounded(path)
         except FileNotFoundError:
             return self._no_manifest(folder)
         except OSError as error:

@@ -8,6 +8,7 @@ from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.diagnostics.rules import names
 from wasmind_compiler.frontend.app_config import AppConfig
 from wasmind_compiler.resolution.companions import (
+    is_unknown,
     report_duplicates,
     unknown_name_advice,
     unknown_name_fix,
@@ -15,19 +16,25 @@ from wasmind_compiler.resolution.companions import (
 
 
 def check_starting(
-    config: AppConfig, named: Mapping[str, str], *, anyone_automatic: bool, collector: Collector
+    config: AppConfig,
+    named: Mapping[str, str],
+    *,
+    complete: bool,
+    anyone_automatic: bool,
+    collector: Collector,
 ) -> None:
     """Report starting actors that do not exist, and a first agent that would be empty.
 
     Args:
         config: the config.
         named: every declared logical name to its actor_id, empty where that is unknown.
+        complete: every manifest could be read.
         anyone_automatic: whether some actor joins every agent.
         collector: takes the findings.
     """
     listed = config.starting_actors or ()
     for name in listed:
-        if name.text not in named:
+        if is_unknown(name.text, named, complete=complete):
             message = f"unknown starting actor `{name.text}`"
             help_line = unknown_name_advice(name.text, named)
             fix = unknown_name_fix(name, named)

@@ -13,7 +13,8 @@ count only through what is in them. Times, owners and other permissions never co
 Left out wherever they occur, because they are made by programs and not by authors: `.git`, `.hg`,
 `.svn`, `.venv`, `__pycache__`, `.mypy_cache`, `.pytest_cache`, `.ruff_cache`, `node_modules`,
 `target` and `.DS_Store`. Nothing that is left out may become part of an actor, so whoever reads an
-actor's folder goes through `read_tree`. Links that lead out of the folder are refused.
+actor's folder goes through `read_tree`. Links that lead out of the folder are refused, and so are
+folders beyond any reasonable size, before they are in memory.
 """
 
 from __future__ import annotations
@@ -21,16 +22,27 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Final, Literal
+from typing import Final, Literal, NoReturn
 
 IGNORED: Final = frozenset(
     {".git", ".hg", ".svn", ".venv", "__pycache__", ".mypy_cache", ".pytest_cache"}
     | {".ruff_cache", "node_modules", "target", ".DS_Store"}
 )
 _FIRST_LINE: Final = b"wasmind tree 1\n"
+_MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeLimits:
+    """How large an actor's folder may be: files and links, bytes in all files, nested folders."""
+
+    files: int = 20_000
+    size: int = 512 * _MIB
+    depth: int = 100
 
 
 class LinkLeavesTreeError(Exception):
@@ -42,6 +54,14 @@ class LinkLeavesTreeError(Exception):
         self.target = target
 
 
+class TreeTooLargeError(Exception):
+    """A folder is beyond a limit; the message says which, `path` where reading stopped."""
+
+    def __init__(self, message: str, path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A file or link of a tree. `path` is relative and posix; `content` of a link is its target."""
@@ -51,7 +71,7 @@ class Entry:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Tree:
     """A folder as it was read, and its digest in hex."""
 
@@ -60,25 +80,27 @@ class Tree:
 
     def content(self, path: str) -> bytes | None:
         """What a path holds; links inside the tree are followed once."""
-        entry = self._find(path)
+        entry = self._by_path.get(path)
         if entry is not None and entry.kind == "l":
             target = PurePosixPath(path).parent / os.fsdecode(entry.content)
-            entry = self._find(Path(os.path.normpath(target)).as_posix())
+            entry = self._by_path.get(Path(os.path.normpath(target)).as_posix())
         return None if entry is None or entry.kind == "l" else entry.content
 
-    def _find(self, path: str) -> Entry | None:
-        return next((entry for entry in self.entries if entry.path == path), None)
+    @cached_property
+    def _by_path(self) -> Mapping[str, Entry]:
+        return {entry.path: entry for entry in self.entries}
 
 
-def read_tree(folder: Path) -> Tree:
+def read_tree(folder: Path, limits: TreeLimits = TreeLimits()) -> Tree:
     """Read a folder.
 
     Raises:
-        LinkLeavesTreeError: a link leads outside.
+        LinkLeavesTreeError: a link leads outside, or in circles.
+        TreeTooLargeError: it is beyond the limits.
         OSError: something cannot be read.
     """
-    root = folder.resolve()
-    entries = sorted(_walk(root, root), key=lambda entry: os.fsencode(entry.path))
+    entries = _Reader(folder.resolve(), limits).read()
+    entries.sort(key=lambda entry: os.fsencode(entry.path))
     return Tree(entries=tuple(entries), digest=tree_digest(entries))
 
 
@@ -92,29 +114,63 @@ def tree_digest(entries: list[Entry]) -> str:
     return digest.hexdigest()
 
 
-def _walk(root: Path, folder: Path) -> Iterator[Entry]:
-    pending = [folder]
-    while pending:
-        with os.scandir(pending.pop()) as found:
-            for item in found:
-                if item.name in IGNORED:
-                    continue
-                if item.is_dir(follow_symlinks=False):
-                    pending.append(Path(item.path))
-                elif (entry := _entry(root, Path(item.path))) is not None:
-                    yield entry
+class _Reader:
+    """Reads one folder, counting as it goes."""
 
+    def __init__(self, root: Path, limits: TreeLimits) -> None:
+        self._root = root
+        self._limits = limits
+        self._left = limits.size
 
-def _entry(root: Path, path: Path) -> Entry | None:
-    relative = path.relative_to(root).as_posix()
-    mode = path.lstat().st_mode
-    if stat.S_ISLNK(mode):
+    def read(self) -> list[Entry]:
+        entries: list[Entry] = []
+        pending = [(self._root, 0)]
+        while pending:
+            folder, depth = pending.pop()
+            if depth > self._limits.depth:
+                self._refuse(f"folders nested more than {self._limits.depth} deep", folder)
+            with os.scandir(folder) as found:
+                for item in found:
+                    if item.name in IGNORED:
+                        continue
+                    if len(entries) + len(pending) >= self._limits.files:
+                        self._refuse(f"more than {self._limits.files:,} files", folder)
+                    if item.is_dir(follow_symlinks=False):
+                        pending.append((Path(item.path), depth + 1))
+                    elif (entry := self._entry(Path(item.path))) is not None:
+                        entries.append(entry)
+        return entries
+
+    def _entry(self, path: Path) -> Entry | None:
+        relative = path.relative_to(self._root).as_posix()
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            return self._link(path, relative)
+        if not stat.S_ISREG(mode):
+            # Sockets, pipes and devices have no content that could be pinned.
+            return None
+        kind: Literal["f", "x"] = "x" if mode & stat.S_IXUSR else "f"
+        return Entry(path=relative, kind=kind, content=self._content(path))
+
+    def _content(self, path: Path) -> bytes:
+        with path.open("rb") as file:
+            # Asking for one byte too many tells a file that grows from one that fits.
+            content = file.read(self._left + 1)
+        self._left -= len(content)
+        if self._left < 0:
+            self._refuse(f"more than {self._limits.size // _MIB} MiB", path)
+        return content
+
+    def _link(self, path: Path, relative: str) -> Entry:
         target = os.readlink(path)  # noqa: PTH115 - pathlib would tidy the text
-        if PurePath(target).is_absolute() or not path.resolve().is_relative_to(root):
+        try:
+            leads_to = path.resolve()
+        except RuntimeError:
+            # What Python 3.11 raises for links that lead in circles.
+            raise LinkLeavesTreeError(relative, target) from None
+        if PurePath(target).is_absolute() or not leads_to.is_relative_to(self._root):
             raise LinkLeavesTreeError(relative, target)
         return Entry(path=relative, kind="l", content=os.fsencode(target))
-    if not stat.S_ISREG(mode):
-        # Sockets, pipes and devices have no content that could be pinned.
-        return None
-    kind: Literal["f", "x"] = "x" if mode & stat.S_IXUSR else "f"
-    return Entry(path=relative, kind=kind, content=path.read_bytes())
+
+    def _refuse(self, what: str, path: Path) -> NoReturn:
+        raise TreeTooLargeError(what, path.relative_to(self._root).as_posix())

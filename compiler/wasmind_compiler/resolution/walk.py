@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from wasmind_compiler.diagnostics import Collector, Label, Rule
-from wasmind_compiler.diagnostics.rules import names, sources
-from wasmind_compiler.diagnostics.suggestions import advice
+from wasmind_compiler.diagnostics import Collector, Diagnostic
+from wasmind_compiler.diagnostics.rules import graph, sources
 from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.app_config import AppConfig
+from wasmind_compiler.frontend.key_path import dotted
 from wasmind_compiler.frontend.manifest import Manifest
 from wasmind_compiler.frontend.source import Source
+from wasmind_compiler.resolution import contradictions
+from wasmind_compiler.resolution.found import Found, chain
+from wasmind_compiler.resolution.layers import deep_merge
 from wasmind_compiler.resolution.provider import Identity, SourceProblem, SourceProvider
 
 
-@dataclass(slots=True, kw_only=True)
-class Found:
-    """An actor the walk has reached.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How large a system may become before it is taken for a mistake."""
 
-    Attributes:
-        entry: the table it was reached by.
-        source: the one in force: the entry's, or its override's.
-        parent: the actor whose manifest led here.
-        declarations: the tables of manifests that declare it, as far as met.
-    """
-
-    entry: ActorEntry
-    source: Source
-    identity: Identity
-    manifest: Manifest
-    parent: Found | None
-    declarations: list[ActorEntry] = field(default_factory=list)
-    walked: bool = False
-
-    @property
-    def name(self) -> str:
-        """Logical name."""
-        return self.entry.name
-
-    @property
-    def is_own(self) -> bool:
-        """Whether the config defines it."""
-        return self.entry.section == "actors"
+    actors: int = 100_000
+    depth: int = 10_000
 
 
 class Walk:
@@ -55,17 +37,21 @@ class Walk:
         complete: every manifest could be read.
     """
 
-    def __init__(self, config: AppConfig, provider: SourceProvider, collector: Collector) -> None:
+    def __init__(
+        self, config: AppConfig, provider: SourceProvider, collector: Collector, limits: Limits
+    ) -> None:
         self._config = config
         self._provider = provider
         self._collector = collector
+        self._limits = limits
         self._active: dict[str, Found] = {}
         self._active_sources: dict[Identity, Found] = {}
+        self._closing: set[int] = set()
         self.found: dict[str, Found] = {}
         self.named: dict[str, None] = {}
-        self.complete = True
-        own = {entry.name: entry for entry in config.actors}
-        self._report_overridden_actors(own)
+        # Where the section is of another kind, nobody knows what was meant to be in it.
+        self.complete = isinstance(config.document.data.get("actors", {}), dict)
+        own = {entry.name for entry in config.actors}
         self.overrides = {entry.name: entry for entry in config.overrides if entry.name not in own}
 
     def run(self) -> None:
@@ -76,7 +62,6 @@ class Walk:
             found = self.found.get(entry.name)
             if found is not None and not found.walked:
                 self._descend(found)
-        self._report_overrides_of_nothing()
 
     def _descend(self, start: Found) -> None:
         path: list[Iterator[ActorEntry]] = [self._enter(start)]
@@ -103,26 +88,26 @@ class Walk:
         """One dependency of the innermost active actor; returns what is to be walked next."""
         parent = next(reversed(self._active.values()))
         self._report_ignored_list(entry)
-        if entry.name in self._active:
-            self._report_cycle(entry, self._active[entry.name])
-            return None
         known = self.found.get(entry.name)
         if known is None:
             failed_before = entry.name in self.named
             return None if failed_before else self._load(entry, parent)
-        self._meet_again(known, entry, parent)
+        if not self._agrees(known, entry, parent):
+            return None
         known.declarations.append(entry)
-        return None if known.walked else known
+        again = self._active.get(known.name) or self._active_sources.get(known.identity)
+        if again is not None:
+            self._report_cycle(entry, again)
+        elif known.is_own:
+            self._collector.add(contradictions.own_actor_coincides(known, entry))
+        return None if again is not None or known.walked else known
 
     def _load(self, entry: ActorEntry, parent: Found | None) -> Found | None:
         self.named[entry.name] = None
-        override = self.overrides.get(entry.name)
-        replaced = override is not None and override.has_source
-        source = override.source if override is not None and replaced else entry.source
-        if source is None:
+        source, declared_in = self._source_in_force(entry, parent)
+        if source is None or self._is_too_large(entry, parent):
             self.complete = False
             return None
-        declared_in = None if replaced or parent is None else parent.identity
         identity = self._provider.identify(source, declared_in)
         if isinstance(identity, SourceProblem):
             self._refuse(source, identity, parent)
@@ -135,12 +120,40 @@ class Walk:
             self._refuse(source, manifest, parent)
             return None
         found = Found(
-            entry=entry, source=source, identity=identity, manifest=manifest, parent=parent
+            entry=entry,
+            source=source,
+            identity=identity,
+            manifest=manifest,
+            parent=parent,
+            depth=parent.depth + 1 if parent is not None else 0,
         )
         if not found.is_own:
             found.declarations.append(entry)
         self.found[entry.name] = found
         return found
+
+    def _source_in_force(
+        self, entry: ActorEntry, parent: Found | None
+    ) -> tuple[Source | None, Identity | None]:
+        """The source of an actor, and the actor whose folder its relative paths start at."""
+        override = self.overrides.get(entry.name)
+        if override is not None and override.has_source:
+            return override.source, None
+        return entry.source, parent.identity if parent is not None else None
+
+    def _is_too_large(self, entry: ActorEntry, parent: Found | None) -> bool:
+        limits = self._limits
+        if len(self.found) >= limits.actors:
+            what = f"the system has more than {limits.actors} actors"
+        elif parent is not None and parent.depth >= limits.depth:
+            what = f"dependencies are nested more than {limits.depth} deep"
+        else:
+            return False
+        # Once is enough: every further dependency is beyond the limit too.
+        if self.complete:
+            notes = ("reached by:\n" + chain(parent, entry),) if parent is not None else ()
+            self._collector.add(graph.TOO_LARGE.at(entry.header(), what, notes=notes))
+        return True
 
     def _refuse(self, source: Source, problem: SourceProblem | None, parent: Found | None) -> None:
         self.complete = False
@@ -149,138 +162,71 @@ class Walk:
         notes = () if parent is None else ("needed by:\n" + chain(parent),)
         self._collector.add(problem.at(source, *notes))
 
-    def _meet_again(self, known: Found, entry: ActorEntry, parent: Found) -> None:
-        """A name that is taken: fine if both mean the same actor with the same settings."""
+    def _agrees(self, known: Found, entry: ActorEntry, parent: Found) -> bool:
+        """Whether a name that is taken means the same actor here; if not, that is reported."""
         override = self.overrides.get(entry.name)
-        if entry.source is None or (override is not None and override.has_source):
-            return
-        identity = self._provider.identify(entry.source, parent.identity)
-        if isinstance(identity, SourceProblem):
-            self._refuse(entry.source, identity, parent)
-        elif identity != known.identity:
-            self._report_conflict(known, entry, parent)
-        elif known.is_own:
-            self._report_coincidence(known, entry)
-        else:
+        if override is None or not override.has_source:
+            if entry.source is None:
+                return False
+            identity = self._provider.identify(entry.source, parent.identity)
+            if isinstance(identity, SourceProblem):
+                self._refuse(entry.source, identity, parent)
+                return False
+            if identity != known.identity:
+                self._collector.add(self._conflict(known, entry, parent, identity))
+                return False
+        if not known.is_own:
             self._compare_settings(known, entry, parent)
+        return True
+
+    def _conflict(
+        self, known: Found, entry: ActorEntry, parent: Found, identity: Identity
+    ) -> Diagnostic:
+        manifest = self._provider.manifest(identity)
+        place = None
+        if isinstance(manifest, Manifest):
+            place = manifest.document.file.rpartition("/")[0] or "."
+        if known.is_own:
+            return contradictions.own_actor_clash(known, parent, entry, place)
+        return contradictions.conflict(known, parent, entry, place, self._config.document)
 
     def _compare_settings(self, known: Found, entry: ActorEntry, parent: Found) -> None:
-        override = self.overrides.get(entry.name)
-        first = known.declarations[0]
-        for key in ("config", "auto_spawn"):
-            settled = override is not None and getattr(override, key) is not None
-            if not settled and getattr(first, key) != getattr(entry, key):
-                message = f"`{entry.name}` is shared, but with different `{key}`"
-                self._report_pair(
-                    sources.CONFLICTING_SETTINGS,
-                    message,
-                    (known, first),
-                    (parent, entry),
-                    f"decide with `[actor_overrides.{entry.name}]`",
-                )
-
-    def _report_conflict(self, known: Found, entry: ActorEntry, parent: Found) -> None:
-        if known.is_own:
-            rule = sources.OWN_ACTOR_CLASH
-            message = f"own actor `{entry.name}` clashes with a dependency of `{parent.name}`"
-            help_line = f"rename it, or use `[actor_overrides.{entry.name}]` to replace the source"
-        else:
-            rule = sources.CONFLICTING_SOURCES
-            message = f"`{entry.name}` means two actors: {known.source} and {entry.source}"
-            help_line = f"decide with `[actor_overrides.{entry.name}]`, or rename one of them"
-        self._report_pair(rule, message, (known, known.entry), (parent, entry), help_line)
-
-    def _report_pair(
-        self,
-        rule: Rule,
-        message: str,
-        first: tuple[Found, ActorEntry],
-        second: tuple[Found, ActorEntry],
-        help_line: str,
-    ) -> None:
-        """A contradiction between two tables, with both ways that lead there."""
-        (known, earlier), (parent, later) = first, second
-        notes = ("first reached by:\n" + chain(known), "then by:\n" + chain(parent, later))
-        labels = (Label(earlier.header(), "first declared here"),)
-        self._collector.add(
-            rule.at(later.header(), message, labels=labels, notes=notes, help=help_line)
-        )
-
-    def _report_coincidence(self, known: Found, entry: ActorEntry) -> None:
-        self._collector.add(
-            sources.OWN_ACTOR_COINCIDES.at(
-                known.entry.header(),
-                f"own actor `{entry.name}` is also a dependency with the same source",
-                labels=(Label(entry.header(), "declared here"),),
-                help=f"use `[actor_overrides.{entry.name}]` to change its settings",
+        override, first = self.overrides.get(entry.name), known.declarations[0]
+        upper = (override.config if override is not None else None) or {}
+        one, two = (deep_merge(each.config or {}, upper) for each in (first, entry))
+        differing = [f"config.{key}" for key in _differences(one, two)]
+        decided = override is not None and override.auto_spawn is not None
+        if not decided and bool(first.auto_spawn) != bool(entry.auto_spawn):
+            differing.append("auto_spawn")
+        if differing:
+            self._collector.add(
+                contradictions.conflicting_settings(known, parent, entry, differing)
             )
-        )
 
     def _report_cycle(self, closing: ActorEntry, again: Found) -> None:
+        # One manifest under two names would close the same cycle twice.
+        if id(closing) in self._closing:
+            return
+        self._closing.add(id(closing))
         active = list(self._active.values())
         loop = active[active.index(again) :]
-        steps = [found.name for found in loop] + [closing.name]
-        labels = tuple(
-            Label(found.entry.header(), f"{number}: `{found.name}`")
-            for number, found in enumerate(loop, 1)
-        )
-        notes = ["entered through:\n" + chain(again)]
-        if closing.name != again.name:
-            notes.append(f"`{closing.name}` has the same source as `{again.name}`")
-        self._collector.add(
-            sources.CYCLE.at(
-                closing.header(),
-                "dependency cycle: " + " → ".join(f"`{step}`" for step in steps),
-                label="closes the cycle",
-                labels=labels,
-                notes=tuple(notes),
-                help="remove one of these dependencies",
-            )
-        )
+        self._collector.add(contradictions.cycle(loop, closing))
 
     def _report_ignored_list(self, entry: ActorEntry) -> None:
         if entry.required_spawn_with is not None:
-            message = f"`required_spawn_with` has no effect in `[dependencies.{entry.name}]`"
+            message = f"`required_spawn_with` has no effect in `{dotted(entry.path)}`"
             span = entry.key("required_spawn_with")
             help_line = f"list them in the manifest of `{entry.name}`"
             self._collector.add(sources.REQUIRED_LIST_IGNORED.at(span, message, help=help_line))
 
-    def _report_overridden_actors(self, own: dict[str, ActorEntry]) -> None:
-        for entry in self._config.overrides:
-            if entry.name in own:
-                message = f"`{entry.name}` is an own actor and cannot be overridden"
-                labels = (Label(own[entry.name].header(), "defined here"),)
-                help_line = f"change `[actors.{entry.name}]` itself"
-                self._collector.add(
-                    names.ACTOR_AND_OVERRIDE.at(
-                        entry.header(), message, labels=labels, help=help_line
-                    )
-                )
 
-    def _report_overrides_of_nothing(self) -> None:
-        # A manifest that could not be read may declare anything.
-        if not self.complete:
-            return
-        known = [name for name, found in self.found.items() if not found.is_own]
-        for name, entry in self.overrides.items():
-            if name not in self.named:
-                message = f"no manifest declares a dependency called `{name}`"
-                help_line = advice(name, known, "dependencies")
-                self._collector.add(
-                    names.OVERRIDE_OF_NOTHING.at(entry.header(), message, help=help_line)
-                )
-
-
-def chain(found: Found, last: ActorEntry | None = None) -> str:
-    """The way from an own actor to this one, a line for each step with its place."""
-    steps = [last] if last is not None else []
-    step: Found | None = found
-    while step is not None:
-        steps.append(step.entry)
-        step = step.parent
-    lines = []
-    for number, entry in enumerate(reversed(steps)):
-        span = entry.header()
-        arrow = "→ " if number else "  "
-        lines.append(f"{arrow}{entry.name} ({span.file}:{span.start.line})")
-    return "\n".join(lines)
+def _differences(one: dict[str, Any], two: dict[str, Any]) -> Sequence[str]:
+    """Paths of the settings that differ, in order."""
+    found: list[str] = []
+    for key in sorted(one.keys() | two.keys()):
+        left, right = one.get(key), two.get(key)
+        if isinstance(left, dict) and isinstance(right, dict):
+            found += [f"{dotted((key,))}.{inner}" for inner in _differences(left, right)]
+        elif left != right:
+            found.append(dotted((key,)))
+    return found

@@ -243,3 +243,82 @@ config_schema = "settings.json"
         },
     ),
 )
+
+PERMISSIVE_DEFAULT = Rule(
+    code="WM0507",
+    title="permission left at its default",
+    severity=Severity.WARNING,
+    explanation="""
+The actor marks this setting as one that decides what agents may do, nobody gives it, and its
+default is the permissive one. Say what is meant, either way.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { allow_edits = false }
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+config_schema = "settings.json"
+""",
+            "desk/settings.json": """\
+{
+  "type": "object",
+  "properties": {
+    "allow_edits": {"type": "boolean", "default": true, "x-wasmind": "permission"}
+  }
+}
+""",
+        },
+    ),
+)
+
+BAD_TEMPLATE = Rule(
+    code="WM0508",
+    title="template does not parse",
+    explanation="""
+The setting is a Jinja template, and this text is none. At run time it could not be rendered.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { greeting = "Hello {{ name }" }
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { greeting = "Hello {{ name }}" }
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+config_schema = "settings.json"
+""",
+            "desk/settings.json": """\
+{
+  "type": "object",
+  "properties": {
+    "greeting": {"type": "string", "x-wasmind": "template"}
+  }
+}
+""",
+        },
+    ),
+)

@@ -1,0 +1,139 @@
+"""Settings by what they mean: models that exist, templates that parse, permissions given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+from wasmind_compiler.analysis.annotations import Annotated, annotated, strings
+from wasmind_compiler.analysis.settings import attempted, section_fix
+from wasmind_compiler.diagnostics import Collector, Diagnostic, Edit, Fix, Label, Span
+from wasmind_compiler.diagnostics.rules import models, settings
+from wasmind_compiler.diagnostics.suggestions import advice, nearest
+from wasmind_compiler.frontend.app_config import AppConfig
+from wasmind_compiler.frontend.key_path import KeyPath, dotted
+from wasmind_compiler.frontend.rewriting import quoted
+from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
+
+#: Text without any of these is a template of itself.
+_MARKS: Final = re.compile(r"\{[{%#]")
+
+
+def check_meanings(
+    actor: ResolvedActor,
+    schema: Mapping[str, Any],
+    resolution: Resolution,
+    known_models: Collection[str],
+    collector: Collector,
+) -> None:
+    """Report settings that have the right type but cannot mean what they should.
+
+    Args:
+        actor: the actor.
+        schema: of its config table, with annotations.
+        resolution: the system.
+        known_models: every model that actors may name.
+        collector: takes the findings.
+    """
+    for found in annotated(actor.config.merged, schema):
+        if found.kind == "model":
+            collector.extend(_unknown_models(actor, found, resolution.config, known_models))
+        elif found.kind == "template":
+            collector.extend(_bad_templates(actor, found))
+        elif found.kind == "permission" and _is_permissive_default(actor, found, resolution):
+            collector.add(_permissive_default(actor, found, resolution))
+
+
+def _unknown_models(
+    actor: ResolvedActor, found: Annotated, config: AppConfig, known: Collection[str]
+) -> Iterator[Diagnostic]:
+    for path, name in strings(found):
+        if name in known:
+            continue
+        near, span = nearest(name, known), actor.config.value(path)
+        fix = None
+        if len(near) == 1:
+            edit = Edit(span, quoted(near[0]))
+            fix = Fix(title=f"write `{near[0]}`", edits=(edit,), applicability="always")
+        behind = [x.name.text for x in config.proxied_models if x.parameters.get("model") == name]
+        notes = tuple(f"`{name}` is what stands behind the model `{each}`" for each in behind)
+        yield models.UNKNOWN_MODEL.at(
+            span,
+            f"unknown model `{name}` in the config of `{actor.name}`",
+            labels=tuple(_model_labels(config, near)),
+            notes=notes,
+            help=advice(name, known, "models") or f"add a table `[{dotted(('models', name))}]`",
+            fix=fix,
+        )
+
+
+def _model_labels(config: AppConfig, names: Collection[str]) -> Iterator[Label]:
+    for model in config.models:
+        if model.name.text in names:
+            yield Label(model.name.document.key(model.name.path), "this model")
+    for proxied in config.proxied_models:
+        if proxied.name.text in names:
+            yield Label(proxied.name.span(), "this model")
+
+
+def _bad_templates(actor: ResolvedActor, found: Annotated) -> Iterator[Diagnostic]:
+    for path, text in strings(found):
+        if not _MARKS.search(text):
+            continue
+        # Imported for configs with templates only.
+        from jinja2.exceptions import TemplateSyntaxError
+        from jinja2.sandbox import SandboxedEnvironment
+
+        try:
+            SandboxedEnvironment().parse(text)
+        except TemplateSyntaxError as error:
+            yield settings.BAD_TEMPLATE.at(
+                _line_span(actor, path, text, error.lineno),
+                f"`{dotted(path)}` in the config of `{actor.name}` is not a template:"
+                f" {_lowered(error.message or 'syntax error')}",
+            )
+
+
+def _line_span(actor: ResolvedActor, path: KeyPath, text: str, line: int) -> Span:
+    """The line of a template that is at fault, without the blanks around it."""
+    origin = actor.config.origin(path)
+    if origin is None:
+        return actor.config.value(path)
+    document, full = origin
+    lines = text.split("\n")
+    line = min(line, len(lines))
+    content = lines[line - 1]
+    start = sum(len(each) + 1 for each in lines[: line - 1])
+    blanks = len(content) - len(content.lstrip())
+    return document.inside(full, start + blanks, start + len(content.rstrip()))
+
+
+def _is_permissive_default(actor: ResolvedActor, found: Annotated, resolution: Resolution) -> bool:
+    if found.value is not True or actor.config.origin(found.path) is not None:
+        return False
+    # Whoever gave it in the wrong place has been told so.
+    return len(found.path) != 1 or found.path[0] not in attempted(actor, resolution, found.path)
+
+
+def _permissive_default(
+    actor: ResolvedActor, found: Annotated, resolution: Resolution
+) -> Diagnostic:
+    setting, table = dotted(found.path), resolution.users_table(actor.name)
+    labels: tuple[Label, ...] = ()
+    if table.name != actor.name:
+        labels = (Label(actor.entries[0].header(), "declared here, without it"),)
+    fix = section_fix(actor, table, [f"{setting} = false"]) if len(found.path) == 1 else None
+    return settings.PERMISSIVE_DEFAULT.at(
+        table.header(),
+        f"nobody sets `{setting}` of `{actor.name}`, so it is `true`",
+        labels=labels,
+        help=f"set it to `true` or `false` in the config of `{actor.name}`",
+        fix=fix,
+    )
+
+
+def _lowered(text: str) -> str:
+    """The first sentence, as messages are written."""
+    text = text.partition(". ")[0].rstrip(".")
+    return (text[:1].lower() + text[1:]).replace("'", "`")

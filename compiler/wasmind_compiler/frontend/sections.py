@@ -1,0 +1,186 @@
+"""Fixes that are about whole sections of a document: rename one, put keys into one, add one.
+
+TOML can write a table in many ways, and not every edit fits every one of them. Each function tries
+what fits and returns None where the result would not be valid, which is tested by parsing it.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from wasmind_compiler.diagnostics import Edit, Fix, Span
+from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.key_path import KeyPath, dotted
+from wasmind_compiler.frontend.rewriting import quoted
+
+_DOTTED: Final = re.compile(r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\..*)?\.""")
+_PART: Final = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
+
+
+def renamed_section(document: Document, path: KeyPath, to: KeyPath, title: str) -> Fix | None:
+    """Call the table at `path` something else, with all tables below it."""
+    spans = [span for each in _tables(document, path) if (span := _header(document, each))]
+    edits = []
+    for span in spans:
+        text = document.index.text
+        start = document.index.offset(span.start.line, span.start.column)
+        parts = list(_PART.finditer(text, start))[: len(path)]
+        whole = document.index.span(parts[0].start(), parts[-1].end())
+        edits.append(Edit(whole, dotted(to)))
+    if not edits:
+        return None
+    # Keys in front of `=` would have to be renamed too.
+    return _valid(document, Fix(title=title, edits=tuple(edits)), gone=path)
+
+
+def renamed_key(document: Document, path: KeyPath, to: str, title: str) -> Fix | None:
+    """Give the table at `path` another name in the same place."""
+    fix = renamed_section(document, path, (*path[:-1], to), title)
+    if fix is None:
+        edits = (Edit(document.key(path), dotted((to,))),)
+        fix = _valid(document, Fix(title=title, edits=edits), gone=path)
+    return fix
+
+
+def added_keys(document: Document, table: KeyPath, lines: Sequence[str], title: str) -> Fix | None:
+    """Put `key = value` lines into a table, which is made where there is none."""
+    insertion = _insertion(document, table, *lines)
+    if insertion is None:
+        text = "\n".join((f"[{dotted(table)}]", *lines))
+        insertion = Edit(*_new_section(document, table, text))
+    return _valid(document, Fix(title=title, edits=(insertion,)))
+
+
+def literal(value: Any) -> str:
+    """A simple value as TOML."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ", ".join(literal(item) for item in value) + "]"
+    if isinstance(value, dict):
+        inside = ", ".join(f"{dotted((key,))} = {literal(item)}" for key, item in value.items())
+        return f"{{ {inside} }}" if inside else "{}"
+    if isinstance(value, str):
+        return quoted(value)
+    return str(value)
+
+
+def _insertion(document: Document, table: KeyPath, *lines: str) -> Edit | None:
+    """Lines put into a table that has a header or is inline."""
+    if not document.has(table):
+        return None
+    header = _header(document, table)
+    if header is not None:
+        _, end = _offsets(document, header)
+        rest = document.index.text.find("\n", end)
+        if rest == -1:
+            at = len(document.index.text)
+            return Edit(document.index.span(at, at), "\n" + "\n".join(lines) + "\n")
+        return Edit(document.index.span(rest + 1, rest + 1), "".join(f"{x}\n" for x in lines))
+    if document.is_dotted(table):
+        return _dotted_insertion(document, table, *lines)
+    value = document.value(table)
+    text = document.text(value)
+    if not text.startswith("{"):
+        return None
+    _, end = _offsets(document, value)
+    inside = text[1:-1]
+    at = end - 1 - (len(inside) - len(inside.rstrip()))
+    joined = ", ".join(lines)
+    new = f", {joined}" if inside.strip() else f" {joined} "
+    return Edit(document.index.span(at, at), new)
+
+
+def _dotted_insertion(document: Document, table: KeyPath, *lines: str) -> Edit | None:
+    """Lines behind the last key of a table that only exists in front of its keys."""
+    value: Any = document.data
+    for part in table:
+        value = value[part]
+    last = (*table, next(reversed(value)))
+    start, _ = _offsets(document, document.key(last))
+    _, end = _offsets(document, document.value(last))
+    text = document.index.text
+    prefix = text[text.rfind("\n", 0, start) + 1 : start]
+    stop = text.find("\n", end) + 1
+    if not _DOTTED.fullmatch(prefix) or not stop:
+        return None
+    return Edit(document.index.span(stop, stop), "".join(f"{prefix}{line}\n" for line in lines))
+
+
+def _new_section(document: Document, table: KeyPath, text: str) -> tuple[Span, str]:
+    """A section behind those it belongs with: of the same table, of the same kind, else last."""
+    content = document.index.text
+    headers = sorted(
+        (_offsets(document, span)[0], path)
+        for path in _tables(document, ())
+        if (span := _header(document, path)) is not None
+    )
+    for length in (2, 1):
+        fitting = [n for n, (_, path) in enumerate(headers) if path[:length] == table[:length]]
+        if fitting and fitting[-1] + 1 < len(headers):
+            at = headers[fitting[-1] + 1][0]
+            return document.index.span(at, at), f"{text}\n\n"
+        if fitting:
+            break
+    stop = len(content)
+    gap = "" if not content else "\n" if content.endswith("\n") else "\n\n"
+    return document.index.span(stop, stop), f"{gap}{text}\n"
+
+
+def _valid(document: Document, fix: Fix, gone: KeyPath | None = None) -> Fix | None:
+    """The fix, if it leaves a document that can be read and, if asked, no `gone` in it."""
+    text = document.index.text
+    offsets = [(*_offsets(document, edit.span), edit.replacement) for edit in fix.edits]
+    for start, end, replacement in sorted(offsets, reverse=True):
+        text = text[:start] + replacement + text[end:]
+    try:
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return fix if gone is None or not _reaches(data, gone) else None
+
+
+def _reaches(value: Any, path: KeyPath) -> bool:
+    for part in path:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True
+
+
+def _tables(document: Document, path: KeyPath) -> Iterator[KeyPath]:
+    """The table at a path and all below it."""
+    value: Any = document.data
+    for part in path:
+        value = value[part]
+    pending = [(path, value)]
+    while pending:
+        at, each = pending.pop()
+        if isinstance(each, dict):
+            yield at
+            pending += [((*at, key), item) for key, item in each.items()]
+        elif isinstance(each, list):
+            pending += [((*at, index), item) for index, item in enumerate(each)]
+
+
+def _header(document: Document, path: KeyPath) -> Span | None:
+    """The bracketed header of a table, if it has one."""
+    if not path:
+        return None
+    span = document.header(path)
+    text = document.text(span)
+    # An array value also begins with a bracket; a header is a line of its own.
+    is_table = text.startswith("[") and document.value(path) == span
+    return span if is_table else None
+
+
+def _offsets(document: Document, span: Span) -> tuple[int, int]:
+    index = document.index
+    return (
+        index.offset(span.start.line, span.start.column),
+        index.offset(span.end.line, span.end.column),
+    )

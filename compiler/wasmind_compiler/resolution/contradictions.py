@@ -1,0 +1,196 @@
+"""Reports of what cannot be at once: cycles, and one name or dependency with two meanings."""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+from collections.abc import Sequence
+
+from wasmind_compiler.diagnostics import Diagnostic, Fix, Label, Span
+from wasmind_compiler.diagnostics.rules import graph, sources
+from wasmind_compiler.frontend.actor_entry import ActorEntry
+from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.key_path import dotted
+from wasmind_compiler.frontend.sections import added_keys, literal, renamed_section
+from wasmind_compiler.frontend.source import GitSource, PathSource, Source
+from wasmind_compiler.resolution.found import Found, chain, edges
+
+
+def cycle(loop: Sequence[Found], closing: ActorEntry) -> Diagnostic:
+    """A dependency that leads back to an actor it comes from.
+
+    Args:
+        loop: the actors around, the one that is reached again first.
+        closing: the dependency of the last of them.
+    """
+    again, last = loop[0], loop[-1]
+    if again is last and closing.source is not None:
+        return _self_dependency(again, closing, closing.source)
+    around = [found.entry for found in loop]
+    steps = [*(found.name for found in loop), closing.name]
+    labels = tuple(
+        Label(entry.header(), f"{number}: `{upper.name}` needs `{entry.name}`")
+        for number, (upper, entry) in enumerate(itertools.pairwise(around), 1)
+    )
+    return sources.CYCLE.at(
+        closing.header(),
+        "dependency cycle: " + " → ".join(f"`{step}`" for step in steps),
+        label=f"{len(loop)}: `{last.name}` needs `{closing.name}`, which closes the cycle",
+        labels=labels,
+        notes=(
+            "entered through:\n" + chain(again),
+            "once around:\n" + "\n".join(_around(loop, closing)),
+        ),
+        help="remove one of these dependencies; actors that only talk to or spawn each other need"
+        " none",
+    )
+
+
+def _around(loop: Sequence[Found], closing: ActorEntry) -> list[str]:
+    lines = edges([*(found.entry for found in loop), closing])
+    if closing.name != loop[0].name:
+        # The names differ from lap to lap, the folders do not.
+        places = [found.place for found in loop[1:]] + [loop[0].place]
+        lines = [f"{line}, in {place}" for line, place in zip(lines, places, strict=True)]
+        lines.append(f"{closing.name} has the same source as {loop[0].name}")
+    return [f"  {line}" for line in lines]
+
+
+def _self_dependency(found: Found, closing: ActorEntry, source: Source) -> Diagnostic:
+    return graph.SELF_DEPENDENCY.at(
+        source.span(),
+        f"`{found.name}` depends on its own source",
+        label="this is the actor itself",
+        notes=(f"`{closing.name}` and `{found.name}` are both in: {found.place}",),
+        help=f"remove `[{dotted(closing.path)}]`",
+    )
+
+
+def conflict(
+    known: Found, parent: Found, entry: ActorEntry, place: str | None, config: Document
+) -> Diagnostic:
+    """Two manifests that mean different actors by one name.
+
+    Args:
+        known: what the name meant first.
+        parent: the actor whose manifest means something else.
+        entry: its table.
+        place: the canonical source of that, if it is known.
+        config: the config, which can settle it.
+    """
+    assert entry.source is not None
+    second, first = _telling_spans(entry.source, known.source)
+    return sources.CONFLICTING_SOURCES.at(
+        second,
+        f"`{entry.name}` means two actors: {known.source} and {entry.source}",
+        labels=(Label(first, "first meant here"),),
+        notes=(
+            _route("first reached by", known.place, chain(known)),
+            _route("then by", place, chain(parent, entry)),
+        ),
+        help=_unifying(known.source, entry),
+        fix=_settling_override(known, config),
+    )
+
+
+def own_actor_clash(
+    known: Found, parent: Found, entry: ActorEntry, place: str | None
+) -> Diagnostic:
+    """An own actor that has the name of a dependency from elsewhere."""
+    override = ("actor_overrides", entry.name)
+    return sources.OWN_ACTOR_CLASH.at(
+        known.entry.header(),
+        f"own actor `{entry.name}` clashes with a dependency of `{parent.name}`",
+        labels=(Label(entry.header(), "the dependency is declared here"),),
+        notes=(_route("the dependency is reached by", place, chain(parent, entry)),),
+        help=f"rename it, or replace the dependency's source with `[{dotted(override)}]`",
+        fix=renamed_section(
+            known.entry.document,
+            known.entry.path,
+            override,
+            f"make it `[{dotted(override)}]`",
+        ),
+    )
+
+
+def own_actor_coincides(known: Found, entry: ActorEntry) -> Diagnostic:
+    """An own actor that a manifest also declares, from the same source."""
+    override = dotted(("actor_overrides", entry.name))
+    return sources.OWN_ACTOR_COINCIDES.at(
+        known.entry.header(),
+        f"own actor `{entry.name}` is also a dependency with the same source",
+        labels=(Label(entry.header(), "declared here"),),
+        notes=("the settings of both are merged, and those of `[actors]` win",),
+        help=f"use `[{override}]` to change its settings",
+    )
+
+
+def conflicting_settings(
+    known: Found, parent: Found, entry: ActorEntry, keys: Sequence[str]
+) -> Diagnostic:
+    """A dependency that two manifests configure differently.
+
+    Args:
+        known: the dependency.
+        parent: the actor whose manifest disagrees with the first.
+        entry: its table.
+        keys: what differs, paths like `config.level` or `auto_spawn`.
+    """
+    first = known.declarations[0]
+    top = keys[0].partition(".")[0]
+    section = dotted(("actor_overrides", entry.name))
+    named = " and ".join(f"`{key}`" for key in keys)
+    return sources.CONFLICTING_SETTINGS.at(
+        _setting_span(entry, top),
+        f"`{entry.name}` is shared, but with different {named}",
+        label="differs here",
+        labels=(Label(_setting_span(first, top), "from here"),),
+        notes=("first reached by:\n" + chain(known), "then by:\n" + chain(parent, entry)),
+        help=f"decide in `[{section}]` of the config: set {named} there",
+    )
+
+
+def _setting_span(entry: ActorEntry, key: str) -> Span:
+    return entry.value(key) if getattr(entry, key) is not None else entry.header()
+
+
+def _route(title: str, place: str | None, way: str) -> str:
+    return f"{title}:\n{way}" + (f"\n  which is: {place}" if place else "")
+
+
+def _telling_spans(*two: Source) -> list[Span]:
+    """Where sources differ: at their refs if that is all, else at what they lead to."""
+    only_refs = _differ_in_ref(*two)
+    spans = []
+    for source in two:
+        at_ref = only_refs and isinstance(source, GitSource) and source.ref is not None
+        spans.append(source.written.span("git_ref") if at_ref else source.span())
+    return spans
+
+
+def _differ_in_ref(one: Source, other: Source) -> bool:
+    return (
+        isinstance(one, GitSource)
+        and isinstance(other, GitSource)
+        and (one.git, one.sub_dir) == (other.git, other.sub_dir)
+    )
+
+
+def _unifying(first: Source, entry: ActorEntry) -> str:
+    assert entry.source is not None
+    if _differ_in_ref(first, entry.source):
+        return "name the same `git_ref` in both manifests, or decide with an override's `source`"
+    section = dotted(("actor_overrides", entry.name))
+    return f"decide with a `source` in `[{section}]`, or rename one of them"
+
+
+def _settling_override(known: Found, config: Document) -> Fix | None:
+    """An override that makes every manifest use the source that was met first."""
+    table = known.source.written.table()
+    if isinstance(known.source, PathSource):
+        start = posixpath.dirname(config.file)
+        if posixpath.isabs(known.place) != posixpath.isabs(start):
+            return None
+        table = {"path": posixpath.relpath(known.place, start or ".")}
+    path = ("actor_overrides", known.name)
+    return added_keys(config, path, [f"source = {literal(table)}"], f"use {known.source} for all")

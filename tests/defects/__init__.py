@@ -1,0 +1,1 @@
+"""Seeded defects: valid systems, mutations of them, and what the compiler should say about each."""

@@ -1,0 +1,4 @@
+CONTRACT = {
+    "tools": [{"name": "approve", "description": "", "parameters": {}}],
+    "capabilities": ["messaging"],
+}

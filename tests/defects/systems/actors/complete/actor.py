@@ -1,0 +1,4 @@
+CONTRACT = {
+    "tools": [{"name": "complete", "description": "", "parameters": {}}],
+    "capabilities": ["messaging"],
+}

@@ -1,0 +1,1 @@
+CONTRACT = {"config": None, "capabilities": ["agent", "messaging"], "spawns": []}

@@ -1,0 +1,4 @@
+CONTRACT = {
+    "tools": [{"name": "execute_bash", "description": "", "parameters": {}}],
+    "capabilities": ["command", "messaging"],
+}

@@ -1,0 +1,4 @@
+CONTRACT = {
+    "tools": [{"name": "flag_issue", "description": "", "parameters": {}}],
+    "capabilities": ["messaging"],
+}

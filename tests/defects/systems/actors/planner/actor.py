@@ -1,0 +1,4 @@
+CONTRACT = {
+    "tools": [{"name": "planner", "description": "", "parameters": {}}],
+    "capabilities": ["messaging"],
+}

@@ -1,0 +1,4 @@
+CONTRACT = {
+    "tools": [{"name": "report_normal", "description": "", "parameters": {}}],
+    "capabilities": ["messaging"],
+}

@@ -1,0 +1,4 @@
+CONTRACT = {
+    "tools": [{"name": "request_changes", "description": "", "parameters": {}}],
+    "capabilities": ["messaging"],
+}

@@ -1,0 +1,4 @@
+CONTRACT = {
+    "tools": [{"name": "review_plan", "description": "", "parameters": {}}],
+    "capabilities": ["messaging"],
+}

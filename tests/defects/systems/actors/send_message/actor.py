@@ -1,0 +1,4 @@
+CONTRACT = {
+    "tools": [{"name": "send_message", "description": "", "parameters": {}}],
+    "capabilities": ["messaging"],
+}

@@ -1,0 +1,4 @@
+CONTRACT = {
+    "tools": [{"name": "wait", "description": "", "parameters": {}}],
+    "capabilities": ["messaging"],
+}
