@@ -13,6 +13,10 @@ from wasmind_compiler.diagnostics.text_index import TextIndex
 #: Rules about keys without a meaning; the reference implementation ignores such keys.
 LENIENT: Final = frozenset({"WM0201", "WM0207"})
 
+#: Rules about sources that are judged by their text at once, part by part, and as a whole when the
+#: source is looked up: what was said about a part need not be said about the whole again.
+JUDGED_TWICE: Final = frozenset({"WM1101", "WM1102", "WM1103", "WM1104", "WM1105", "WM1106"})
+
 
 class Collector:
     """Takes diagnostics in any order and gives them back sorted and without duplicates.
@@ -36,12 +40,17 @@ class Collector:
         """Take one problem; the same one again changes nothing. Secrets in it are covered."""
         if self._lenient and diagnostic.code in LENIENT:
             diagnostic = replace(diagnostic, severity=Severity.WARNING)
+        if diagnostic.code in JUDGED_TWICE and self._said_closer(diagnostic):
+            return
         self._found.setdefault(_without_secrets(diagnostic))
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Take several problems."""
         for diagnostic in diagnostics:
             self.add(diagnostic)
+
+    def _said_closer(self, again: Diagnostic) -> bool:
+        return any(_is_closer(found, again) for found in self._found)
 
     def replace(self, rule: Rule, better: Diagnostic) -> None:
         """Take a problem instead of what `rule` said about the same place."""
@@ -72,6 +81,14 @@ class Collector:
             return (order, file, start.line, start.column, found.code, found.message)
 
         return tuple(sorted(self._found, key=place))
+
+
+def _is_closer(found: Diagnostic, again: Diagnostic) -> bool:
+    """Whether `found` is by the same rule and about `again`'s place or a part of it."""
+    one, other = found.span, again.span
+    if found.code != again.code or one is None or other is None or one.file != other.file:
+        return False
+    return one.start.byte >= other.start.byte and one.end.byte <= other.end.byte
 
 
 def _without_secrets(found: Diagnostic) -> Diagnostic:

@@ -27,9 +27,9 @@ AREAS: Final = (
     "building",
     "contracts",
     "locking",
+    "fetching",
     "bindings",
     "references",
-    "fetching",
 )
 
 

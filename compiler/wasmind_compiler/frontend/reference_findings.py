@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 
 from wasmind_compiler.diagnostics import Diagnostic, Fix, Span
 from wasmind_compiler.diagnostics.masking import USER_INFO
-from wasmind_compiler.diagnostics.rules import references
+from wasmind_compiler.diagnostics.rules import fetching, references
 from wasmind_compiler.frontend.rewriting import replace_string
 from wasmind_compiler.frontend.source import GitRef, GitSource, PathSource, Source, Written
 
 #: The transports of git that are authenticated or local, and need no helper program.
 SCHEMES: Final = ("https", "ssh", "file")
+#: Allowed where the user says so; that is judged when the source is looked up.
+_INSECURE: Final = ("http", "git")
 
 _HOME: Final = re.compile(r"^~[^/]*|\$\{?\w+\}?|%\w+%")
 _SCP: Final = re.compile(r"(?P<user>[\w.+-]+@)?(?P<host>[\w-]+(?:\.[\w-]+)*):(?!//)(?P<path>\S+)")
@@ -75,9 +77,12 @@ def _url(written: Written, url: str) -> Iterator[Diagnostic]:
     if scheme is None:
         yield _no_scheme(written, url)
         return
-    if url.startswith(f"{scheme.group(1)}::") or scheme.group(1).lower() not in SCHEMES:
+    if url.startswith(f"{scheme.group(1)}::") or scheme.group(1).lower() not in (
+        *SCHEMES,
+        *_INSECURE,
+    ):
         listed = ", ".join(f"`{name}`" for name in SCHEMES)
-        yield references.SCHEME.at(
+        yield fetching.SCHEME_NOT_ALLOWED.at(
             _inside(written, "git", scheme, 1),
             f"git URLs with `{scheme.group(1)}` are not allowed",
             help=f"allowed: {listed}",
@@ -88,11 +93,11 @@ def _url(written: Written, url: str) -> Iterator[Diagnostic]:
         complete = bool(parts.path.strip("/")) and (parts.scheme == "file" or bool(parts.hostname))
         complete = complete and (parts.port is None or parts.port > 0)
     except ValueError as error:
-        yield references.BAD_URL.at(span, f"not a URL: {str(error).lower()}")
+        yield fetching.BAD_URL.at(span, f"not a URL: {str(error).lower()}")
         return
     if not complete or re.search(r"\s", url):
         what = "has a blank" if re.search(r"\s", url) else "names no repository"
-        yield references.BAD_URL.at(
+        yield fetching.BAD_URL.at(
             span, f"the git URL {what}", help="for example `https://host/owner/repository.git`"
         )
     yield from _credentials(written, url)
@@ -105,7 +110,7 @@ def _no_scheme(written: Written, url: str) -> Diagnostic:
         rewritten = f"ssh://{scp['user'] or ''}{scp['host']}/{scp['path'].lstrip('/')}"
         title = f"write `{rewritten}`"
         message = "a git URL needs a scheme; `host:path` is only known to ssh"
-        return references.BAD_URL.at(
+        return fetching.BAD_URL.at(
             written.span("git"),
             message,
             help=title,
@@ -113,13 +118,13 @@ def _no_scheme(written: Written, url: str) -> Diagnostic:
         )
     if re.match(r"\.{0,2}/|~|[A-Za-z]:[\\/]", url):
         advice = "use `path` for a folder, or `file://` for a repository on this machine"
-        return references.BAD_URL.at(written.span("git"), "a folder is not a git URL", help=advice)
+        return fetching.BAD_URL.at(written.span("git"), "a folder is not a git URL", help=advice)
     https = f"https://{url}"
     host = url.split("/", 1)[0]
     fix: Fix | None = None
     if "." in host and "/" in url and re.fullmatch(r"[\w./-]+", url) and not url.startswith("-"):
         fix = replace_string(written.document, path, https, title=f"write `{https}`")
-    return references.BAD_URL.at(
+    return fetching.BAD_URL.at(
         written.span("git"),
         "a git URL needs a scheme",
         help=fix.title if fix else "for example `https://host/owner/repository.git`",
@@ -134,7 +139,7 @@ def _credentials(written: Written, url: str) -> Iterator[Diagnostic]:
     group = "password" if found.group("password") else "user"
     if group == "user" and not _TOKEN_USER.fullmatch(found.group("user")):
         return
-    yield references.CREDENTIALS.at(
+    yield fetching.URL_CREDENTIALS.at(
         _inside(written, "git", found, group),
         "the git URL carries a secret",
         label="masked here",
@@ -151,7 +156,7 @@ def _ref(written: Written, ref: GitRef) -> Iterator[Diagnostic]:
     for pattern, reason in _BAD_IN_REF:
         if (found := pattern.search(ref.text)) is not None:
             place = _inside(inner, ref.kind, found) if found.group() else span
-            yield references.BAD_REF.at(
+            yield fetching.BAD_REF_NAME.at(
                 place, f"`{ref.text}` cannot be the name of a {ref.kind}: it {reason}"
             )
             return
@@ -161,13 +166,13 @@ def _revision(span: Span, text: str) -> Iterator[Diagnostic]:
     if _FULL_REVISION.fullmatch(text):
         return
     if re.fullmatch(r"[0-9a-fA-F]{4,63}", text):
-        yield references.SHORT_REVISION.at(
+        yield fetching.ABBREVIATED_REV.at(
             span,
             f"`{text}` is only the beginning of a revision",
             help="write all 40 digits: `git rev-parse " + text + "`",
         )
         return
-    yield references.BAD_REF.at(
+    yield fetching.BAD_REF_NAME.at(
         span,
         f"`{text}` is not a revision",
         help="a `rev` is a commit id in hex, or a ref like `refs/pull/1/head`; for names use "
@@ -179,7 +184,7 @@ def _folder(written: Written, sub_dir: str) -> Iterator[Diagnostic]:
     leaving = re.search(r"(?:^|[/\\])(\.\.)(?=$|[/\\])|^([/\\]|[A-Za-z]:)", sub_dir)
     if leaving is not None:
         group = 1 if leaving.group(1) else 2
-        yield references.LEAVES_REPOSITORY.at(
+        yield fetching.SUB_DIR_LEAVES.at(
             _inside(written, "sub_dir", leaving, group),
             "`sub_dir` leads out of the repository",
             help="name a folder below the root of the repository, without `..`",

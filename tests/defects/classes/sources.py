@@ -271,7 +271,7 @@ CLASSES: Final = (
     Defect(
         title="git URL that is a path",
         area="9.3",
-        code="WM1701",
+        code="WM1101",
         instances=(
             P("offline", "app.toml", '{ path = "actors/assistant" }', '{ git = ⟦"./actors"⟧ }'),
             P("network", COORDINATOR, PLANNER, 'source = { git = ⟦"/srv/git/a.git"⟧ }'),
@@ -281,7 +281,7 @@ CLASSES: Final = (
     Defect(
         title="transport that is not allowed",
         area="9.3",
-        code="WM1702",
+        code="WM1102",
         instances=(
             P(
                 "offline",
@@ -301,7 +301,7 @@ CLASSES: Final = (
     Defect(
         title="secret in a git URL",
         area="9.3",
-        code="WM1703",
+        code="WM1103",
         instances=(
             P(
                 "offline",
@@ -326,7 +326,7 @@ CLASSES: Final = (
     Defect(
         title="malformed git ref",
         area="9.3",
-        code="WM1704",
+        code="WM1105",
         instances=(
             P(
                 "offline",
@@ -351,7 +351,7 @@ CLASSES: Final = (
     Defect(
         title="sub_dir out of the repository",
         area="9.3",
-        code="WM1706",
+        code="WM1104",
         instances=(
             P(
                 "offline",

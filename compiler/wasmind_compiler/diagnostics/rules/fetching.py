@@ -1,7 +1,8 @@
 """WM11: fetching git sources."""
 
 from wasmind_compiler.diagnostics.model import Severity
-from wasmind_compiler.diagnostics.registry import Rule
+from wasmind_compiler.diagnostics.registry import Example, Rule
+from wasmind_compiler.diagnostics.rules.references import LOCAL_SOURCE, written_source
 
 BAD_URL = Rule(
     code="WM1101",
@@ -11,6 +12,10 @@ A git source names a repository by a URL with a scheme: `https://`, `ssh://` or 
 the `user@host:path` form of scp, and git's remote helpers (`ext::`, which runs programs) are
 refused.
 """,
+    example=Example(
+        failing=written_source('git = "git@example.org:team/actors.git"'),
+        fixed=LOCAL_SOURCE,
+    ),
 )
 
 SCHEME_NOT_ALLOWED = Rule(
@@ -21,6 +26,10 @@ Nothing on `http://` and `git://` proves that the right host answers, so that an
 could hand over other code. They need `insecure = true` beside `git`, except on this machine. All
 further transports are refused.
 """,
+    example=Example(
+        failing=written_source('git = "http://example.org/actors.git"'),
+        fixed=LOCAL_SOURCE,
+    ),
 )
 
 URL_CREDENTIALS = Rule(
@@ -32,6 +41,10 @@ A URL with a password or token in it ends up in version control. It is used for 
 nowhere else: not in the lockfile, not in messages, not in the cache. Leave it out and let git ask a
 credential program.
 """,
+    example=Example(
+        failing=written_source('git = "https://user:hunter2secret@example.org/actors.git"'),
+        fixed=LOCAL_SOURCE,
+    ),
 )
 
 SUB_DIR_LEAVES = Rule(
@@ -41,6 +54,10 @@ SUB_DIR_LEAVES = Rule(
 `sub_dir` is relative to the root of the repository, with `/` between its parts, and cannot leave
 it.
 """,
+    example=Example(
+        failing=written_source('git = "https://example.org/actors.git", sub_dir = "../desk"'),
+        fixed=LOCAL_SOURCE,
+    ),
 )
 
 BAD_REF_NAME = Rule(
@@ -49,6 +66,12 @@ BAD_REF_NAME = Rule(
     explanation="""
 Git does not allow such a name for a branch or tag. The rules are those of `git check-ref-format`.
 """,
+    example=Example(
+        failing=written_source(
+            'git = "https://example.org/actors.git", git_ref = { branch = "my branch" }'
+        ),
+        fixed=LOCAL_SOURCE,
+    ),
 )
 
 ABBREVIATED_REV = Rule(
@@ -59,6 +82,12 @@ ABBREVIATED_REV = Rule(
 The beginning of a commit id means one commit only until another one begins alike, and it takes the
 whole history to find out. The lockfile has the full id; write that.
 """,
+    example=Example(
+        failing=written_source(
+            'git = "https://example.org/actors.git", git_ref = { rev = "9b2c6f0" }'
+        ),
+        fixed=LOCAL_SOURCE,
+    ),
 )
 
 MUTABLE_REV = Rule(
