@@ -29,6 +29,7 @@ def remote(tmp_path: Path, wasmind: Wasmind) -> Repository:
     for number in range(6):
         manifest = f'actor_id = "test:a{number}"\nbuild.component = "echo.wasm"\n'
         if number < 5:
+            manifest += f'required_spawn_with = ["a{number + 1}"]\n'
             manifest += f'[dependencies.a{number + 1}]\nsource = {{ path = "../a{number + 1}" }}\n'
         remote.write(f"a{number}/Wasmind.toml", manifest)
         remote.write(f"a{number}/echo.wasm", component)

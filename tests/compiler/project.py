@@ -80,6 +80,8 @@ class Project:
     guests_started: int = 0
     statuses: list[str] = field(default_factory=list)
     git_limits: GitLimits = field(default_factory=GitLimits)
+    #: Codes a test has nothing to say about.
+    quiet: set[str] = field(default_factory=set)
 
     def write(self, path: str, content: str | bytes) -> Path:
         target = self.root / path
@@ -126,7 +128,7 @@ class Project:
         """Lock `app`, and what that found, in the form of `found`."""
         config = self.write("app.toml", app)
         outcome = pipeline.lock(config, self.environment(), LockPolicy(**policy))
-        return listed(outcome.report)
+        return self._listed(outcome.report)
 
     def lockfile(self) -> str:
         """The text of the lockfile."""
@@ -139,7 +141,10 @@ class Project:
 
     def found(self, app: str) -> list[str]:
         """`CODE file:line:column message` for each problem of `app`."""
-        return listed(self.check(app))
+        return self._listed(self.check(app))
+
+    def _listed(self, report: pipeline.Report) -> list[str]:
+        return [line for line in listed(report) if line.split()[0] not in self.quiet]
 
 
 def listed(report: pipeline.Report) -> list[str]:

@@ -67,6 +67,13 @@ LOCKS = st.builds(
 SCHEMA = Schemas(ROOT / "schemas").load("lock")
 
 
+@pytest.fixture
+def project(project: Project) -> Project:
+    """A project of actors whose names, kinds and companions do not matter."""
+    project.quiet |= {"WM0311", "WM0332", "WM0441", "WM0442", "WM0444", "WM0446"}
+    return project
+
+
 @given(LOCKS)
 def test_the_lockfile_is_a_fixed_point(lock: Lock) -> None:
     text = render_lock(lock)

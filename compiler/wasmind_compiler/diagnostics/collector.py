@@ -84,9 +84,11 @@ class Collector:
 
 
 def _is_closer(found: Diagnostic, again: Diagnostic) -> bool:
-    """Whether `found` is by the same rule and about `again`'s place or a part of it."""
+    """Whether `found` makes `again` superfluous: an error, or the same, about a part of its place."""
     one, other = found.span, again.span
-    if found.code != again.code or one is None or other is None or one.file != other.file:
+    if found.code not in JUDGED_TWICE or one is None or other is None or one.file != other.file:
+        return False
+    if found.code != again.code and found.severity is not Severity.ERROR:
         return False
     return one.start.byte >= other.start.byte and one.end.byte <= other.end.byte
 

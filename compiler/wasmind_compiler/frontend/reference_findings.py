@@ -118,7 +118,13 @@ def _no_scheme(written: Written, url: str) -> Diagnostic:
         )
     if re.match(r"\.{0,2}/|~|[A-Za-z]:[\\/]", url):
         advice = "use `path` for a folder, or `file://` for a repository on this machine"
-        return fetching.BAD_URL.at(written.span("git"), "a folder is not a git URL", help=advice)
+        local: Fix | None = None
+        if url.startswith("/"):
+            title = f"write `file://{url}`"
+            local = replace_string(written.document, path, f"file://{url}", title=title)
+        return fetching.BAD_URL.at(
+            written.span("git"), "a folder is not a git URL", help=advice, fix=local
+        )
     https = f"https://{url}"
     host = url.split("/", 1)[0]
     fix: Fix | None = None
@@ -165,19 +171,13 @@ def _ref(written: Written, ref: GitRef) -> Iterator[Diagnostic]:
 def _revision(span: Span, text: str) -> Iterator[Diagnostic]:
     if _FULL_REVISION.fullmatch(text):
         return
+    # Anything but hex may be a ref of another kind, which whoever asks the repository can tell.
     if re.fullmatch(r"[0-9a-fA-F]{4,63}", text):
         yield fetching.ABBREVIATED_REV.at(
             span,
-            f"`{text}` is only the beginning of a revision",
-            help="write all 40 digits: `git rev-parse " + text + "`",
+            f"`{text}` is only the beginning of a commit id",
+            help=f"write all 40 digits: `git rev-parse {text}`",
         )
-        return
-    yield fetching.BAD_REF_NAME.at(
-        span,
-        f"`{text}` is not a revision",
-        help="a `rev` is a commit id in hex, or a ref like `refs/pull/1/head`; for names use "
-        "`branch` or `tag`",
-    )
 
 
 def _folder(written: Written, sub_dir: str) -> Iterator[Diagnostic]:

@@ -349,7 +349,8 @@ class GitSources:
                 fix = Fix(title="write the full id", edits=edits, applicability="always")
             message = f"`{ref.text}` is only the beginning of a commit id"
             help_line = "write the full id" + (f": `{pin.locked.revision}`" if pin else "")
-            self._collector.add(fetching.ABBREVIATED_REV.at(span, message, help=help_line, fix=fix))
+            closer = fetching.ABBREVIATED_REV.at(span, message, help=help_line, fix=fix)
+            self._collector.replace(fetching.ABBREVIATED_REV, closer)
         elif not is_full_id(ref.text) and ref.text.startswith("refs/"):
             message = f"`{ref.text}` can point to another commit tomorrow"
             self._collector.add(fetching.MUTABLE_REV.at(span, message))
