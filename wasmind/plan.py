@@ -150,6 +150,8 @@ class Actor:
         emits: message types it may send; None means any the host does not reserve.
         tools: names of the model tools it offers; None when it has no contract.
         may_spawn: logical names it may put into new agents; None means any.
+        replayable: all it does passes the host's one door. False for a component that reaches
+            granted folders through wasmtime's own WASI.
     """
 
     name: str
@@ -167,6 +169,7 @@ class Actor:
     emits: tuple[str, ...] | None = None
     tools: tuple[str, ...] | None = None
     may_spawn: tuple[str, ...] | None = None
+    replayable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,6 +359,7 @@ def _read_actor(value: Json, path: str) -> Actor:
             emits=reader.optional("emits", reader.strings),
             tools=reader.optional("tools", reader.strings),
             may_spawn=reader.optional("may_spawn", reader.strings),
+            replayable=reader.get("replayable", bool),
         )
     )
 

@@ -14,17 +14,16 @@ from wasmind_compiler.diagnostics.registry import Example, Rule, all_rules
 from wasmind_compiler.fixing import plan_changes, write_changes
 from wasmind_compiler.frontend.manifest import FILE_NAME
 
-#: Rules whose problem a few files cannot show.
+#: Rules whose problem a few files cannot show. Those about lockfiles and repositories are shown
+#: with real ones, in `test_lockfile`, `test_git_sources` and `test_git_hostile`.
 WITHOUT_EXAMPLE = frozenset(
     {
-        "WM0405",  # goes away with git sources
+        *(f"WM{number}" for number in range(1001, 1012)),
+        *(f"WM{number}" for number in range(1107, 1132)),
         "WM0406",  # needs a symbolic link
         "WM0443",  # needs thousands of folders
         "WM0445",  # needs thousands of files
         "WM0901",  # needs an actor of another version of the SDK
-        "WM1001",  # lockfiles are made, not written
-        "WM1002",
-        "WM1003",
     }
 )
 RULES = [pytest.param(rule, id=rule.code) for rule in all_rules() if rule.example is not None]

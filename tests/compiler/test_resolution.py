@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from wasmind_compiler.frontend.document import Document, parse
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.resolution.layers import Layer, LayeredTable, deep_merge
 from wasmind_compiler.resolution.resolver import resolve
-from wasmind_compiler.resolution.sources import LocalSources
+from wasmind_compiler.resolution.sources import Sources
 from wasmind_compiler.resolution.walk import Limits
 
 DESK = 'starting_actors = ["desk"]\nactors.desk.source.path = "desk"\n'
@@ -385,7 +386,14 @@ def test_systems_without_end_are_given_up(project: Project) -> None:
         schemas = Schemas(environment.schemas)
         app = read_app_config(document, schemas, collector)
         display = Display(project.root)
-        sources = LocalSources(project.root, environment.library, schemas, display, collector)
+        sources = Sources(
+            lambda: pytest.fail("no git source is here"),
+            project.root,
+            environment.library,
+            schemas,
+            display,
+            collector,
+        )
         resolve(app, sources, collector, limits)
         return [f"{each.code} {each.span}: {each.message}" for each in collector.diagnostics()]
 

@@ -24,13 +24,18 @@ class Granted:
 
 
 def grant(
-    actor: ResolvedActor, imported: Sequence[str] | None, used: Sequence[str], collector: Collector
+    actor: ResolvedActor,
+    imported: Sequence[str] | None,
+    optional: Sequence[str],
+    used: Sequence[str],
+    collector: Collector,
 ) -> Granted:
     """Needs cut down to grants; without grants an actor gets what it declares.
 
     Args:
         actor: the actor, with its manifest and the user's tables.
         imported: capabilities a component of its own imports; None for a Python actor.
+        optional: capabilities such a component can use where they are granted.
         used: capabilities the contract names.
         collector: takes needs that are not granted and grants that are not needed.
     """
@@ -39,12 +44,12 @@ def grant(
         collector.extend(_undeclared(actor, imported, declared))
     needs = set(used if imported is None else imported) | _allowed(declared or ())
     # A component has no use for what it does not import, whatever it declares.
-    needs = needs if imported is None else needs & set(imported)
+    needs = needs if imported is None else needs & {*imported, *optional}
     entry = next((each for each in reversed(actor.entries) if each.grants is not None), None)
     if entry is None or entry.grants is None:
         return Granted(capabilities=tuple(sorted(needs)), narrowed=_narrowed(declared or (), needs))
-    collector.extend(_refused(actor, entry, needs))
-    granted = needs & _granted(entry.grants)
+    collector.extend(_refused(actor, entry, needs, optional))
+    granted = {*needs, *optional} & _granted(entry.grants)
     return Granted(capabilities=tuple(sorted(granted)), narrowed=_narrowed(entry.grants, granted))
 
 
@@ -78,7 +83,9 @@ def _undeclared(
         )
 
 
-def _refused(actor: ResolvedActor, entry: ActorEntry, needs: set[str]) -> Iterator[Diagnostic]:
+def _refused(
+    actor: ResolvedActor, entry: ActorEntry, needs: set[str], optional: Sequence[str]
+) -> Iterator[Diagnostic]:
     grants = entry.grants or ()
     table = f"[{entry.section}.{entry.name}.grants]"
     for name in sorted(needs - _granted(grants)):
@@ -87,7 +94,7 @@ def _refused(actor: ResolvedActor, entry: ActorEntry, needs: set[str]) -> Iterat
             f"`{actor.name}` needs the capability `{name}`, which is not granted",
             help=f"add `{name} = true` to `{table}`, or use an actor that does without",
         )
-    for name in sorted(_allowed(grants) - needs):
+    for name in sorted(_allowed(grants) - needs - set(optional)):
         yield components.UNUSED_GRANT.at(
             entry.key("grants", name),
             f"`{actor.name}` does not use the capability `{name}`",

@@ -65,6 +65,14 @@ def examine_component(
     return Examined(found.imports, tuple(problems))
 
 
+def reaches_files(imports: Iterable[str]) -> bool:
+    """Whether a component could reach files through WASI, as far as folders are granted to it.
+
+    Toolchains import these interfaces whether an actor uses them or not, so it is no need.
+    """
+    return any(each.startswith("wasi:filesystem/") for each in imports)
+
+
 def capabilities_of(imports: Iterable[str]) -> tuple[str, ...]:
     """The capabilities that imports need, sorted."""
     return tuple(sorted(_BY_INTERFACE[each] for each in imports if each in _BY_INTERFACE))

@@ -114,6 +114,8 @@ def _link_actor(
     if contract.settings is not None:
         check_settings(resolved, contract.settings, resolution, known_models, collector)
         check_meanings(resolved, contract.settings, resolution, known_models, collector)
-    granted = grant(resolved, artifact.imported, contract.capabilities, collector)
+    granted = grant(
+        resolved, artifact.imported, artifact.optional, contract.capabilities, collector
+    )
     spawning = read_spawning(resolved, contract, granted.capabilities, resolution, collector)
     return LinkedActor(resolved=resolved, artifact=artifact, granted=granted, spawning=spawning)

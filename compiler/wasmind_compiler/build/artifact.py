@@ -30,6 +30,7 @@ class Artifact:
         modules: for the shared interpreter; empty for a component of its own.
         component: the component's bytes; None where the shared interpreter runs the modules.
         imported: capabilities the component imports; None for the shared interpreter.
+        optional: capabilities it could use where they are granted, but does not need.
         contract: what it says about itself.
     """
 
@@ -37,4 +38,5 @@ class Artifact:
     modules: tuple[PythonModule, ...] = ()
     component: bytes | None = None
     imported: tuple[str, ...] | None = None
+    optional: tuple[str, ...] = ()
     contract: Contract

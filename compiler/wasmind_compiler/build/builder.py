@@ -123,7 +123,11 @@ class Builder:
         self, actor: ResolvedActor, build: ComponentBuild, folder: Path, tree: Tree
     ) -> Artifact:
         # Systems of Python actors only never need the reader of components.
-        from wasmind_compiler.analysis.interfaces import capabilities_of, examine_component
+        from wasmind_compiler.analysis.interfaces import (
+            capabilities_of,
+            examine_component,
+            reaches_files,
+        )
 
         content = read_prebuilt(actor, build, folder)
         if isinstance(content, Diagnostic):
@@ -139,7 +143,14 @@ class Builder:
             settings=schema,
             capabilities=imported,
         )
-        return Artifact(tree=tree, component=content, imported=imported, contract=contract)
+        optional = ("filesystem",) if reaches_files(found.imports) else ()
+        return Artifact(
+            tree=tree,
+            component=content,
+            imported=imported,
+            optional=optional,
+            contract=contract,
+        )
 
     def _schema_file(self, actor: ResolvedActor, tree: Tree) -> Mapping[str, Any] | None:
         name = actor.manifest.config_schema

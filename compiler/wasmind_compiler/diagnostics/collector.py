@@ -84,7 +84,7 @@ class Collector:
 
 
 def _is_closer(found: Diagnostic, again: Diagnostic) -> bool:
-    """Whether `found` makes `again` superfluous: an error, or the same, about a part of its place."""
+    """Whether `found` makes `again` superfluous: an error, or the same, about part of its place."""
     one, other = found.span, again.span
     if found.code not in JUDGED_TWICE or one is None or other is None or one.file != other.file:
         return False

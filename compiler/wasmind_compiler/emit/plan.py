@@ -89,6 +89,7 @@ def _actor(actor: LinkedActor, system: System, interpreter: str | None) -> plan.
         emits=contract.emits,
         tools=None if contract.tools is None else tuple(tool.name for tool in contract.tools),
         may_spawn=_may_spawn(actor, system),
+        replayable=not set(actor.artifact.optional) & set(actor.granted.capabilities),
     )
 
 
