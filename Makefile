@@ -38,6 +38,7 @@ imports: $(READY)
 	$(BIN)/lint-imports
 
 bench: $(READY) ## Measure speed and size, as ratios
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev,bench]"
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove everything made here
