@@ -75,7 +75,7 @@ def main() -> None:
             _spawn(runtime)
         _memory(bundle.root, 1_000)
         with running(python_bundle(root / "asks", asks=_ASKS)) as runtime:
-            for count in (200, 800):
+            for count in (200, 1_000):
                 _blocked(runtime, count)
 
 

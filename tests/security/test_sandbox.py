@@ -6,6 +6,7 @@ The probe actor runs whatever source a test sends it and tells what came of it.
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -203,6 +204,51 @@ def test_addresses_that_are_not_public_are_refused_and_the_attempt_is_visible(
     text = running.attempt(f"result = http.get({url!r}, timeout=5)")
     assert not text.startswith("result:"), text
     assert "refused" in running.logged() or "InvalidUrl" in text
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [["169.254.169.254"], ["127.0.0.1"], ["fd00:ec2::254"], ["169.254.169.254", "127.0.0.1"]],
+)
+def test_a_name_that_leads_inside_is_refused_and_the_attempt_is_visible(
+    probe, monkeypatch, answers: list[str]
+) -> None:
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, port, *_, **__: [
+            (0, socket.SOCK_STREAM, 6, "", (address, port)) for address in answers
+        ],
+    )
+    running = probe()
+    text = running.attempt("result = http.get('http://metadata.google.internal/', timeout=5)")
+    assert not text.startswith("result:"), text
+    assert "which is not public" in running.logged()
+
+
+def test_a_name_that_changes_between_check_and_connection_gains_nothing(
+    probe, local_server, monkeypatch
+) -> None:
+    base, asked = local_server
+    port = int(base.rpartition(":")[2])
+    lookups: list[str] = []
+
+    def changing(host: str, port: int, *_: Any, **__: Any) -> Any:
+        lookups.append(host)
+        # Public at the first look, the machine itself at every further one.
+        address = "192.0.2.1" if len(lookups) > 1 else "93.184.216.34"
+        return [(0, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    def connect(address: tuple[str, int], *_: Any, **__: Any) -> Any:
+        assert address[0] == "93.184.216.34", "connected to an address nobody judged"
+        raise OSError("unreachable")
+
+    monkeypatch.setattr(socket, "getaddrinfo", changing)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    text = probe().attempt(f"result = http.get('http://rebind.example:{port}/', timeout=5)")
+    assert "NetworkError" in text
+    assert lookups == ["rebind.example"]
+    assert asked == []
 
 
 def test_a_redirect_does_not_lead_out_of_the_grant(probe, local_server) -> None:
