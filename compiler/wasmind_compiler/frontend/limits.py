@@ -19,10 +19,10 @@ from wasmind_compiler.diagnostics.rules import files
 MOST_BYTES: Final = 4 * 1024 * 1024
 DEEPEST: Final = 64
 
-_NAME: Final = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+')"""
+_NAME: Final = r"""(?:[A-Za-z0-9_-]+|"[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\n]*')"""
 #: `tomllib` takes time and memory in the square of a key's parts.
 _ENDLESS_KEY: Final = re.compile(
-    rf"^[ \t]*+(?:\[\[?[ \t]*+)?(?:{_NAME}[ \t]*+\.[ \t]*+){{{DEEPEST}}}", re.MULTILINE
+    rf"^[ \t]*(?:\[\[?[ \t]*)?(?:{_NAME}[ \t]*\.[ \t]*){{{DEEPEST}}}", re.MULTILINE
 )
 _MANY_DIGITS: Final = re.compile(r"[0-9][0-9_]{18}|0[xob][0-9A-Fa-f_]{16}")
 

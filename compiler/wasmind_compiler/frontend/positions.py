@@ -16,18 +16,20 @@ from typing import Final
 #: Character offsets: first of the stretch, first behind it.
 Range = tuple[int, int]
 
-_BLANK: Final = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
-_KEY: Final = re.compile(r"""[A-Za-z0-9_-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+'""")
-_DOT: Final = re.compile(r"[ \t]*+\.[ \t]*+")
-_EQUALS: Final = re.compile(r"[ \t]*+=[ \t]*+")
+# Loops are unrolled (plain, then special and plain again) so that they cannot backtrack far.
+# Possessive quantifiers would say the same, but are broken in Python 3.11.0 to 3.11.4.
+_BLANK: Final = re.compile(r"[ \t\r\n]*(?:#[^\n]*[ \t\r\n]*)*")
+_KEY: Final = re.compile(r"""[A-Za-z0-9_-]+|"[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\n]*'""")
+_DOT: Final = re.compile(r"[ \t]*\.[ \t]*")
+_EQUALS: Final = re.compile(r"[ \t]*=[ \t]*")
 _SCALAR: Final = re.compile(
-    r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*+"{3,5}'
-    r"|'''(?:[^']++|'{1,2}(?!'))*+'{3,5}"
-    r'|"(?:[^"\\\n]++|\\.)*+"'
-    r"|'[^'\n]*+'"
+    r'"""[^"\\]*(?:(?:\\.|"{1,2}(?!"))[^"\\]*)*"{3,5}'
+    r"|'''[^']*(?:'{1,2}(?!')[^']*)*'{3,5}"
+    r'|"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
+    r"|'[^'\n]*'"
     # A date and its time may be parted by one blank.
-    r"|\d{4}-\d\d-\d\d \d\d:[^\s,\]}#]++"
-    r"|[^\s,\]}#]++",
+    r"|\d{4}-\d\d-\d\d \d\d:[^\s,\]}#]+"
+    r"|[^\s,\]}#]+",
     re.DOTALL,
 )
 

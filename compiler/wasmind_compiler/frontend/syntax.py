@@ -20,9 +20,10 @@ from wasmind_compiler.frontend.positions import Range, statement_at
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 #: A comment or a complete string; or, last, a quote that opens an incomplete one.
 _LEXEME: Final = re.compile(
-    r"#[^\n]*+"
-    r'|(?P<string>"""(?:[^"\\]++|\\.|"{1,2}(?!"))*+"{3,5}|"(?!"")(?:[^"\\\n]++|\\[^\n])*+")'
-    r"|'''(?:[^']++|'{1,2}(?!'))*+'{3,5}|'(?!'')[^'\n]*+'"
+    r"#[^\n]*"
+    r'|(?P<string>"""[^"\\]*(?:(?:\\.|"{1,2}(?!"))[^"\\]*)*"{3,5}'
+    r'|"(?!"")[^"\\\n]*(?:\\[^\n][^"\\\n]*)*")'
+    r"|'''[^']*(?:'{1,2}(?!')[^']*)*'{3,5}|'(?!'')[^'\n]*'"
     r"|(?P<open>\"\"\"|'''|[\"'])",
     re.DOTALL,
 )
