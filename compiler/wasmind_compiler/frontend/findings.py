@@ -268,7 +268,7 @@ class _Explainer:
             yield self._rules.missing.at(
                 self._locator.header(path), message, help=f"kinds: {allowed}"
             )
-        elif kind in kinds:
+        elif isinstance(kind, str) and kind in kinds:
             yield from self._inside_branch(error, branches.index(kinds[kind]))
         else:
             span, near = self._locator.value((*path, "kind")), nearest(str(kind), kinds)
