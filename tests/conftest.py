@@ -5,6 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
+from wasmind.cli.allocator import limit_arenas
+
+# One arena for all threads, so that memory given back can be told from what an allocator keeps.
+limit_arenas(1)
+
 # Machines differ and are shared: no test passes or fails by the clock.
 settings.register_profile("wasmind", deadline=None)
 settings.load_profile("wasmind")

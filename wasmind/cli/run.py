@@ -13,6 +13,7 @@ from typing import Final
 import click
 
 from wasmind.cli import lock_options, terminal
+from wasmind.cli.allocator import limit_arenas
 from wasmind.cli.events import EventView, make_view
 from wasmind.cli.logs import LogFile, LogLevels
 from wasmind.runtime.errors import RuntimeFailure
@@ -95,6 +96,7 @@ def command(
         "frozen": frozen,
         "offline": offline,
     }
+    limit_arenas(2)
     levels = LogLevels.parse(log_level, default="debug" if verbose else "warn")
     view = make_view(form, levels)
     log = LogFile(log_file, LogLevels.parse(log_level)) if log_file else None
