@@ -43,9 +43,10 @@ def main() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1)
     os.dup2(null, 2)
-    _say(report, _wait(pid, control))
+    outcome = _wait(pid, control)
+    _say(report, outcome)
     _await_end(control)
-    _say(report, f"killed {_kill_all(pid)}")
+    _say(report, f"killed {_kill_all(pid, running=outcome == 'cut-off')}")
 
 
 def _environment(control: int) -> dict[bytes, bytes]:
@@ -91,8 +92,10 @@ def _await_end(control: int) -> None:
         pass
 
 
-def _kill_all(pid: int) -> int:
+def _kill_all(pid: int, running: bool) -> int:
     """Kill every descendant; returns how many lived on after the command itself."""
+    if running:
+        _kill(pid)  # also where descendants cannot be listed
     killed = set()
     deadline = time.monotonic() + _KILL_SECONDS
     while time.monotonic() < deadline:
