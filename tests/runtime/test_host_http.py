@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import ipaddress
 import socket
 import threading
@@ -15,8 +17,9 @@ import pytest
 
 from wasmind.plan import Actor
 from wasmind.runtime.abi import Err, Ok
+from wasmind.runtime.host.connections import Connections
 from wasmind.runtime.host.door import Host
-from wasmind.runtime.host.egress import Clients, Origin, Policy, Refused
+from wasmind.runtime.host.egress import Origin, Policy, Refused
 from wasmind.runtime.host.http import HTTP
 
 Handle = Callable[[BaseHTTPRequestHandler], None]
@@ -80,7 +83,7 @@ class Around:
         self.logged: list[str] = []
         self.given_up: list[int] = []
         self.origins: list[Origin] = []
-        self.clients = Clients()
+        self.pool = Connections()
 
     def log(self, host: Host, level: str, text: str) -> None:
         self.logged.append(f"{level}: {text}")
@@ -94,8 +97,8 @@ class Around:
     def blocked(self) -> Any:
         return nullcontext()
 
-    def http_clients(self) -> Clients:
-        return self.clients
+    def connections(self) -> Connections:
+        return self.pool
 
     def model_origins(self) -> list[Origin]:
         return self.origins
@@ -116,7 +119,7 @@ def make_host() -> Iterator[Callable[..., Host]]:
 
     yield make
     for host in made:
-        host.around.clients.close()
+        host.around.pool.close()
 
 
 def call(host: Host, name: str, *values: Any) -> Any:
@@ -257,6 +260,123 @@ def test_redirects_are_followed_and_limited(make_host, server: Server) -> None:
     assert send(make_host(), "GET", server.url + "/").value[2] == b"x"
     server.handle = lambda handler: answer(handler, 302, Location="/")
     assert "redirects" in send(make_host(), "GET", server.url + "/").value[1]
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "expected"),
+    [
+        (301, "POST", "GET"),
+        (302, "POST", "GET"),
+        (303, "DELETE", "GET"),
+        (307, "POST", "POST"),
+        (308, "POST", "POST"),
+    ],
+)
+def test_a_redirect_says_whether_method_and_body_go_along(
+    make_host, server: Server, status: int, method: str, expected: str
+) -> None:
+    server.handle = lambda handler: (
+        answer(handler, status, Location="end") if handler.path == "/a/" else answer(handler, 200)
+    )
+    steps = (("body", b"data"), ("header", "Content-Type", "text/plain"))
+    send(make_host(), method, server.url + "/a/", *steps)
+    method, path, headers, body = server.requests[1]
+    assert (method, path) == (expected, "/a/end")
+    assert (body, "content-type" in headers) == ((b"", False), (b"data", True))[expected != "GET"]
+
+
+def test_a_redirect_to_another_origin_takes_no_secret_along(make_host, server: Server) -> None:
+    other = Server()
+    server.handle = lambda handler: answer(handler, 302, Location=f"{other.url}/")
+    steps = [("header", name, "secret") for name in ("Authorization", "Cookie", "X-Plain")]
+    send(make_host(), "GET", server.url, *steps)
+    other.close()
+    _, _, headers, _ = other.requests[0]
+    assert headers["x-plain"] == "secret"
+    assert not headers.keys() & {"authorization", "cookie"}
+
+
+@pytest.mark.parametrize("target", ["ftp://127.0.0.1/", "http://", "//[::1", "javascript:x"])
+def test_a_redirect_to_nowhere_is_an_error(make_host, server: Server, target: str) -> None:
+    server.handle = lambda handler: answer(handler, 302, Location=target)
+    response = send(make_host(), "GET", server.url)
+    assert response.value[0] == "network-error"
+    assert "redirect" in response.value[1]
+
+
+def test_the_host_header_is_that_of_the_url(make_host, server: Server) -> None:
+    """Behind a shared address, another name would reach another server than was granted."""
+    send(make_host(), "GET", server.url, ("header", "Host", "other.example"))
+    assert server.requests[0][2]["host"] == f"127.0.0.1:{server.port}"
+
+
+def test_credentials_in_a_url_become_basic_authentication(make_host, server: Server) -> None:
+    url = f"http://user:p%40ss@127.0.0.1:{server.port}/"
+    send(make_host(), "GET", url)
+    expected = base64.b64encode(b"user:p@ss").decode()
+    assert server.requests[0][2]["authorization"] == f"Basic {expected}"
+
+
+def test_no_cookie_is_kept(make_host, server: Server) -> None:
+    server.handle = lambda handler: answer(handler, 200, Set_Cookie="session=1")
+    host = make_host()
+    for _ in range(2):
+        send(host, "GET", server.url)
+    assert "cookie" not in server.requests[1][2]
+
+
+def test_a_compressed_body_arrives_as_it_was(make_host, server: Server) -> None:
+    packed = gzip.compress(b"text" * 1000)
+    server.handle = lambda handler: answer(handler, 200, packed, Content_Encoding="gzip")
+    _, (headers,), body = send(make_host(), "GET", server.url).value
+    assert body == b"text" * 1000
+    assert not {key for key, _ in headers} & {"content-encoding", "content-length"}
+
+
+def test_a_coding_we_do_not_know_is_left_to_the_actor(make_host, server: Server) -> None:
+    server.handle = lambda handler: answer(handler, 200, b"\x0b\x00", Content_Encoding="br")
+    _, (headers,), body = send(make_host(), "GET", server.url).value
+    assert body == b"\x0b\x00"
+    assert ("content-encoding", "br") in headers
+
+
+@pytest.mark.parametrize("spoilt", [b"not gzip", gzip.compress(b"text" * 1000)[:-9]])
+def test_a_body_that_does_not_decode_is_an_error(make_host, server: Server, spoilt: bytes) -> None:
+    server.handle = lambda handler: answer(handler, 200, spoilt, Content_Encoding="gzip")
+    assert send(make_host(), "GET", server.url).value[0] == "network-error"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+def test_a_body_beyond_the_limit_is_not_read(make_host, server: Server, coding: str) -> None:
+    body = bytes(80 << 20)
+    sent = gzip.compress(body, 1) if coding == "gzip" else body
+    server.handle = lambda handler: answer(handler, 200, sent, Content_Encoding=coding)
+    response = send(make_host(), "GET", server.url, ("retry", 3, 1))
+    assert "response_mib" in response.value[1]
+    assert len(server.requests) == 1
+
+
+def test_the_framing_of_a_body_is_not_the_actors_business(make_host, server: Server) -> None:
+    framing = (("header", "Content-Length", "4"), ("header", "Transfer-Encoding", "chunked"))
+    send(make_host(), "POST", server.url, ("body", b"data and more"), *framing)
+    assert server.requests[0][3] == b"data and more"
+    assert "transfer-encoding" not in server.requests[0][2]
+
+
+def test_connections_are_not_shared_between_policies(make_host, server: Server) -> None:
+    one, other = make_host(), make_host(hosts=["127.0.0.1"], ports=[server.port])
+    other.around = one.around
+    for host in (one, other, one):
+        send(host, "GET", server.url)
+    assert len(server.connections) == 2
+
+
+def test_a_connection_the_server_closed_meanwhile_is_not_used(make_host, server: Server) -> None:
+    server.handle = lambda handler: answer(handler, 200, Connection="close")
+    host = make_host()
+    for _ in range(3):
+        assert isinstance(send(host, "GET", server.url), Ok)
+    assert len(server.connections) == 3
 
 
 def test_loopback_is_refused_unless_granted(make_host, server: Server) -> None:

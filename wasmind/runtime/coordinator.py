@@ -30,7 +30,8 @@ from wasmind.runtime.supervision import Decision
 from wasmind.runtime.workers import Workers
 
 if TYPE_CHECKING:
-    from wasmind.runtime.host.egress import Clients, Origin
+    from wasmind.runtime.host.connections import Connections
+    from wasmind.runtime.host.egress import Origin
 
 _MIB: Final = 1 << 20
 
@@ -65,8 +66,8 @@ class Coordinator:
         self._replayable: list[Envelope] = []
         self._reason: str | None = None
         self._origins: set[Origin] = set()
-        self._clients: Clients | None = None
-        self._clients_lock = threading.Lock()
+        self._connections: Connections | None = None
+        self._connections_lock = threading.Lock()
         self._credentials = Credentials(plan.credentials)
         limits = {"processes": plan.limits.processes, "requests": plan.limits.requests}
         self._slots = Slots(limits)
@@ -276,14 +277,14 @@ class Coordinator:
         """Headers with secrets for a request to this host."""
         return self._credentials.for_request(scheme, host)
 
-    def http_clients(self) -> Clients:
-        """HTTP clients shared by the whole system; loaded when the first request is made."""
-        from wasmind.runtime.host.egress import Clients
+    def connections(self) -> Connections:
+        """HTTP connections, shared by the whole system; loaded when the first request is made."""
+        from wasmind.runtime.host.connections import Connections
 
-        with self._clients_lock:
-            if self._clients is None:
-                self._clients = Clients()
-            return self._clients
+        with self._connections_lock:
+            if self._connections is None:
+                self._connections = Connections()
+            return self._connections
 
     def model_origins(self) -> Iterable[Origin]:
         """Where the announced models answer."""
@@ -315,8 +316,8 @@ class Coordinator:
         deadline = time.monotonic() + timeout
         waiting = self._agents.instances()
         orderly = all(item.ended.wait(max(0.0, deadline - time.monotonic())) for item in waiting)
-        if self._clients is not None:
-            self._clients.close()
+        if self._connections is not None:
+            self._connections.close()
         return orderly
 
     def _leave(self, scope: str, identifier: str, actor: Actor | None) -> None:

@@ -22,7 +22,8 @@ from wasmind.runtime.host.door import Host
 from wasmind.runtime.linking import link
 
 if TYPE_CHECKING:
-    from wasmind.runtime.host.egress import Clients, Origin
+    from wasmind.runtime.host.connections import Connections
+    from wasmind.runtime.host.egress import Origin
 
 _LIMITS: Final = Limits(memory_mib=256, compute_seconds=20.0)
 
@@ -56,7 +57,7 @@ class _Nowhere:
         """There are no requests."""
         return ()
 
-    def http_clients(self) -> Clients:
+    def connections(self) -> Connections:
         """Requests are refused before they need one."""
         raise AssertionError("a guest without `http` made a request")
 

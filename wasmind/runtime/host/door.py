@@ -16,7 +16,8 @@ from wasmind.runtime.host.interface import HostFunction, Interface
 
 if TYPE_CHECKING:
     # Not imported at run time: httpx is slow to load and not every system needs it.
-    from wasmind.runtime.host.egress import Clients, Origin
+    from wasmind.runtime.host.connections import Connections
+    from wasmind.runtime.host.egress import Origin
 
 _RECENT_LINES = 20
 
@@ -45,8 +46,8 @@ class Surroundings(Protocol):
     def credentials(self, scheme: str, host: str) -> Iterable[tuple[str, str]]:
         """Headers with secrets for a request to this host; no actor ever sees them."""
 
-    def http_clients(self) -> Clients:
-        """HTTP clients shared by the whole system."""
+    def connections(self) -> Connections:
+        """HTTP connections, shared by the whole system."""
 
     def model_origins(self) -> Iterable[Origin]:
         """Endpoints of models, which every actor with `http` may reach."""

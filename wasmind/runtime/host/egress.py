@@ -1,33 +1,25 @@
-"""Where actors may connect to, and the connections that keep to it.
+"""Where actors may connect to.
 
 A request passes two checks. Its URL must fit the actor's grant: method, host, port; every redirect
 is a new URL. Then, when a connection is made, the name is resolved once, each address is judged,
 and the connection goes to an address that passed: a name that changes its mind between check and
-connection gains nothing. Connections are pooled per grant, never across.
+connection gains nothing.
 """
 
 from __future__ import annotations
 
 import fnmatch
 import ipaddress
-import socket
-import ssl
-import threading
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import httpcore
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-_CONNECT_SECONDS: Final = 20.0
-_SLICE_SECONDS: Final = 0.5
-_KEEPALIVE_SECONDS: Final = 30.0
 
 #: Addresses that hand out a machine's credentials to whoever asks.
 _METADATA: Final = tuple(
@@ -93,7 +85,7 @@ class Policy:
         if self.ports and port not in self.ports:
             raise Refused(f"the port {port} is not among the granted `http.ports`")
 
-    def choose(self, host: str, port: int, addresses: Sequence[_Address]) -> list[_Address]:
+    def choose(self, host: str, port: int, addresses: Sequence[Address]) -> list[Address]:
         """The addresses a connection to `host` may use, in the given order.
 
         Raises:
@@ -110,7 +102,7 @@ class Policy:
             )
         return allowed
 
-    def _allows(self, address: _Address) -> bool:
+    def _allows(self, address: Address) -> bool:
         if any(_covers(entry, address) for entry in self.hosts):
             return True
         effective = _embedded(address)
@@ -120,11 +112,11 @@ class Policy:
         return self.private or (public and not _in(effective, _NOT_PUBLIC))
 
 
-def _in(address: _Address, networks: Sequence[_Network]) -> bool:
+def _in(address: Address, networks: Sequence[_Network]) -> bool:
     return any(address.version == network.version and address in network for network in networks)
 
 
-def _embedded(address: _Address) -> _Address:
+def _embedded(address: Address) -> Address:
     """The IPv4 address that an IPv6 address stands for, or the address itself."""
     if isinstance(address, ipaddress.IPv6Address):
         return address.ipv4_mapped or address.sixtofour or address
@@ -142,7 +134,7 @@ def _matches(entry: str, host: str) -> bool:
         return False
 
 
-def _covers(entry: str, address: _Address) -> bool:
+def _covers(entry: str, address: Address) -> bool:
     """Whether an entry is an address or network that this address belongs to."""
     if entry.lower() == "localhost":
         return address.is_loopback
@@ -156,164 +148,3 @@ def _network(entry: str) -> _Network | None:
         return ipaddress.ip_network(entry, strict=False)
     except ValueError:
         return None
-
-
-class Deadline:
-    """When the attempt on this thread must be over, and what ends it early."""
-
-    def __init__(self, seconds: float | None, cancelled: threading.Event) -> None:
-        self._end = None if seconds is None else time.monotonic() + seconds
-        self._cancelled = cancelled
-
-    def left(self) -> float:
-        """Seconds left, at most a slice.
-
-        Raises:
-            httpcore.ReadTimeout: the time is up.
-            httpcore.ReadError: the actor must stop.
-        """
-        if self._cancelled.is_set():
-            raise httpcore.ReadError("the actor is ending")
-        if self._end is None:
-            return _SLICE_SECONDS
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout("timed out")
-        return min(left, _SLICE_SECONDS)
-
-    def connect(self) -> float:
-        """Seconds to allow for a connection."""
-        if self._end is None:
-            return _CONNECT_SECONDS
-        return max(0.001, min(_CONNECT_SECONDS, self._end - time.monotonic()))
-
-
-_attempt = threading.local()
-
-
-class _Stream(httpcore.NetworkStream):
-    """A connection whose reads end with the attempt, whatever per-read timeout is asked for."""
-
-    def __init__(self, inner: httpcore.NetworkStream) -> None:
-        self._inner = inner
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        deadline: Deadline = _attempt.deadline
-        while True:
-            try:
-                return self._inner.read(max_bytes, deadline.left())
-            except httpcore.ReadTimeout:
-                deadline.left()  # raises when it was not just the slice that ended
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _attempt.deadline.connect())
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        return _Stream(
-            self._inner.start_tls(ssl_context, server_hostname, _attempt.deadline.connect())
-        )
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
-
-
-class _Backend(httpcore.NetworkBackend):
-    """Resolves a name itself and connects only to addresses the policy chose."""
-
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._plain = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        deadline: Deadline = _attempt.deadline
-        problem: Exception = httpcore.ConnectError(f"cannot resolve `{host}`")
-        for address in self._policy.choose(host, port, _resolve(host, port)):
-            try:
-                inner = self._plain.connect_tcp(
-                    str(address), port, deadline.connect(), local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                problem = error
-            else:
-                return _Stream(inner)
-        raise problem
-
-
-def _resolve(host: str, port: int) -> list[_Address]:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError(f"cannot resolve `{host}`: {error}") from None
-    texts = dict.fromkeys(str(item[4][0]).partition("%")[0] for item in found)
-    return [ipaddress.ip_address(text) for text in texts]
-
-
-class _Transport(httpx.HTTPTransport):
-    def __init__(self, policy: Policy, context: ssl.SSLContext) -> None:
-        super().__init__(verify=context, trust_env=False)
-        # httpx has no public way to choose the network backend of its pool.
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=context,
-            max_connections=None,
-            max_keepalive_connections=64,
-            keepalive_expiry=_KEEPALIVE_SECONDS,
-            network_backend=_Backend(policy),
-        )
-
-
-class Clients:
-    """HTTP clients, one for each policy, made on first use and shared by all threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._clients: dict[Policy, httpx.Client] = {}
-        self._context: ssl.SSLContext | None = None
-
-    def get(self, policy: Policy) -> httpx.Client:
-        """The client whose connections keep to `policy`. It follows no redirects by itself."""
-        with self._lock:
-            if policy not in self._clients:
-                if self._context is None:
-                    self._context = httpx.create_ssl_context()
-                self._clients[policy] = httpx.Client(
-                    transport=_Transport(policy, self._context),
-                    follow_redirects=False,
-                    trust_env=False,
-                    timeout=None,  # noqa: S113 - attempts have a deadline of their own
-                )
-            return self._clients[policy]
-
-    def close(self) -> None:
-        """Close all pooled connections."""
-        with self._lock:
-            for client in self._clients.values():
-                client.close()
-            self._clients.clear()
-
-
-class attempt:  # noqa: N801 - reads as a verb: `with attempt(deadline):`
-    """Makes a deadline the one that connections on this thread keep to."""
-
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
-
-    def __enter__(self) -> None:
-        _attempt.deadline = self._deadline
-
-    def __exit__(self, *_: object) -> None:
-        _attempt.deadline = None

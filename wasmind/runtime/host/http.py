@@ -17,13 +17,12 @@ from wasmind.runtime.host.interface import HostFunction, Interface
 if TYPE_CHECKING:
     import httpx
 
-    from wasmind.runtime.host.egress import Policy
+    from wasmind.runtime.host.exchange import Answer, Call
 
 _REQUEST: Final = 120
 _MIB: Final = 1 << 20
 _LONGEST_DELAY: Final = 60.0
 _JITTER: Final = 0.25
-_MOST_REDIRECTS: Final = 10
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -90,32 +89,33 @@ def _retry_statuses(request: _Request, codes: Sequence[int]) -> _Request:
 def _send(host: Host, handle: int) -> Ok | Err:
     request: _Request = host.resources.get(handle)
     try:
-        _check(request)
+        call = _call(request)
     except _Failure as failure:
         return Err(failure.error)
     last = _Failure("network-error", "not attempted")
     for attempt in range(request.attempts):
         final = attempt == request.attempts - 1
         try:
-            response = _attempt(host, request)
+            answer = _attempt(host, call, request.timeout)
         except _Failure as failure:
             last = failure
             if failure.hopeless or final or host.cancelled.is_set():
                 break
             host.cancelled.wait(_delay(request, attempt, None))
         else:
-            status, headers, _ = response
-            if final or status not in request.retry_statuses or host.cancelled.is_set():
-                return Ok(response)
-            host.cancelled.wait(_delay(request, attempt, _header_value(headers, "retry-after")))
+            if final or answer.status not in request.retry_statuses or host.cancelled.is_set():
+                return Ok((answer.status, (answer.headers,), answer.body))
+            host.cancelled.wait(_delay(request, attempt, dict(answer.headers).get("retry-after")))
     if request.attempts > 1 and not last.hopeless:
         host.around.http_failed(host, request.attempts)
     return Err(last.error)
 
 
-def _check(request: _Request) -> None:
+def _call(request: _Request) -> Call:
     """What could never work is reported as such before anything is sent."""
     import httpx
+
+    from wasmind.runtime.host.exchange import Call
 
     if not _TOKEN.fullmatch(request.method):
         raise _Failure("builder-error", f"`{request.method[:50]}` is not an HTTP method")
@@ -130,90 +130,46 @@ def _check(request: _Request) -> None:
         raise _Failure("builder-error", f"the scheme `{url.scheme}` is not supported")
     if not url.scheme or not url.host:
         raise _Failure("invalid-url", request.url)
+    return Call(request.method, url, request.headers, request.body)
 
 
-def _attempt(host: Host, request: _Request) -> tuple[int, tuple[list[tuple[str, str]]], bytes]:
-    import httpx
+def _attempt(host: Host, call: Call, timeout: float | None) -> Answer:
+    import httpcore
 
-    from wasmind.runtime.host import egress
+    from wasmind.runtime.host.connections import Deadline
+    from wasmind.runtime.host.egress import Policy, Refused
+    from wasmind.runtime.host.exchange import Hopeless, Line, exchange
 
-    policy = egress.Policy.of(host.actor.grants.get("http", {}), host.around.model_origins())
-    deadline = egress.Deadline(request.timeout, host.cancelled)
+    around = host.around
+    line = Line(
+        around.connections(),
+        Policy.of(host.actor.grants.get("http", {}), around.model_origins()),
+        around.credentials,
+        host.actor.limits.response_mib * _MIB,
+    )
     try:
-        with host.around.slot("requests") as free, egress.attempt(deadline):
+        with around.slot("requests") as free:
             if not free:
                 text = "as many requests are in flight as may at once (limit `requests`)"
                 raise _Failure("network-error", text)
-            return _exchange(host, request, policy)
-    except egress.Refused as error:
-        host.around.log(host, "warn", f"refused `{request.method} {_shown(request.url)}`: {error}")
+            return exchange(call, line, Deadline(timeout, host.cancelled))
+    except Refused as error:
+        around.log(host, "warn", f"refused `{call.method} {_shown(call.url)}`: {error}")
         text = f"{error}; see `[actors.{host.actor.name}.grants.http]`"
         raise _Failure("network-error", text, hopeless=True) from None
-    except httpx.TimeoutException:
+    except Hopeless as error:
+        raise _Failure("network-error", str(error), hopeless=True) from None
+    except httpcore.TimeoutException:
         raise _Failure("timeout") from None
-    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+    except httpcore.LocalProtocolError as error:
         raise _Failure("builder-error", str(error), hopeless=True) from None
-    except httpx.HTTPError as error:
+    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
         raise _Failure("network-error", str(error) or type(error).__name__) from None
 
 
-def _exchange(
-    host: Host, request: _Request, policy: Policy
-) -> tuple[int, tuple[list[tuple[str, str]]], bytes]:
-    """Send a request and follow its redirects, each judged like a request of its own."""
-    client = host.around.http_clients().get(policy)
-    largest = host.actor.limits.response_mib
-    hop: httpx.Request | None = client.build_request(
-        request.method, request.url, headers=list(request.headers), content=request.body
-    )
-    secret: set[str] = set()
-    for _ in range(_MOST_REDIRECTS + 1):
-        assert hop is not None  # the loop ends when there is no next one
-        policy.check_url(hop.method, hop.url)
-        # A redirect copies headers: a secret for one host must not travel to the next.
-        for name in secret:
-            hop.headers.pop(name, None)
-        for name, value in host.around.credentials(hop.url.scheme, hop.url.host):
-            hop.headers[name] = value
-            secret.add(name)
-        response = client.send(hop, stream=True)
-        try:
-            hop = response.next_request
-            if hop is None:
-                return response.status_code, (_visible(response),), _read(response, largest)
-        finally:
-            response.close()
-    raise _Failure("network-error", f"more than {_MOST_REDIRECTS} redirects", hopeless=True)
-
-
-def _read(response: httpx.Response, largest_mib: int) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > largest_mib * _MIB:
-            text = f"the body is larger than {largest_mib} MiB (limit `response_mib`)"
-            raise _Failure("network-error", text, hopeless=True)
-    return bytes(body)
-
-
-def _shown(url: str) -> str:
+def _shown(url: httpx.URL) -> str:
     """A URL without credentials and query, which may hold secrets."""
-    import httpx
-
-    parsed = httpx.URL(url)
-    return str(parsed.copy_with(userinfo=b"", query=None, fragment=None))
-
-
-def _visible(response: httpx.Response) -> list[tuple[str, str]]:
-    """Headers as the guest sees them: lower-case names, printable values, no content coding."""
-    decoded = "content-encoding" in response.headers
-    return [
-        (key.lower(), value)
-        for key, value in response.headers.multi_items()
-        if value.isascii()
-        and value.isprintable()
-        and not (decoded and key.lower() in ("content-encoding", "content-length"))
-    ]
+    return str(url.copy_with(userinfo=b"", query=None, fragment=None))
 
 
 def _delay(request: _Request, attempt: int, retry_after: str | None) -> float:
@@ -234,10 +190,6 @@ def _retry_after(value: str | None) -> float | None:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
     except (ValueError, TypeError):
         return None
-
-
-def _header_value(headers: tuple[list[tuple[str, str]]], name: str) -> str | None:
-    return next((value for key, value in headers[0] if key == name), None)
 
 
 HTTP: Final = Interface(

@@ -1,0 +1,211 @@
+"""Connections of actors to HTTP servers: where the policy allows, ended in time, and kept alive.
+
+They are httpcore's, one request at a time each. Its pool is not used: it looks through all its
+connections for each request, which hundreds of actors waiting for a model would notice.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import httpcore
+import httpx
+
+from wasmind.runtime.host.egress import Address, Policy
+
+_CONNECT_SECONDS: Final = 20.0
+_SLICE_SECONDS: Final = 0.5
+_KEEPALIVE_SECONDS: Final = 30.0
+_MOST_KEPT: Final = 64
+
+
+class Deadline:
+    """When an attempt must be over, and what ends it early."""
+
+    def __init__(self, seconds: float | None, cancelled: threading.Event) -> None:
+        self._end = None if seconds is None else time.monotonic() + seconds
+        self._cancelled = cancelled
+
+    def left(self) -> float:
+        """Seconds left, at most a slice.
+
+        Raises:
+            httpcore.ReadTimeout: the time is up.
+            httpcore.ReadError: the actor must stop.
+        """
+        if self._cancelled.is_set():
+            raise httpcore.ReadError("the actor is ending")
+        if self._end is None:
+            return _SLICE_SECONDS
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("timed out")
+        return min(left, _SLICE_SECONDS)
+
+    def connect(self) -> float:
+        """Seconds to allow for a connection."""
+        if self._end is None:
+            return _CONNECT_SECONDS
+        return max(0.001, min(_CONNECT_SECONDS, self._end - time.monotonic()))
+
+
+class _Stream(httpcore.NetworkStream):
+    """A byte stream whose reads end with the attempt, whatever per-read timeout is asked for."""
+
+    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._inner = inner
+        #: Of the attempt that uses the connection now.
+        self.deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        while True:
+            try:
+                return self._inner.read(max_bytes, self.deadline.left())
+            except httpcore.ReadTimeout:
+                self.deadline.left()  # raises when it was not just the slice that ended
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, self.deadline.connect())
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> _Stream:
+        limit = self.deadline.connect()
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, limit), self.deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _Connection:
+    """One connection; used by one thread at a time."""
+
+    def __init__(self, origin: httpcore.Origin, stream: _Stream) -> None:
+        self._stream = stream
+        self._http = httpcore.HTTP11Connection(origin, stream, _KEEPALIVE_SECONDS)
+
+    def send(self, request: httpcore.Request, deadline: Deadline) -> httpcore.Response:
+        self._stream.deadline = deadline
+        return self._http.handle_request(request)
+
+    @property
+    def reusable(self) -> bool:
+        return self._http.is_idle() and not self._http.has_expired()
+
+    def close(self) -> None:
+        self._http.close()
+
+
+_Key = tuple[Policy, bytes, bytes, int]
+
+
+class Connections:
+    """Makes connections and keeps those that servers leave open. Safe to use from any thread.
+
+    A connection is used again only under the policy it was made for.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[_Key, list[_Connection]] = {}
+        self._count = 0
+        self._context: ssl.SSLContext | None = None
+
+    @contextmanager
+    def exchange(
+        self, policy: Policy, request: httpcore.Request, deadline: Deadline
+    ) -> Iterator[httpcore.Response]:
+        """Send a request; the response can be read inside the `with`.
+
+        Raises:
+            Refused: the policy does not allow any address of the host.
+            httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError: no response.
+        """
+        origin = request.url.origin
+        key = (policy, origin.scheme, origin.host, origin.port)
+        connection = self._take(key) or self._connect(policy, origin, deadline)
+        try:
+            response = connection.send(request, deadline)
+            try:
+                yield response
+            finally:
+                response.close()
+        finally:
+            self._give_back(key, connection)
+
+    def close(self) -> None:
+        """Close all connections that nobody uses."""
+        with self._lock:
+            for kept in self._kept.values():
+                for connection in kept:
+                    connection.close()
+            self._kept.clear()
+            self._count = 0
+
+    def _take(self, key: _Key) -> _Connection | None:
+        with self._lock:
+            kept = self._kept.get(key)
+            while kept:
+                connection = kept.pop()
+                self._count -= 1
+                if connection.reusable:
+                    return connection
+                connection.close()
+            self._kept.pop(key, None)
+        return None
+
+    def _give_back(self, key: _Key, connection: _Connection) -> None:
+        if connection.reusable:
+            with self._lock:
+                if self._count < _MOST_KEPT:
+                    self._kept.setdefault(key, []).append(connection)
+                    self._count += 1
+                    return
+        connection.close()
+
+    def _connect(self, policy: Policy, origin: httpcore.Origin, deadline: Deadline) -> _Connection:
+        host = origin.host.decode("ascii")
+        stream = _Stream(_plain(policy, host, origin.port, deadline), deadline)
+        if origin.scheme == b"https":
+            stream = stream.start_tls(self._tls(), host)
+        return _Connection(origin, stream)
+
+    def _tls(self) -> ssl.SSLContext:
+        with self._lock:
+            if self._context is None:
+                self._context = httpx.create_ssl_context()
+                self._context.set_alpn_protocols(["http/1.1"])
+            return self._context
+
+
+def _plain(policy: Policy, host: str, port: int, deadline: Deadline) -> httpcore.NetworkStream:
+    problem: Exception = httpcore.ConnectError(f"cannot resolve `{host}`")
+    backend = httpcore.SyncBackend()
+    for address in policy.choose(host, port, _resolve(host, port)):
+        try:
+            return backend.connect_tcp(str(address), port, deadline.connect())
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            problem = error
+    raise problem
+
+
+def _resolve(host: str, port: int) -> list[Address]:
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(f"cannot resolve `{host}`: {error}") from None
+    texts = dict.fromkeys(str(item[4][0]).partition("%")[0] for item in found)
+    return [ipaddress.ip_address(text) for text in texts]
