@@ -239,7 +239,7 @@ def test_a_credential_is_added_to_its_host_and_goes_no_further(
     )
     host = make_host(hosts=["localhost", "127.0.0.1"])
     host.around.credentials = credentials.for_request
-    host.around.clients._context = ssl.create_default_context(cafile=str(TLS / "cert.pem"))
+    host.around.pool._context = ssl.create_default_context(cafile=str(TLS / "cert.pem"))
     secure.redirect = f"https://127.0.0.1:{secure.port}/elsewhere"
     answer = test_host_http.send(host, "GET", f"https://localhost:{secure.port}/")
     assert isinstance(answer, Ok)

@@ -117,6 +117,10 @@ _LIST, _RECORD, _TUPLE = _kind("LIST"), _kind("RECORD"), _kind("TUPLE")
 _VARIANT, _ENUM, _OPTION = _kind("VARIANT"), _kind("ENUM"), _kind("OPTION")
 _RESULT, _STRING, _RESOURCE, _U8 = _kind("RESULT"), _kind("STRING"), _kind("RESOURCE"), _kind("U8")
 
+#: The C value of the byte 0, and up to how many bytes a list of them is short.
+_A_BYTE: Final = bytes((_U8,)).ljust(VALUE_SIZE, b"\0")
+_SHORT: Final = 256
+
 #: Reflected type to kind, field of the C union, and struct format of the image.
 _NUMBERS: Final = {
     reflected.S8: ("S8", "s8", "=B7xb23x"),
@@ -220,6 +224,11 @@ class _Bytes(Shape):
 
     def image(self, value: Any, context: Context, keep: Keep) -> bytes:
         size = len(value)
+        if size <= _SHORT:
+            # A copy is quicker than what it takes to hand out a writable buffer.
+            few = bytearray(_A_BYTE * size)
+            few[_PAYLOAD_AT::VALUE_SIZE] = value
+            return _VEC.pack(_LIST, size, _address(bytes(few), keep))
         items = bytearray(size * VALUE_SIZE)
         items[0::VALUE_SIZE] = bytes((_U8,)) * size
         items[_PAYLOAD_AT::VALUE_SIZE] = value

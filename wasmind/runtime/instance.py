@@ -179,6 +179,7 @@ class Instance:
             return time.perf_counter()
         ended, waited = time.perf_counter(), outside.host_seconds - waited
         usage.handled += 1
+        self._workers.pieces += 1
         usage.busy_seconds += max(0.0, ended - started - waited)
         usage.host_calls += outside.host_calls - calls
         usage.host_seconds += waited
