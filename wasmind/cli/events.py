@@ -9,11 +9,12 @@ from dataclasses import asdict
 from typing import Any, Final, Protocol, TextIO
 
 from wasmind.cli.logs import LogLevels
+from wasmind.cli.sizes import human
 from wasmind.plan import ROOT_SCOPE
 from wasmind.runtime import messages
 from wasmind.runtime.events import Event, Failure, LogRecord, Stopped
 from wasmind.runtime.messages import Envelope
-from wasmind.runtime.metrics import Summary
+from wasmind.runtime.metrics import ActorUsage, Summary
 
 _LONGEST_LINE: Final = 400
 _MOST_LINES: Final = 20
@@ -77,19 +78,12 @@ class TextView:
             f"{summary.agents} agents",
             file=self._notes,
         )
-        columns = ("actor", "sent", "handled", "busy s", "waited s", "failures", "tokens")
-        print("  ".join(f"{name:>12}" for name in columns), file=self._notes)
-        for name, usage in summary.actors.items():
-            cells = (
-                name[:12],
-                str(usage.sent),
-                str(usage.handled),
-                f"{usage.busy_seconds:.3f}",
-                f"{usage.host_seconds:.3f}",
-                str(usage.failures),
-                str(usage.tokens),
-            )
-            print("  ".join(f"{cell:>12}" for cell in cells), file=self._notes)
+        rows = [_COLUMNS]
+        rows += [_cells(name, usage) for name, usage in summary.actors.items()]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+            print("  ".join(cells), file=self._notes)
 
     def _message(self, event: Envelope) -> None:
         sender = event.sender or event.from_actor_id
@@ -124,6 +118,24 @@ class TextView:
         if self._colour:
             label = f"{_STYLES[style]}{label}\x1b[0m"
         print(f"{label}  {text}", file=self._notes, flush=True)
+
+
+_COLUMNS: Final[tuple[str, ...]] = (
+    "actor", "sent", "handled", "busy s", "waited s", "memory", "failures", "tokens",
+)  # fmt: skip
+
+
+def _cells(name: str, usage: ActorUsage) -> tuple[str, ...]:
+    return (
+        _printable(name),
+        str(usage.sent),
+        str(usage.handled),
+        f"{usage.busy_seconds:.3f}",
+        f"{usage.host_seconds:.3f}",
+        human(usage.memory_bytes) if usage.memory_bytes else "-",
+        str(usage.failures),
+        str(usage.tokens),
+    )
 
 
 class JsonView:

@@ -23,6 +23,7 @@ from wasmind.runtime.host import door
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.filesystem import granted_folders
 from wasmind.runtime.linking import ACTOR_INTERFACE, Export, Linked
+from wasmind.runtime.memory import ADDRESS_SPACE, Footprint
 
 _MIB: Final = 1 << 20
 _CONSTRUCTOR: Final = "[constructor]actor"
@@ -89,13 +90,15 @@ class Guest:
         self._handle: abi.GuestHandle | None = None
         self._keep: list[abi.Value] = []
         self._message_arguments: Any = None
+        self._footprint = Footprint(frozenset(), 0)
         try:
-            with engine.running(), self._at_the_door():
+            with engine.running(), self._at_the_door(), ADDRESS_SPACE.instantiating() as starts:
                 self._instance = linked.linker.instantiate(self._store, linked.component)
         except (WasmtimeError, abi.NativeError) as error:
             failure = self._failure(str(error))
             self.close()
             raise EngineError(f"cannot instantiate the component: {failure.reason}") from None
+        self._footprint = Footprint(frozenset(starts), limits.memory_mib * _MIB)
 
     def construct(self, scope: str, config: str) -> None:
         """Run the actor's constructor.
@@ -155,11 +158,16 @@ class Guest:
             raise EngineError(f"the component exports no contract function `{name}`")
         return self._call(export, f"contract.{name}", arguments)
 
+    def private_bytes(self) -> int:
+        """Memory that only this guest has, while it lives; 0 where that is not known."""
+        return self._footprint.private_bytes()
+
     def close(self) -> None:
         """Free the instance's memory; safe to repeat."""
         self._handle = None
         self._keep.clear()
         self._store.close()
+        ADDRESS_SPACE.forget(self._footprint)
 
     def __enter__(self) -> Guest:
         return self

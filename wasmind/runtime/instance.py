@@ -226,6 +226,7 @@ class Instance:
     def _drop_guest(self) -> None:
         if self._guest is not None:
             self.recent = tuple(self._guest.host.recent)
+            self.usage.memory_bytes = max(self.usage.memory_bytes, self._guest.private_bytes())
             self._guest.close()
             self._guest = None
 

@@ -22,6 +22,7 @@ class ActorUsage:
         handled: messages it was given.
         busy_seconds: its own computing.
         host_seconds: waiting in host calls, for a model or a command for example.
+        memory_bytes: private memory of the largest instance when it ended; 0 where it is not known.
         tokens: of the model answers it received, when the model told.
     """
 
@@ -31,6 +32,7 @@ class ActorUsage:
     host_calls: int = 0
     host_seconds: float = 0.0
     failures: int = 0
+    memory_bytes: int = 0
     tokens: int = 0
 
 
@@ -105,6 +107,7 @@ def _add(total: ActorUsage, usage: ActorUsage) -> None:
     total.host_calls += usage.host_calls
     total.host_seconds += usage.host_seconds
     total.failures += usage.failures
+    total.memory_bytes = max(total.memory_bytes, usage.memory_bytes)
 
 
 def _tokens(envelope: Envelope) -> int:
