@@ -7,13 +7,12 @@ and each value away from the edits must be what it was.
 
 from __future__ import annotations
 
-import os
-import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from wasmind_compiler.atomic import replace_file
 from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix
 from wasmind_compiler.diagnostics.edits import Change, apply, choose
 from wasmind_compiler.errors import CompilerFailure
@@ -56,21 +55,9 @@ def write_changes(changes: Sequence[Change], folder: Path) -> None:
         try:
             if path.read_bytes() != change.before:
                 raise CompilerFailure(f"`{change.file}` was changed by somebody else meanwhile")
-            _replace(path, change.after)
+            replace_file(path, change.after, path.stat().st_mode)
         except OSError as error:
             raise CompilerFailure(f"cannot write `{change.file}`: {error.strerror}") from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(aside).chmod(path.stat().st_mode)
-        Path(aside).replace(path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
 
 
 def is_faithful(change: Change, edits: Sequence[Edit]) -> bool:

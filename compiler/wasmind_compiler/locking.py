@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from wasmind_compiler.analysis.system import System
+from wasmind_compiler.atomic import replace_file
 from wasmind_compiler.diagnostics import Collector, Label, Span
 from wasmind_compiler.diagnostics.rules import locking
 from wasmind_compiler.display import Display
@@ -194,25 +195,8 @@ class Locking:
 
     def _write(self, text: str) -> None:
         """Replace the file at once: readers see the old or the new text."""
-        import tempfile
-
         try:
-            with tempfile.NamedTemporaryFile(
-                "w",
-                encoding="utf-8",
-                newline="\n",
-                dir=self._path.parent,
-                prefix=f".{self._path.name}.",
-                delete=False,
-            ) as aside:
-                aside.write(text)
-            written = Path(aside.name)
-            try:
-                written.chmod(0o644)
-                written.replace(self._path)
-            except OSError:
-                written.unlink(missing_ok=True)
-                raise
+            replace_file(self._path, text.encode(), 0o644)
         except OSError as error:
             raise CompilerFailure(
                 f"cannot write the lockfile `{self._display(self._path)}`: {error.strerror}; "

@@ -135,9 +135,17 @@ class _Guest:
     """The runtime's interpreter in the compiler's terms."""
 
     def __init__(self, component: Path) -> None:
+        from wasmind.runtime.errors import EngineError
         from wasmind.runtime.interpreter import Interpreter
+        from wasmind_compiler.build.errors import InterpreterError
 
-        self._interpreter = Interpreter(component, paths.cache_dir(), terminal.status)
+        try:
+            self._interpreter = Interpreter(component, paths.cache_dir(), terminal.status)
+        except EngineError as error:
+            advice = "`wasmind clean` empties the cache, and it is built anew"
+            raise InterpreterError(
+                f"the Python interpreter is damaged: {error}; {advice}"
+            ) from error
 
     def compile(self, name: str, source: str) -> bytes:
         from wasmind.runtime import errors as runtime

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +56,7 @@ class LogFile:
 
     def __init__(self, path: Path, levels: LogLevels) -> None:
         self._levels = levels
+        self._failed = False
         self._json = path.suffix in (".jsonl", ".json")
         try:
             self._file: TextIO = path.open("a", encoding="utf-8")
@@ -76,7 +78,8 @@ class LogFile:
 
     def close(self) -> None:
         """Write what is buffered."""
-        self._file.close()
+        with suppress(OSError):  # reported when it was written
+            self._file.close()
 
     def _write(self, level: str, actor: str, scope: str, text: str, message: str | None) -> None:
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -91,4 +94,6 @@ class LogFile:
             self._file.write(line + "\n")
             self._file.flush()
         except OSError as error:  # a full disk must not end the run
-            print(f"cannot write the log: {error.strerror}", file=sys.stderr)
+            if not self._failed:
+                print(f"warning: cannot write the log: {error.strerror}", file=sys.stderr)
+            self._failed = True

@@ -110,9 +110,9 @@ def _componentize(scratch: Path, sdk: Path, wit: Path) -> Path:
         check=False,
     )
     if finished.returncode or not output.exists():
+        said, _, _ = f"{finished.stdout}{finished.stderr}".partition("\nStack backtrace:")
         raise InterpreterBuildError(
-            f"componentize-py failed with exit code {finished.returncode}:\n"
-            f"{finished.stdout}{finished.stderr}".rstrip()
+            f"componentize-py failed with exit code {finished.returncode}:\n{said.rstrip()}"
         )
     return output
 
