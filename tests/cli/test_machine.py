@@ -34,6 +34,7 @@ def confined(tmp_path: Path) -> Confined:
                 "HOME": str(tmp_path / "home"),
                 "PATH": os.environ["PATH"],
                 "PYTHONPATH": os.pathsep.join(sys.path),
+                "PYTHONDONTWRITEBYTECODE": "1",  # Python 3.11 would leave half of it
             },
         )
 
