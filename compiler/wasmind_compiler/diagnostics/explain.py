@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
 from wasmind_compiler.diagnostics.registry import AREAS, Example, Rule, area_title, rules_of
+
+#: Examples that take more than a file: shell sessions in Markdown, `CODE.md`, which a test plays.
+SESSIONS: Final = Path(__file__).with_name("sessions")
 
 _LANGUAGES: Final = {".json": "json", ".py": "python", ".toml": "toml", ".wasm": "wat"}
 
