@@ -24,6 +24,7 @@ from tempfile import TemporaryDirectory
 from tests.compiler import repositories
 from tests.compiler.given import APP, ECHO, lay_out
 from tests.compiler.repositories import Repository, serve_redirect, serve_smart
+from tests.compiler.ssh_host import SSHD, ssh_config
 from wasmind.paths import cache_dir
 from wasmind_compiler.diagnostics.explain import SESSIONS
 
@@ -75,6 +76,8 @@ class Stage:
             env={
                 **repositories.ENVIRONMENT,
                 "GIT_CONFIG_GLOBAL": str(self.home / ".gitconfig"),
+                # ssh takes the home of the user from elsewhere.
+                "GIT_SSH_COMMAND": f"ssh -F {self.home / 'ssh.config'}",
                 "HOME": str(self.home),
                 "PATH": f"{self.home / 'bin'}{os.pathsep}{os.environ['PATH']}",
                 "PYTHONPATH": os.pathsep.join(sys.path),
@@ -114,6 +117,9 @@ def stage(root: Path) -> Iterator[Stage]:
         with (home / ".gitconfig").open("a") as config:
             for name, address in hosts.items():
                 config.write(f'[url "{address}/"]\n  insteadOf = https://{name}/\n')
+        if SSHD is not None:
+            ssh = servers.enter_context(ssh_config("git.example.org", home / "known_hosts"))
+            (home / "ssh.config").write_text(ssh)
         yield Stage(folder, home, hosts)
 
 
