@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.cli.conftest import MAIN
 from tests.compiler import repositories
 from tests.compiler.given import APP, ECHO, lay_out
 from tests.compiler.repositories import Repository, serve_redirect, serve_smart
@@ -38,7 +39,7 @@ _BLOCK = re.compile(
 _COMMAND = re.compile(
     r"^\$ (?P<command>.*\n(?:> .*\n)*)(?P<printed>(?:(?!\$ ).*\n)*)", re.MULTILINE
 )
-_WASMIND = '#!/bin/sh\nexec %s -c "from wasmind.cli import main; main(prog_name=\'wasmind\')" "$@"\n'
+_WASMIND = f'#!/bin/sh\nexec {sys.executable} -c "{MAIN}" "$@"\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def _furnish(home: Path) -> None:
     """A home with `wasmind`, and with the interpreter if this machine has built it already."""
     program = home / "bin" / "wasmind"
     program.parent.mkdir(parents=True)
-    program.write_text(_WASMIND % sys.executable)
+    program.write_text(_WASMIND)
     program.chmod(0o755)
     cache = home / ".cache" / "wasmind"
     cache.mkdir(parents=True)
