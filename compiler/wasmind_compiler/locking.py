@@ -171,7 +171,9 @@ class Locking:
     def _report_widening(self, widening: Widening, system: System, old: LoadedLock) -> None:
         names = [actor.name for actor in old.lock.actors]
         labels: tuple[Label, ...] = ()
+        had = "was not there"
         if widening.actor in names:
+            had = ", ".join(widening.had) or "none"
             path = ("actor", names.index(widening.actor), "capabilities")
             labels = (Label(old.document.value(path), "locked with these"),)
         gains = " and ".join(f"`{name}`" for name in widening.gains)
@@ -180,7 +182,7 @@ class Locking:
                 system.actors[widening.actor].resolved.source.span(),
                 f"`{widening.actor}` gains {gains}",
                 labels=labels,
-                notes=(f"had: {', '.join(widening.had) or 'was not there'}",),
+                notes=(f"had: {had}",),
                 help="confirm with `--accept-capabilities`, or narrow it with `grants`",
             )
         )

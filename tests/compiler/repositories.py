@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -191,23 +192,30 @@ def _silent(log: list[str]) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def _serve(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+def _serve(
+    handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     server.daemon_threads = True
     # A client that was cut off is none of the test's business.
     server.handle_error = lambda request, address: None  # type: ignore[method-assign]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        scheme = "http" if tls is None else "https"
+        yield f"{scheme}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
 
 
-def serve_smart(root: Path, log: list[str], password: str | None = None) -> Any:
+def serve_smart(
+    root: Path, log: list[str], password: str | None = None, tls: ssl.SSLContext | None = None
+) -> Any:
     """`git http-backend` for the repositories below a folder."""
-    return _serve(_smart(root, log, password))
+    return _serve(_smart(root, log, password), tls)
 
 
 def serve_files(root: Path, log: list[str]) -> Any:
@@ -215,9 +223,9 @@ def serve_files(root: Path, log: list[str]) -> Any:
     return _serve(_files(root, log))
 
 
-def serve_redirect(target: str) -> Any:
+def serve_redirect(target: str, tls: ssl.SSLContext | None = None) -> Any:
     """A redirect to another server."""
-    return _serve(_redirect(target))
+    return _serve(_redirect(target), tls)
 
 
 def serve_silence(log: list[str]) -> Any:

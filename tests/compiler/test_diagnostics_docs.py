@@ -36,3 +36,4 @@ def test_every_rule_can_be_explained() -> None:
         text = explanation(rule)
         assert text.startswith(f"{rule.code}: {rule.title}")
         assert rule.code in listing()
+        assert "\n## Example\n" in docs.page(rule)

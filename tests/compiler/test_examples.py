@@ -2,63 +2,31 @@
 
 from __future__ import annotations
 
-import tomllib
+import re
 from pathlib import Path
 
 import pytest
-import wasmtime
 
-from tests.compiler.project import Project, component
+from tests.compiler.given import APP, ECHO, lay_out
+from tests.compiler.project import Project
+from tests.compiler.sessions import stage
+from tests.compiler.ssh_host import SSHD
+from wasmind.cli.compiling import python_guest
 from wasmind_compiler import pipeline
+from wasmind_compiler.diagnostics.explain import SESSIONS
 from wasmind_compiler.diagnostics.registry import Example, Rule, all_rules
 from wasmind_compiler.fixing import plan_changes, write_changes
-from wasmind_compiler.frontend.manifest import FILE_NAME
 
-#: Rules whose problem a few files cannot show. Those about lockfiles and repositories are shown
-#: with real ones, in `test_lockfile`, `test_git_sources` and `test_git_hostile`.
-WITHOUT_EXAMPLE = frozenset(
-    {
-        *(f"WM{number}" for number in range(1001, 1012)),
-        *(f"WM{number}" for number in range(1107, 1132)),
-        "WM0406",  # needs a symbolic link
-        "WM0443",  # needs thousands of folders
-        "WM0445",  # needs thousands of files
-        "WM0901",  # needs an actor of another version of the SDK
-    }
-)
 RULES = [pytest.param(rule, id=rule.code) for rule in all_rules() if rule.example is not None]
-
-ECHO = 'actor_id = "example:echo"\nbuild.component = "echo.wasm"\n'
-APP = 'starting_actors = ["echo"]\n\n[actors.echo]\nsource = { path = "echo" }\n'
-
-
-def lay_out(root: Path, example: Example, content: str | bytes) -> None:
-    """Write the files of an example, and what it takes for granted."""
-    files: dict[str, str | bytes] = {"app.toml": APP, f"echo/{FILE_NAME}": ECHO}
-    files |= {**example.others, example.file: content}
-    for path, text in files.items():
-        target = root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if path.endswith(".wasm") and isinstance(text, str):
-            text = bytes(wasmtime.wat2wasm(text))
-        target.write_bytes(text.encode() if isinstance(text, str) else text)
-    for path in files:
-        if path.endswith(f"/{FILE_NAME}"):
-            complete_actor(root / path)
+PLAYED = sorted(path.stem for path in SESSIONS.glob("*.md"))
+SLOW = {
+    "WM0443",  # ten thousand actors
+}
 
 
-def complete_actor(manifest: Path) -> None:
-    """Give an actor something to run, as far as its manifest asks for it."""
-    try:
-        build = tomllib.loads(manifest.read_text()).get("build")
-    except ValueError:
-        return
-    if isinstance(build, dict) and isinstance(build.get("component"), str):
-        target = manifest.parent / build["component"]
-        if "/" not in build["component"] and not target.exists():
-            target.write_bytes(component())
-    elif build is None and not list(manifest.parent.glob("actor*")):
-        manifest.with_name("actor.py").write_text("")
+def prepare(project: Project, example: Example, content: str | bytes) -> None:
+    taken_for_granted = {"app.toml": APP, "echo/Wasmind.toml": ECHO}
+    lay_out(project.root, {**taken_for_granted, **example.others, example.file: content})
 
 
 def run(project: Project, example: Example) -> pipeline.Report:
@@ -81,7 +49,7 @@ def _only_named_variables(monkeypatch: pytest.MonkeyPatch, rule: Rule) -> None:
 @pytest.mark.parametrize("rule", RULES)
 def test_the_failing_example_breaks_the_rule(project: Project, rule: Rule) -> None:
     assert rule.example is not None
-    lay_out(project.root, rule.example, rule.example.failing)
+    prepare(project, rule.example, rule.example.failing)
     found = run(project, rule.example).diagnostics
     assert rule.code in {each.code for each in found}, found
     assert all(each.span for each in found if each.code == rule.code), "names no place"
@@ -91,7 +59,7 @@ def test_the_failing_example_breaks_the_rule(project: Project, rule: Rule) -> No
 @pytest.mark.parametrize("rule", RULES)
 def test_the_fixed_example_has_no_errors(project: Project, rule: Rule) -> None:
     assert rule.example is not None
-    lay_out(project.root, rule.example, rule.example.fixed)
+    prepare(project, rule.example, rule.example.fixed)
     report = run(project, rule.example)
     assert rule.code not in {each.code for each in report.diagnostics}
     assert not report.failed, report.diagnostics
@@ -101,7 +69,7 @@ def test_the_fixed_example_has_no_errors(project: Project, rule: Rule) -> None:
 @pytest.mark.parametrize("rule", RULES)
 def test_a_certain_fix_mends_the_failing_example(project: Project, rule: Rule) -> None:
     assert rule.example is not None
-    lay_out(project.root, rule.example, rule.example.failing)
+    prepare(project, rule.example, rule.example.failing)
     found = [each for each in run(project, rule.example).diagnostics if each.code == rule.code]
     if not any(each.fix and each.fix.applicability == "always" for each in found):
         return
@@ -112,6 +80,26 @@ def test_a_certain_fix_mends_the_failing_example(project: Project, rule: Rule) -
     assert rule.code not in {each.code for each in after}, changes[0].diff()
 
 
+@pytest.mark.parametrize(
+    "code",
+    [pytest.param(code, marks=[pytest.mark.slow] if code in SLOW else []) for code in PLAYED],
+)
+def test_a_session_goes_as_documented(tmp_path: Path, code: str) -> None:
+    """Else: `python -m tests.compiler.sessions CODE`, and look at what differs."""
+    session = (SESSIONS / f"{code}.md").read_text(encoding="utf-8")
+    if "ssh://" in session and SSHD is None:
+        pytest.skip("there is no sshd")
+    if "```python" in session:
+        python_guest()  # so that the session does not tell how the interpreter is built
+    with stage(tmp_path) as made:
+        assert made.play(session) == session
+    _, *commands = session.split("\n$ ")
+    reporting = [command for command in commands if f"[{code}]: " in command]
+    assert len(reporting) == 1, "one command reports it"
+    assert reporting != commands[-1:], "the last one does not"
+    assert {*re.findall(r"error\[(\w+)\]", session)} <= {code}
+
+
 def test_every_rule_has_an_example() -> None:
-    without = {rule.code for rule in all_rules() if rule.example is None}
-    assert without <= WITHOUT_EXAMPLE
+    shown = [rule.code for rule in all_rules() if rule.example is not None]
+    assert sorted(shown + PLAYED) == [rule.code for rule in all_rules()]

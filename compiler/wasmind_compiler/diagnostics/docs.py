@@ -25,6 +25,9 @@ as the pages here, which are made from the rules by
 Errors fail a command, warnings do under `--strict`, notes never do. `check --fix` applies the fixes
 that are certain, `check --fix --dry-run` only shows them.
 
+Examples take for granted: a config `app.toml`, the actor `echo` that it starts, and a repository in
+the folder `actors`, which has the actor `desk` and is served as `https://git.example.org/actors`.
+
 """
 
 

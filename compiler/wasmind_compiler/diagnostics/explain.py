@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
 from wasmind_compiler.diagnostics.registry import AREAS, Example, Rule, area_title, rules_of
+
+#: Examples that take more than a file: shell sessions in Markdown, `CODE.md`, which a test plays.
+SESSIONS: Final = Path(__file__).with_name("sessions")
 
 _LANGUAGES: Final = {".json": "json", ".py": "python", ".toml": "toml", ".wasm": "wat"}
 
@@ -22,6 +26,8 @@ def explanation(rule: Rule) -> str:
         ]
         for path, text in _others(example):
             parts += [f"`{path}` is in both cases:", _indented(text)]
+    if (session := _session(rule)) is not None:
+        parts.append("\n".join(_without_fences(session)))
     return "\n\n".join(parts) + "\n"
 
 
@@ -48,6 +54,8 @@ def page(rule: Rule) -> str:
         for path, text in _others(example):
             lines += [f"In both cases `{path}` is:", ""]
             lines += _block(path, text)
+    if (session := _session(rule)) is not None:
+        lines += ["## Example", "", session]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -56,6 +64,20 @@ def shown(content: str | bytes) -> str:
     if isinstance(content, str):
         return content
     return content.decode("utf-8", "backslashreplace").replace("\ufeff", "\\ufeff")
+
+
+def _session(rule: Rule) -> str | None:
+    path = SESSIONS / f"{rule.code}.md"
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def _without_fences(markdown: str) -> Iterator[str]:
+    inside = False
+    for line in markdown.splitlines():
+        if line.startswith("```"):
+            inside = not inside
+        else:
+            yield f"    {line}".rstrip() if inside else line
 
 
 def _others(example: Example) -> Iterator[tuple[str, str]]:

@@ -69,7 +69,8 @@ class Rule:
         title: a few words for lists.
         explanation: paragraphs that say why it matters and what to do.
         severity: what `at` gives its diagnostics.
-        example: shown by `explain` and the documentation, run by a test.
+        example: shown by `explain` and the documentation, run by a test. What takes more than
+            files is shown by a shell session instead, `sessions/CODE.md`.
     """
 
     code: str
