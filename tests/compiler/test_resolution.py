@@ -374,7 +374,11 @@ def test_merging_is_associative_where_shapes_agree(
 
 def test_systems_without_end_are_given_up(project: Project) -> None:
     for number in range(6):
-        project.actor(f"a{number}", f'dependencies.a{number + 1}.source.path = "../a{number + 1}"')
+        manifest = f"""
+            required_spawn_with = ["a{number + 1}"]
+            dependencies.a{number + 1}.source.path = "../a{number + 1}"
+            """
+        project.actor(f"a{number}", manifest)
     project.actor("a6")
     config = project.write("app.toml", 'starting_actors = ["a0"]\nactors.a0.source.path = "a0"\n')
 
@@ -399,10 +403,15 @@ def test_systems_without_end_are_given_up(project: Project) -> None:
 
     assert found(Limits()) == []
     assert found(Limits(depth=3)) == [
-        "WM0443 a3/Wasmind.toml:2:14: dependencies are nested more than 3 deep"
+        "WM0443 a3/Wasmind.toml:4:14: dependencies are nested more than 3 deep"
     ]
     assert found(Limits(actors=5)) == [
-        "WM0443 a4/Wasmind.toml:2:14: the system has more than 5 actors"
+        "WM0443 a4/Wasmind.toml:4:14: the system has more than 5 actors"
+    ]
+    # Seven actors in a row have 6 + 5 + 4 + 3 + 2 + 1 companions.
+    assert found(Limits(companions=21)) == []
+    assert found(Limits(companions=14)) == [
+        "WM0443 a2/Wasmind.toml:3:24: with those of `a2` there are more than 14 companions"
     ]
 
 

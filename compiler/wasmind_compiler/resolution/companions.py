@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from wasmind_compiler.diagnostics import Collector, Edit, Fix, Label
-from wasmind_compiler.diagnostics.rules import agents, names
+from wasmind_compiler.diagnostics.rules import agents, graph, names
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.frontend.tables import Name
 from wasmind_compiler.resolution.found import Found
@@ -13,15 +13,34 @@ from wasmind_compiler.resolution.found import Found
 Companions = Mapping[str, Sequence[Name]]
 
 
-def all_companions(required: Companions) -> dict[str, tuple[str, ...]]:
-    """For each actor its companions and theirs, sorted, without itself and unknown names."""
-    return {name: _reachable(name, required) for name in required}
+def all_companions(
+    required: Companions, most: int, collector: Collector
+) -> dict[str, tuple[str, ...]]:
+    """For each actor its companions and theirs, sorted, without itself and unknown names.
+
+    Args:
+        required: actor to the list that is in force for it.
+        most: how many companions there may be, counted for each actor; a long chain of actors
+            has as many as the square of its length.
+        collector: takes the finding that there are more; then they are left out.
+    """
+    companions: dict[str, tuple[str, ...]] = {}
+    left = most
+    for name in required:
+        companions[name] = _reachable(name, required, left)
+        left -= len(companions[name])
+        if left < 0:
+            message = f"with those of `{name}` there are more than {most} companions"
+            place = required[name][0].span()
+            collector.add(graph.TOO_LARGE.at(place, message, help="shorten the chain it leads to"))
+            return dict.fromkeys(required, ())
+    return companions
 
 
-def _reachable(start: str, required: Companions) -> tuple[str, ...]:
+def _reachable(start: str, required: Companions, enough: int) -> tuple[str, ...]:
     reached = {start}
     pending = [start]
-    while pending:
+    while pending and len(reached) <= enough + 1:
         for member in required[pending.pop()]:
             if member.text in required and member.text not in reached:
                 reached.add(member.text)

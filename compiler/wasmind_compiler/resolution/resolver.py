@@ -49,7 +49,7 @@ def resolve(
     check_companions(lists, named, complete=walk.complete, collector=collector)
     for name, found in walk.found.items():
         check_author_list(found, required[name], named, collector)
-    companions = all_companions(required)
+    companions = all_companions(required, limits.companions, collector)
     actors = {
         name: _resolved(walk.found[name], layers, required[name], companions[name])
         for name, layers in entries.items()

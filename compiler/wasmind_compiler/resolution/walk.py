@@ -25,6 +25,7 @@ class Limits:
 
     actors: int = 100_000
     depth: int = 10_000
+    companions: int = 1_000_000
 
 
 class Walk:

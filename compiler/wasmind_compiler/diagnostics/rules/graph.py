@@ -102,8 +102,8 @@ TOO_LARGE = Rule(
     code="WM0443",
     title="system too large",
     explanation="""
-Dependencies lead to more actors, or deeper, than any system needs. Something generates manifests
-without end.
+Dependencies lead to more actors, or deeper, than any system needs, or actors require each other in
+chains without end. Something generates manifests.
 """,
 )
 
