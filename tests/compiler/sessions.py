@@ -33,6 +33,8 @@ from wasmind_compiler.diagnostics.explain import SESSIONS
 PASSWORD = "Basic cmVhZGVyOnMzY3JldA=="
 DESK = 'actor_id = "example:desk"\nbuild.component = "desk.wasm"\n'
 
+TLS = Path(__file__).parents[1] / "tls"
+
 _BLOCK = re.compile(
     r"^(?:`(?P<path>[^`\n]+)`:\n\n```\w+|```console)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
@@ -109,7 +111,7 @@ def stage(root: Path) -> Iterator[Stage]:
     actors.git("init", "--quiet", "--initial-branch=main")
     actors.commit("first")
     _furnish(home)
-    tls = _certificate(home)
+    tls = _trust(home)
     with ExitStack() as servers:
         git = servers.enter_context(serve_smart(folder, [], tls=tls))
         private = servers.enter_context(serve_smart(folder, [], PASSWORD, tls))
@@ -137,18 +139,11 @@ def _furnish(home: Path) -> None:
             (cache / part).symlink_to(cache_dir() / part)
 
 
-def _certificate(home: Path) -> ssl.SSLContext:
-    """What proves to git that a server here is the one it asks for."""
-    certificate, key = home / "certificate.pem", home / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-subj", "/CN=example.org", "-addext", "subjectAltName=IP:127.0.0.1",
-         "-keyout", key, "-out", certificate],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    (home / ".gitconfig").write_text(f"[http]\n  sslCAInfo = {certificate}\n")
+def _trust(home: Path) -> ssl.SSLContext:
+    """Make git in this home believe the servers here."""
+    (home / ".gitconfig").write_text(f"[http]\n  sslCAInfo = {TLS / 'cert.pem'}\n")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(TLS / "cert.pem", TLS / "key.pem")
     return context
 
 

@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+_PROGRAMS = ("ssh", "ssh-keygen", "setpriv")
 SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
+if not all(map(shutil.which, _PROGRAMS)):
+    SSHD = None
 #: sshd started by root wants a folder of the system, started by anybody else it does not.
 _AS_NOBODY = "" if os.geteuid() else "setpriv --reuid=65534 --regid=65534 --clear-groups "
 

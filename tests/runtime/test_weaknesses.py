@@ -210,7 +210,7 @@ class Secure:
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
 
-TLS = Path(__file__).parent / "tls"
+TLS = Path(__file__).parents[1] / "tls"
 make_host = test_host_http.make_host
 
 
