@@ -170,83 +170,99 @@ answer.tool_calls = [{ name = "execute_bash", arguments = { command = "sleep 61"
 
 
 @pytest.mark.parametrize(
-    ("prompt", "sign"), [("a slow model", "calls-model"), ("a slow command", "calls execute_bash")]
+    ("prompt", "sign"),
+    [("a slow model", "assistant.Request"), ("a slow command", "ExecuteToolCall")],
 )
 def test_ctrl_c_ends_everything_within_three_seconds(
     project: Path, tmp_path: Path, prompt: str, sign: str
 ) -> None:
     (project / "offline_assistant.model.toml").write_text(SLOW)
     running, log = start(project, tmp_path, prompt)
-    if sign == "calls-model":
-        time.sleep(4)  # nothing is printed while the model is asked
-    else:
-        wait_for(lambda: sign in log.read_text())
-        time.sleep(0.3)
+    wait_for(lambda: sign in log.read_text())
+    time.sleep(0.3)
     started = time.monotonic()
     running.send_signal(signal.SIGINT)
-    assert running.wait(timeout=20) == 130, log.read_text()
+    assert ended(running) == 130, log.read_text()
     assert time.monotonic() - started < 3
     assert "sleep 61" not in subprocess.run(["ps", "ax"], capture_output=True, text=True).stdout
 
 
 def start(project: Path, cwd: Path, prompt: str) -> tuple[subprocess.Popen, Path]:
-    """A run in a process group of its own, and the file of its stderr."""
-    log = cwd / "stderr"
+    """A run in a process group of its own, and the file of what it prints."""
+    log = cwd / "printed"
+    config = project / "offline_assistant.toml"
     with log.open("w") as file:
-        command = [SCRIPT, "run", project / "offline_assistant.toml", "--prompt", prompt]
         running = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=file, cwd=cwd, start_new_session=True
+            [SCRIPT, "run", config, "--format", "jsonl", "--prompt", prompt],
+            stdout=file,
+            stderr=file,
+            cwd=cwd,
+            start_new_session=True,
         )
     return running, log
 
 
+def ended(running: subprocess.Popen) -> int:
+    """The exit code; what does not end by itself is not left behind by a failing test."""
+    try:
+        return running.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        raise
+
+
 STUBBORN = {
-    "construction that computes": "def start(self):\n        while True:\n            pass",
-    "construction that waits": "def start(self):\n        command.run('sleep', '61')",
-    "shutdown that computes": "def stop(self):\n        while True:\n            pass",
-    "shutdown that waits": "def stop(self):\n        command.run('sleep', '61')",
+    "construction that computes": ("start", "while True:\n            pass"),
+    "construction that waits": ("start", "command.run('sleep', '61')"),
+    "shutdown that computes": ("stop", "while True:\n            pass"),
+    "shutdown that waits": ("stop", "command.run('sleep', '61')"),
 }
 
 
 @pytest.mark.parametrize("what", STUBBORN)
 def test_ctrl_c_ends_stubborn_actors_within_three_seconds(tmp_path: Path, what: str) -> None:
+    method, body = STUBBORN[what]
     (tmp_path / "stubborn").mkdir()
     (tmp_path / "stubborn" / "Wasmind.toml").write_text('actor_id = "test:stubborn"\n')
     (tmp_path / "stubborn" / "actor.py").write_text(
-        "from wasmind_actor import Actor, command, on\n"
+        "from wasmind_actor import Actor, command, log, on\n"
         "from wasmind_actor.messages import AddMessage\n\n\n"
-        f"class Stubborn(Actor):\n    {STUBBORN[what]}\n\n"
-        "    @on(AddMessage)\n    def add(self):\n        pass\n"
+        f"class Stubborn(Actor):\n    def {method}(self):\n"
+        f"        log.info('in {method}')\n        {body}\n\n"
+        "    @on(AddMessage)\n    def add(self):\n        log.info('in add')\n"
     )
     (tmp_path / "app.toml").write_text(
         'starting_actors = ["stubborn"]\n\n[actors.stubborn]\n'
         'source = { path = "stubborn" }\nlimits = { compute_seconds = 100 }\n'
     )
     assert wasmind("check", "app.toml", cwd=tmp_path).returncode == 0
+    logged = tmp_path / "log"
     running = subprocess.Popen(
-        [SCRIPT, "run", "app.toml", "--prompt", "x"],
+        [SCRIPT, "run", "app.toml", "--prompt", "x", "--log-file", logged],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=tmp_path,
         start_new_session=True,
     )
-    time.sleep(4)
+    sign = "in start" if method == "start" else "in add"
+    wait_for(lambda: logged.exists() and sign in logged.read_text())
+    time.sleep(0.3)
     started = time.monotonic()
     running.send_signal(signal.SIGINT)
-    assert running.wait(timeout=20) == 130
+    assert ended(running) == 130
     assert time.monotonic() - started < 3
     assert "sleep 61" not in subprocess.run(["ps", "ax"], capture_output=True, text=True).stdout
 
 
 def test_a_second_ctrl_c_ends_at_once(project: Path, tmp_path: Path) -> None:
     (project / "offline_assistant.model.toml").write_text(SLOW)
-    running, _ = start(project, tmp_path, "a slow model")
-    time.sleep(4)
+    running, log = start(project, tmp_path, "a slow model")
+    wait_for(lambda: "assistant.Request" in log.read_text())
     started = time.monotonic()
     running.send_signal(signal.SIGINT)
     time.sleep(0.1)
     running.send_signal(signal.SIGINT)
-    assert running.wait(timeout=20) == 130
+    assert ended(running) == 130
     assert time.monotonic() - started < 1.5
 
 

@@ -21,6 +21,8 @@ from wasmind.runtime.events import Event, Stopped
 from wasmind.system import Answer, NoAnswer, System
 
 _STOP_SECONDS: Final = 1.5
+#: How often the main thread looks up while something goes on beside it.
+_GLANCE_SECONDS: Final = 0.05
 _INTERRUPTED: Final = 130
 
 
@@ -143,7 +145,7 @@ class _Session:
         """Until the answer, the end of input or Ctrl-C; returns the exit code."""
         try:
             try:
-                _in_thread(self._system.start)
+                self._beside(self._system.start)
                 return self._converse() if prompt is None else self._ask(prompt)
             except (RuntimeFailure, ValueError) as error:
                 self._drain()
@@ -153,7 +155,7 @@ class _Session:
                 click.echo("stopping; Ctrl-C once more ends at once", err=True)
                 return _INTERRUPTED
             finally:
-                _in_thread(lambda: self._system.stop(_STOP_SECONDS))
+                self._beside(lambda: self._system.stop(_STOP_SECONDS))
                 self._finish()
         except KeyboardInterrupt:
             os._exit(_INTERRUPTED)
@@ -193,6 +195,27 @@ class _Session:
                     break
         return code
 
+    def _beside(self, work: Callable[[], object]) -> None:
+        """Do `work` beside the main thread, which alone receives signals and shows what happens.
+
+        A signal handler must never run inside a guest's call: it would unwind through native code.
+        """
+        problem: list[BaseException] = []
+
+        def attempt() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001 - raised again below
+                problem.append(error)
+
+        thread = threading.Thread(target=attempt, daemon=True)
+        thread.start()
+        while thread.is_alive():
+            self._drain()
+            thread.join(_GLANCE_SECONDS)
+        if problem:
+            raise problem[0]
+
     def _drain(self) -> None:
         """Show what has happened until now; it explains a failure."""
         while (event := self._events.get(timeout=0)) is not None:
@@ -218,24 +241,3 @@ def _read_line() -> str | None:
     if sys.stdin.isatty():
         click.echo("> ", nl=False, err=True)
     return sys.stdin.readline() or None
-
-
-def _in_thread(work: Callable[[], object]) -> None:
-    """Do `work` beside the main thread, which alone receives signals.
-
-    A signal handler must never run inside a guest's call: it would unwind through native code.
-    """
-    problem: list[BaseException] = []
-
-    def attempt() -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001 - raised again below
-            problem.append(error)
-
-    thread = threading.Thread(target=attempt, daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(0.1)  # a join without timeout would not be interrupted by Ctrl-C
-    if problem:
-        raise problem[0]
