@@ -153,7 +153,10 @@ def test_two_refs_of_one_repository(project: Project, tmp_path: Path) -> None:
         f"[actors.b]\nsource = {{ git = '{remote.url}', sub_dir = 'actors/desk', "
         "git_ref = { tag = 'v1' } }\n"
     )
-    assert project.lock(text) == []
+    old, new = commits["main"][:7], commits["v1"][:7]
+    assert project.lock(text) == [
+        f"WM0447 app.toml:5:18 `b` and `a` are one actor at two commits: {new} and {old}"
+    ]
     assert project.statuses.count(f"Fetching {remote.url}") == 1
     (plain, tagged) = tomllib.loads(project.lockfile())["git"]
     assert plain["revision"] == commits["main"]

@@ -103,6 +103,7 @@ COVERED: Final[Mapping[str, Mapping[str, str]]] = {
         "conflicting refs of one repository": "WM0408",
         "conflicting settings of a shared dependency": "WM0409",
         "ambiguous `actor_id`": "WM0441",
+        "one actor at two commits": "WM0447",
         "duplicate type in one agent": "WM0332",
         "path does not exist": "WM0401",
         "path is not a directory": "WM0402",
