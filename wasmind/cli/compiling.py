@@ -177,11 +177,26 @@ def python_guest() -> PythonGuest:
     return _Guest(_Interpreter().path())
 
 
+def keep_cache() -> None:
+    """Until the running command ends, nobody cleans the cache.
+
+    Raises:
+        EnvironmentProblem: somebody has been cleaning it for too long.
+    """
+    from wasmind.cli import cache_use
+
+    try:
+        click.get_current_context().with_resource(cache_use.shared(paths.cache_dir()))
+    except cache_use.CacheInUseError as error:
+        raise EnvironmentProblem(f"the cache is being cleaned: {error}") from None
+
+
 def environment() -> Environment:
-    """The compiler's surroundings on this machine."""
+    """The compiler's surroundings on this machine. The cache stays until the command ends."""
     from wasmind.cli.lock_options import git_limits
     from wasmind_compiler.pipeline import Environment
 
+    keep_cache()
     schemas = paths.shipped("schemas")
     return Environment(
         cache=paths.cache_dir(),
