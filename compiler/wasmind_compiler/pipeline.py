@@ -330,8 +330,11 @@ class _Run:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._git is not None:
-            self._git.close()
+        if self._git is None:
+            return
+        if hosts := self._git.contacted():
+            self._environment.reporter.status("Contacted", ", ".join(hosts))
+        self._git.close()
 
     def report(self) -> Report:
         """What was found so far."""

@@ -104,6 +104,8 @@ def test_limits_come_from_the_environment(
 ) -> None:
     write_app(tmp_path / "work", remote.url)
     assert "WM1125" in wasmind("lock", "app.toml", WASMIND_GIT_FILES="1").stderr
+    write_app(tmp_path / "work", "https://example.org/actors.git")
+    assert "WM1133" in wasmind("lock", "app.toml", WASMIND_GIT_HOSTS="a.org, *.b.org").stderr
     wrong = wasmind("lock", "app.toml", WASMIND_GIT_FILES="many")
     assert (wrong.returncode, wrong.stderr) == (
         2,

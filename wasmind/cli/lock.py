@@ -58,6 +58,10 @@ def command(
     wasmind lock --upgrade             move all branches, tags and default branches
     wasmind lock --upgrade assistant   only the repository this actor comes from
 
+    What fetching may cost and use is set by WASMIND_GIT_SECONDS, WASMIND_GIT_MIB,
+    WASMIND_GIT_FILES, WASMIND_GIT_FOLDER_MIB, and WASMIND_GIT_HOSTS, which lists the only hosts
+    that sources may come from, like `github.com, *.example.org`.
+
     Exit codes: 0 done, 1 errors in the input or a stale lockfile, 2 the request or the machine is
     at fault.
     """

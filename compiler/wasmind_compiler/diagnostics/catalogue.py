@@ -191,6 +191,8 @@ COVERED: Final[Mapping[str, Mapping[str, str]]] = {
         "submodules needed": "WM1120",
         "submodule failed": "WM1121",
         "LFS pointers": "WM1122, WM1123",
+        "LFS fetch error": "WM1132",
+        "host not allowed": "WM1133",
         "offline and not cached": "WM1124",
         "size or time limit exceeded": "WM1125",
         "redirected repository": "WM1126",

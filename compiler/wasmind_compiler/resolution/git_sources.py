@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.source import GitRef, GitSource, PathSource, Source
 from wasmind_compiler.reporter import Reporter
 from wasmind_compiler.resolution.git.checkout import Checkouts
-from wasmind_compiler.resolution.git.failures import explain_failure
+from wasmind_compiler.resolution.git.failures import explain_failure, host_problem
 from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.local import has_uncommitted_changes
 from wasmind_compiler.resolution.git.program import GitProgram
@@ -84,6 +84,7 @@ class GitSources:
         reporter: Reporter,
     ) -> None:
         self._home = cache / "git"
+        self._limits = limits
         self._git = GitProgram(self._home, limits)
         self._materials = Materials(cache / "sources")
         self._pins = pins
@@ -95,6 +96,11 @@ class GitSources:
         self._checkouts = Checkouts(self._open, limits)
         self._trees: dict[Identity, Tree] = {}
         self._first: dict[Identity, Source] = {}
+
+    def contacted(self) -> list[str]:
+        """Names of all hosts that were asked so far."""
+        remotes = self._remotes.values()
+        return sorted({host for remote in remotes for host in remote.repository.contacted})
 
     def close(self) -> None:
         """End all processes."""
@@ -109,7 +115,7 @@ class GitSources:
         """Hear of all sources of the config, so that each repository is fetched only once."""
         for source in sources:
             url = read_git_url(source.git)
-            if isinstance(url, GitUrl) and (source.insecure or not url.is_insecure):
+            if isinstance(url, GitUrl) and self._refused(url, source) is None:
                 self._remote(url).refs.add(source.ref)
         if self._policy.offline:
             return
@@ -133,7 +139,9 @@ class GitSources:
                 help="name a folder below the root of the repository, with `/` between its parts",
                 key=("sub_dir",),
             )
-        problem = _insecure(url, source) or (bad_ref_name(source.ref) if source.ref else None)
+        problem = self._refused(url, source)
+        if problem is None and source.ref is not None:
+            problem = bad_ref_name(source.ref)
         if problem is not None:
             return problem
         self._warn_about_form(url, source)
@@ -148,6 +156,7 @@ class GitSources:
             revision=resolved.revision,
             sub_dir=sub_dir,
             submodules=source.submodules,
+            lfs=source.lfs,
             default_branch=resolved.default_branch,
             tag_object=resolved.tag_object,
         )
@@ -164,17 +173,7 @@ class GitSources:
                 message=f"`{source.path}` leads out of the repository `{parent.url}`",
                 help="use a relative path inside the repository, or a `git` source",
             )
-        origin = GitOrigin(
-            url=parent.url,
-            canonical=parent.canonical,
-            ref=parent.ref,
-            revision=parent.revision,
-            sub_dir=inside,
-            submodules=parent.submodules,
-            default_branch=parent.default_branch,
-            tag_object=parent.tag_object,
-        )
-        return self._known(origin, source)
+        return self._known(replace(parent, sub_dir=inside), source)
 
     def manifest(self, identity: Identity) -> Manifest | SourceProblem | None:
         """The manifest of an identified actor; its folder is in the cache afterwards."""
@@ -193,9 +192,20 @@ class GitSources:
         document = parse(origin.file(FILE_NAME), content, self._collector)
         return read_manifest(document, self._schemas, self._collector) if document else None
 
+    def _refused(self, url: GitUrl, source: GitSource) -> SourceProblem | None:
+        """Why a URL must not be fetched from, if so."""
+        if url.is_insecure and not source.insecure:
+            return SourceProblem(
+                rule=fetching.SCHEME_NOT_ALLOWED,
+                message=f"nothing on `{url.scheme}://` proves that `{url.host}` answers",
+                help="use `https://`, or allow it with `insecure = true`",
+            )
+        return host_problem(url, self._limits)
+
     def _known(self, origin: GitOrigin, source: Source) -> Identity:
         key = f"{origin.canonical}#{origin.revision}:{origin.sub_dir}"
-        identity = Identity("git", f"{key}+submodules" if origin.submodules else key, origin)
+        key += "+submodules" * origin.submodules + "+lfs" * origin.lfs
+        identity = Identity("git", key, origin)
         self._first.setdefault(identity, source)
         return identity
 
@@ -380,16 +390,6 @@ def _faulty(fault: UrlFault) -> SourceProblem:
     rule: Rule = fetching.SCHEME_NOT_ALLOWED if fault.is_scheme else fetching.BAD_URL
     return SourceProblem(
         rule=rule, message=fault.message, help=fault.help, replacement=fault.replacement
-    )
-
-
-def _insecure(url: GitUrl, source: GitSource) -> SourceProblem | None:
-    if not url.is_insecure or source.insecure:
-        return None
-    return SourceProblem(
-        rule=fetching.SCHEME_NOT_ALLOWED,
-        message=f"nothing on `{url.scheme}://` proves that `{url.host}` answers",
-        help="use `https://`, or allow it with `insecure = true`",
     )
 
 

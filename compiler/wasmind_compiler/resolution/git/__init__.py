@@ -6,5 +6,7 @@ failures   what git's complaints mean
 store      the bare repository of a URL in the cache: what the remote has, and fetching
 objects    reads commits, trees and files through one `git cat-file --batch`
 folder     the folder of an actor as git stored it, with every hostile thing refused
+lfs        the files that a repository holds only pointers to
+lfs_server the server that has them
 revisions  from a requested ref to a commit
 """

@@ -197,6 +197,9 @@ class GitProgram:
         self, arguments: Sequence[str], url: GitUrl | None, settings: Sequence[str] = ()
     ) -> list[str]:
         chosen = [*_SETTINGS, *settings]
+        if url is not None and self.limits.hosts:
+            # A redirect could lead to a host that is not on the list.
+            chosen.append("http.followRedirects=false")
         if url is not None and url.secret is not None and url.scheme != "ssh":
             chosen += ["credential.helper=", f"credential.helper={_CREDENTIAL_HELPER}"]
         return ["git", *(word for each in chosen for word in ("-c", each)), *arguments]
@@ -204,8 +207,7 @@ class GitProgram:
     def _attend(
         self, process: subprocess.Popen[bytes], size: Callable[[], int] | None
     ) -> tuple[_Drain, _Drain]:
-        if self._deadline is None:
-            self._deadline = time.monotonic() + self.limits.seconds
+        self.check_time()
         drains = _Drain(), _Drain()
         readers = [
             threading.Thread(target=drain.read, args=(pipe,), daemon=True)
@@ -216,13 +218,22 @@ class GitProgram:
         while any(reader.is_alive() for reader in readers):
             next(reader for reader in readers if reader.is_alive()).join(_TICK)
             self._check(drains, size)
-        process.wait(timeout=max(1.0, self._deadline - time.monotonic()))
+        process.wait(timeout=max(1.0, self._left()))
         return drains
 
-    def _check(self, drains: tuple[_Drain, ...], size: Callable[[], int] | None) -> None:
-        if self._deadline is not None and time.monotonic() > self._deadline:
+    def check_time(self) -> None:
+        """Raises `LimitExceededError` when the time for all commands is used up."""
+        if self._left() < 0:
             seconds = self.limits.seconds
             raise LimitExceededError("WASMIND_GIT_SECONDS", f"git took longer than {seconds:g} s")
+
+    def _left(self) -> float:
+        if self._deadline is None:
+            self._deadline = time.monotonic() + self.limits.seconds
+        return self._deadline - time.monotonic()
+
+    def _check(self, drains: tuple[_Drain, ...], size: Callable[[], int] | None) -> None:
+        self.check_time()
         if any(drain.overflowed for drain in drains):
             raise LimitExceededError("output of git", "the remote lists more than 64 MiB of refs")
         most = self.limits.fetched_mib
