@@ -89,7 +89,7 @@ def test_upgrade_from_the_command_line(
     remote.write("a3/new.txt", "")
     after = remote.commit()
     assert wasmind("lock", "app.toml").stdout == "app.lock: up to date\n"
-    moved = f"    Updating {remote.url} {before[:7]} -> {after[:7]}\n    Updating a3\n"
+    moved = f"    Updating {remote.url} {before[:7]} -> {after[:7]} (1 commit)\n    Updating a3\n"
     done = wasmind("lock", "--upgrade", "app.toml")
     assert (done.returncode, done.stdout) == (0, "app.lock: written\n")
     assert moved in done.stderr
@@ -97,6 +97,23 @@ def test_upgrade_from_the_command_line(
     assert wrong.returncode == 1
     assert "the lockfile has no actor `a9`" in wrong.stderr
     assert wasmind("lock", "--upgrade", "--check", "app.toml").returncode == 2
+
+
+def test_outdated_sources_on_the_command_line(
+    wasmind: Wasmind, remote: Repository, tmp_path: Path
+) -> None:
+    write_app(tmp_path / "work", remote.url)
+    wasmind("lock", "app.toml")
+    before, after = remote.head(), remote.commit()
+    done = wasmind("check", "app.toml", "--outdated")
+    assert (done.returncode, done.stdout) == (0, "app.toml: no errors\n")
+    moved = f"the default branch has moved from {before[:7]} to {after[:7]}"
+    assert f"note[WM1128]: {moved}" in done.stderr
+    told = wasmind("check", "app.toml", "--outdated", "--format", "json")
+    (found,) = [each for each in json.loads(told.stdout)["diagnostics"] if each["code"] == "WM1128"]
+    assert found["notes"] == [f"locked: {before}\nnow:    {after}"]
+    assert wasmind("check", "app.toml", "--outdated", "--offline").returncode == 2
+    assert wasmind("lock", "--check", "app.toml").returncode == 0, "nothing was written"
 
 
 def test_limits_come_from_the_environment(

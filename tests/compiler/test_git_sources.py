@@ -193,7 +193,7 @@ def test_a_branch_moves_only_on_request(project: Project, remote: Repository) ->
         f"WM1128 app.toml:4:18 the default branch has moved from {before[:7]} to {after[:7]}"
     )
     assert revision(project) == after
-    assert f"Updating {remote.url} {before[:7]} -> {after[:7]}" in project.statuses
+    assert f"Updating {remote.url} {before[:7]} -> {after[:7]} (1 commit)" in project.statuses
 
 
 def test_a_bump_touches_few_lines(project: Project, remote: Repository) -> None:

@@ -29,13 +29,15 @@ from wasmind_compiler.resolution.git.revisions import (
     Resolved,
     Revisions,
     bad_ref_name,
+    full_name,
     is_abbreviated,
     is_full_id,
 )
 from wasmind_compiler.resolution.git.store import Repository
 from wasmind_compiler.resolution.git.url import GitUrl, UrlFault, read_git_url
+from wasmind_compiler.resolution.git_moves import Moves, pinned
 from wasmind_compiler.resolution.materials import Materials
-from wasmind_compiler.resolution.pins import Pin, Pins
+from wasmind_compiler.resolution.pins import Pin, PinnedDigest, Pins
 from wasmind_compiler.resolution.policy import LockPolicy
 from wasmind_compiler.resolution.provider import (
     GitOrigin,
@@ -94,6 +96,7 @@ class GitSources:
         self._reporter = reporter
         self._remotes: dict[str, _Remote] = {}
         self._checkouts = Checkouts(self._open, limits)
+        self._moves = Moves(collector, reporter, accept_moved_tags=policy.accept_moved_tags)
         self._trees: dict[Identity, Tree] = {}
         self._first: dict[Identity, Source] = {}
 
@@ -224,7 +227,9 @@ class GitSources:
         requested = (url.canonical, source.ref)
         pin = self._pins.commits.get(requested)
         if pin is not None and requested not in self._pins.moving:
-            return _pinned(pin)
+            if self._policy.outdated:
+                self._report_outdated(pin, self._remote(url), source)
+            return pinned(pin)
         if self._policy.locked:
             message = f"{source} is not in the lockfile"
             help_line = "run `wasmind lock`"
@@ -238,11 +243,29 @@ class GitSources:
             raise SourceFailure(remote.failure)
         resolved = remote.revisions.resolve(source.ref)
         self._warn_about_remote(remote.repository, source)
-        return resolved if pin is None else self._moved(pin, resolved, source)
+        if pin is None:
+            return resolved
+
+        def distance(old: str, new: str) -> int | None:
+            # Only what has moved is asked about.
+            from wasmind_compiler.resolution.git.history import commits_between
+
+            return commits_between(self._git, remote.repository, old, new)
+
+        return self._moves.followed(pin, resolved, source, distance)
+
+    def _report_outdated(self, pin: Pin, remote: _Remote, source: GitSource) -> None:
+        if full_name(source.ref) is None:
+            return
+        self._prepare(remote)
+        if remote.failure is not None:
+            self._collector.add(remote.failure.at(source))
+        else:
+            self._moves.report(pin, remote.repository.advertised(), source)
 
     def _has_work(self, remote: _Remote) -> bool:
         refs, revisions = self._wanted(remote)
-        return bool(refs or revisions)
+        return bool(refs or revisions) or self._policy.outdated
 
     def _wanted(self, remote: _Remote) -> tuple[list[GitRef | None], list[str]]:
         """Refs to look up and commits to fetch, as far as is known."""
@@ -265,12 +288,14 @@ class GitSources:
         remote.prepared = True
         try:
             remote.revisions.prepare(*self._wanted(remote))
+            if self._policy.outdated:
+                remote.repository.advertised()
         except GIT_FAILURES as error:
             remote.failure = explain_failure(error, remote.repository.url.shown)
 
     def _tree(self, identity: Identity, origin: GitOrigin) -> Tree:
-        pinned = self._pins.digest(origin)
-        if pinned is not None and (found := self._materials.find(pinned.digest)) is not None:
+        locked = self._pins.digest(origin)
+        if locked is not None and (found := self._materials.find(locked.digest)) is not None:
             return found
         url = self._fetch_url(identity, origin)
         remote = self._remote(url)
@@ -278,8 +303,8 @@ class GitSources:
         if remote.failure is not None and not remote.repository.has(origin.revision):
             raise SourceFailure(remote.failure)
         tree, warned = self._checkouts.read(url, origin)
-        if pinned is not None and tree.digest != pinned.digest:
-            raise SourceFailure(self._mismatch(identity, origin, tree, pinned.digest))
+        if locked is not None and tree.digest != locked.digest:
+            raise SourceFailure(self._mismatch(identity, origin, tree, locked))
         source = self._first[identity]
         for each in warned:
             self._collector.add(each.rule.at(source.span(), each.message))
@@ -297,50 +322,16 @@ class GitSources:
         return url
 
     def _mismatch(
-        self, identity: Identity, origin: GitOrigin, tree: Tree, wanted: str
+        self, identity: Identity, origin: GitOrigin, tree: Tree, locked: PinnedDigest
     ) -> SourceProblem:
-        pinned = self._pins.digest(origin)
         return SourceProblem(
             rule=locking.DIGEST_MISMATCH,
             message=f"the content of `{origin.place}` is not what was locked",
-            notes=(f"locked: sha256:{wanted}\nfound:  sha256:{tree.digest}",),
+            notes=(f"locked: sha256:{locked.digest}\nfound:  sha256:{tree.digest}",),
             help="find out who changed it before locking again; nothing is repaired",
-            span=pinned.place.value("digest") if pinned else None,
+            span=locked.place.value("digest"),
             labels=(Label(self._first[identity].span(), "used here"),),
         )
-
-    def _moved(self, pin: Pin, resolved: Resolved, source: GitSource) -> Resolved:
-        """Another commit than the locked one: tags need consent, branches a word."""
-        locked, ref = pin.locked, source.ref
-        self._compare_default(pin, resolved, source)
-        if resolved.revision == locked.revision:
-            return resolved
-        old, new = locked.revision[:7], resolved.revision[:7]
-        labels = (Label(pin.place.value("revision"), "locked here"),)
-        span = source.written.value("git_ref", ref.kind) if ref else source.span()
-        if ref is not None and ref.kind == "tag" and not self._policy.accept_moved_tags:
-            message = f"the tag `{ref.text}` has moved from {old} to {new}"
-            help_line = f"{old} is kept; confirm the new commit with `--accept-moved-tags`"
-            self._collector.add(fetching.TAG_MOVED.at(span, message, labels=labels, help=help_line))
-            return _pinned(pin)
-        self._reporter.status("Updating", f"{locked.shown} {old} -> {new}")
-        if ref is None or ref.kind == "branch":
-            name = f"branch `{ref.text}`" if ref else "default branch"
-            message = f"the {name} has moved from {old} to {new}"
-            self._collector.add(fetching.BRANCH_MOVED.at(span, message, labels=labels))
-        return resolved
-
-    def _compare_default(self, pin: Pin, resolved: Resolved, source: GitSource) -> None:
-        before, now = pin.locked.default_branch, resolved.default_branch
-        if source.ref is None and before is not None and now is not None and before != now:
-            message = f"the default branch was `{before}` and is `{now}` now"
-            self._collector.add(
-                fetching.DEFAULT_BRANCH_CHANGED.at(
-                    source.span(),
-                    message,
-                    labels=(Label(pin.place.value("default_branch"), "locked here"),),
-                )
-            )
 
     def _warn_about_form(self, url: GitUrl, source: GitSource) -> None:
         ref = source.ref
@@ -375,15 +366,6 @@ class GitSources:
             message = f"`{repository.url.shown}` has uncommitted changes, which are not used"
             help_line = "commit them, or use a `path` source while developing"
             self._collector.add(fetching.UNCOMMITTED.at(source.span(), message, help=help_line))
-
-
-def _pinned(pin: Pin) -> Resolved:
-    locked = pin.locked
-    return Resolved(
-        revision=locked.revision,
-        default_branch=locked.default_branch,
-        tag_object=locked.tag_object,
-    )
 
 
 def _faulty(fault: UrlFault) -> SourceProblem:

@@ -286,7 +286,8 @@ BRANCH_MOVED = Rule(
     title="branch has moved on",
     severity=Severity.NOTE,
     explanation="""
-An update found another commit than the one in the lockfile.
+The branch is at another commit than the one in the lockfile. `wasmind lock --upgrade` follows it,
+`wasmind check --outdated` only says so.
 """,
 )
 

@@ -114,7 +114,7 @@ class GitProgram:
 
     def __init__(self, home: Path, limits: GitLimits) -> None:
         self.limits = limits
-        self._home = home
+        self.home = home
         self._deadline: float | None = None
         self._checked = False
 
@@ -122,7 +122,7 @@ class GitProgram:
         """Raises `GitMissingError` unless git is there and new enough. Asked before a fetch."""
         if self._checked:
             return
-        self._home.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(parents=True, exist_ok=True)
         needed = ".".join(map(str, OLDEST))
         try:
             text = self.run(["version"]).stdout.decode()
@@ -141,8 +141,8 @@ class GitProgram:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            cwd=self._home,
-            env=_environment(None, self._home),
+            cwd=self.home,
+            env=_environment(None, self.home),
             start_new_session=True,
         )
 
@@ -179,8 +179,8 @@ class GitProgram:
                 stdin=prepared,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                cwd=self._home,
-                env=_environment(url, self._home),
+                cwd=self.home,
+                env=_environment(url, self.home),
                 start_new_session=True,
                 pass_fds=() if os.name == "nt" else tuple(held),
             )
