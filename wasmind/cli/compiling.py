@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wasmind.runtime.errors import GuestFailure
     from wasmind_compiler.build.python import PythonGuest
     from wasmind_compiler.pipeline import Environment, Report
+    from wasmind_compiler.reporter import Reporter
 
 DEFAULT_CONFIG: Final = "wasmind-app.toml"
 USER_CONFIG: Final = "config.toml"
@@ -211,14 +212,8 @@ def environment() -> Environment:
     )
 
 
-def _reporter() -> Any:
-    from wasmind_compiler.reporter import Reporter
-
-    class TerminalReporter(Reporter):
-        """Progress on stderr."""
-
-        def status(self, verb: str, text: str) -> None:
-            terminal.status(verb, text)
+def _reporter() -> Reporter:
+    from wasmind.cli.progress import TerminalReporter
 
     return TerminalReporter()
 

@@ -2,6 +2,7 @@
 
 url        what a URL means, which are refused, what may be shown of it
 program    runs git with a clean environment, inside limits
+progress   what git says about how far it has come
 failures   what git's complaints mean
 store      the bare repository of a URL in the cache: what the remote has, and fetching
 objects    reads commits, trees and files through one `git cat-file --batch`

@@ -69,6 +69,8 @@ class LfsServer:
                         yield pointer, pointer.check(self._get(client, pointer, places[pointer]))
                     except _FAILURES as error:
                         raise LfsError(pointer, f"the server does not answer: {error}") from error
+                    finally:
+                        self._repository.progress("")
 
     def _ask(self, client: httpx.Client, batch: list[Pointer]) -> Mapping[Pointer, _Download]:
         """Where the objects of a batch are."""
@@ -121,6 +123,7 @@ class LfsServer:
         for chunk in answer.iter_raw():
             self._repository.check_time()
             content += chunk
+            self._repository.progress(f"Receiving big files: {len(content) / 2**20:.1f} MiB")
             if len(content) > most:
                 raise LfsError(pointer, f"the server sends more than {most} bytes")
         return bytes(content)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from wasmind_compiler.resolution.git.limits import GitLimits
+from wasmind_compiler.resolution.git.progress import ProgressReader, without_progress
 from wasmind_compiler.resolution.git.url import GitUrl
 
 OLDEST: Final = (2, 29)
@@ -90,14 +91,20 @@ class Output:
 
 @dataclass(slots=True)
 class _Drain:
-    """Collects what a command prints on one of its ends, up to a limit."""
+    """Collects what a command prints on one of its ends, up to a limit.
 
+    `hear` is told all of it at once.
+    """
+
+    hear: Callable[[bytes], None] | None = None
     content: bytearray = field(default_factory=bytearray)
     overflowed: bool = False
 
     def read(self, pipe: IO[bytes]) -> None:
         with contextlib.suppress(ValueError, OSError):
             while chunk := os.read(pipe.fileno(), 65536):
+                if self.hear is not None:
+                    self.hear(chunk)
                 if len(self.content) + len(chunk) > _MOST_OUTPUT:
                     self.overflowed = True
                 else:
@@ -155,6 +162,7 @@ class GitProgram:
         stdin: str = "",
         size: Callable[[], int] | None = None,
         held: Sequence[int] = (),
+        progress: Callable[[str], None] | None = None,
     ) -> Output:
         """Run a command to its end.
 
@@ -165,6 +173,7 @@ class GitProgram:
             stdin: what it reads.
             size: bytes on disk so far, asked now and then, against the limit of a fetch.
             held: file descriptors the command keeps open, so that a lock outlives a killed parent.
+            progress: hears how far it has come, from another thread.
 
         Raises:
             GitCommandError: it failed.
@@ -185,10 +194,11 @@ class GitProgram:
                 pass_fds=() if os.name == "nt" else tuple(held),
             )
         try:
-            stdout, stderr = self._attend(process, size)
+            steps = ProgressReader(progress) if progress is not None else None
+            stdout, stderr = self._attend(process, size, steps)
         finally:
             _end(process)
-        text = stderr.content.decode("utf-8", "replace")
+        text = without_progress(stderr.content.decode("utf-8", "replace"))
         if process.returncode:
             raise GitCommandError(text.strip() or f"git ended with code {process.returncode}")
         return Output(bytes(stdout.content), text)
@@ -205,10 +215,13 @@ class GitProgram:
         return ["git", *(word for each in chosen for word in ("-c", each)), *arguments]
 
     def _attend(
-        self, process: subprocess.Popen[bytes], size: Callable[[], int] | None
+        self,
+        process: subprocess.Popen[bytes],
+        size: Callable[[], int] | None,
+        steps: ProgressReader | None,
     ) -> tuple[_Drain, _Drain]:
         self.check_time()
-        drains = _Drain(), _Drain()
+        drains = _Drain(), _Drain(steps.feed if steps is not None else None)
         readers = [
             threading.Thread(target=drain.read, args=(pipe,), daemon=True)
             for drain, pipe in zip(drains, (process.stdout, process.stderr), strict=True)

@@ -208,6 +208,11 @@ class Repository:
                 self._fetch_once(store, refspecs, [], held, partial=False)
         self.objects(like).close()
 
+    def progress(self, text: str) -> None:
+        """Show how far a fetch has come; nothing if it is done."""
+        if self._reporter.shows_progress:
+            self._reporter.progress(f"{self.url.shown}: {text}" if text else "")
+
     def _fetch_once(
         self,
         store: Path,
@@ -229,7 +234,8 @@ class Repository:
         self._run(
             [
                 f"--git-dir={store}",
-                *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force"),
+                *("fetch", "--progress" if self._reporter.shows_progress else "--quiet"),
+                *("--no-tags", "--no-write-fetch-head", "--force"),
                 *("--no-auto-maintenance", "--no-show-forced-updates", "--stdin"),
                 *depth,
                 _REMOTE,
@@ -251,14 +257,18 @@ class Repository:
     ) -> Output:
         remote = f"remote.{_REMOTE}.url={self.url.shown}"
         self._note_contact(self.address())
-        output = self._git.run(
-            arguments,
-            url=self.url,
-            settings=[remote, *settings],
-            stdin=stdin,
-            size=size,
-            held=held,
-        )
+        try:
+            output = self._git.run(
+                arguments,
+                url=self.url,
+                settings=[remote, *settings],
+                stdin=stdin,
+                size=size,
+                held=held,
+                progress=self.progress,
+            )
+        finally:
+            self.progress("")
         self.redirect = redirected_to(output.stderr) or self.redirect
         if self.redirect is not None:
             self._note_contact(read_git_url(self.redirect))
