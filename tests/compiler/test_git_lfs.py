@@ -257,7 +257,10 @@ def test_redirects_and_headers_of_the_server_are_followed(
     [
         ("file:///etc/passwd", "a place that cannot be fetched from"),
         ("http://example.org/x", "a place without encryption: `http://example.org/x`"),
-        ("https://evil.example/x", "`evil.example` is not among the hosts"),
+        (
+            "https://evil.example/x",
+            "the server names `evil.example`, which `WASMIND_GIT_HOSTS` does",
+        ),
         ("nonsense", "a place that cannot be fetched from"),
         ("http://127.0.0.1:999999/x", "the server does not answer"),
     ],
@@ -269,7 +272,7 @@ def test_places_that_a_server_may_not_name(
     server.href = lambda here, oid: href
     with server.serve() as place:
         (found,) = project.found(app(url(place), LFS))
-    assert found.startswith("WM1132 ")
+    assert found.startswith("WM1132 app.toml:4:18 `model.bin` of ")
     assert reason in found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -110,10 +111,13 @@ def test_commits_cannot_be_outdated_and_ask_nobody(project: Project, tmp_path: P
     remote = Repository.make(tmp_path / "served" / "remote")
     remote.actor("actors/desk")
     commit = remote.commit()
+    shutil.copytree(remote.root, tmp_path / "served" / "other")
     log: list[str] = []
     with serve_smart(remote.root.parent, log) as server:
         rest = f'git_ref = {{ rev = "{commit}" }}, sub_dir = "actors/desk"'
-        text = app(f"{server}/remote/.git", rest)
+        text = app(f"{server}/remote/.git", rest) + (
+            f'[actors.other]\nsource = {{ git = "{server}/other/.git", {rest} }}\n'
+        )
         project.lock(text)
         remote.commit()
         log.clear()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.compiler import ssh
 from tests.compiler.project import Project
-from tests.compiler.repositories import Repository
+from tests.compiler.repositories import Repository, serve_smart
 from tests.compiler.ssh import SshServer, replace_host_key, serve_ssh
 from tests.compiler.test_git_sources import app, revision
 
@@ -102,6 +102,24 @@ def test_a_key_with_a_passphrase_asks_nobody(
     (found,) = project.check(app(server.url(remote.root))).diagnostics
     assert found.code == "WM1110"
     assert not trap.exists()
+
+
+def test_one_repository_over_two_transports(
+    project: Project, remote: Repository, server: SshServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never merged silently, but said."""
+    monkeypatch.setenv("GIT_SSH_COMMAND", server.client())
+    with serve_smart(Path("/"), []) as http:
+        urls = [server.url(remote.root / ".git"), f"{http}{remote.root}/.git"]
+        for name, url in zip(("one", "two"), urls, strict=True):
+            source = f'{{ git = "{url}", sub_dir = "actors/tool" }}'
+            project.actor(name, f"[dependencies.tool]\nsource = {source}")
+        text = "starting_actors = ['one', 'two']\nactors.one.source.path = 'one'\n"
+        found = project.check(text + "actors.two.source.path = 'two'\n").diagnostics
+    (conflict,) = [each for each in found if each.code == "WM0408"]
+    assert conflict.help == (
+        "both URLs seem to lead to one repository: write the same in both manifests"
+    )
 
 
 def test_no_repository_there(

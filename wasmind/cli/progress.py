@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import threading
 from typing import Final
@@ -36,6 +35,9 @@ class TerminalReporter(Reporter):
         with self._lock:
             self._erase()
             if text:
+                # Slow to import, and most commands never get here.
+                import shutil
+
                 room = max(shutil.get_terminal_size().columns - _MARGIN - 1, 0)
                 sys.stderr.write(" " * _MARGIN + text[:room])
                 self._shown = True

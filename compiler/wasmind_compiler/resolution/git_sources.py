@@ -255,17 +255,27 @@ class GitSources:
         return self._moves.followed(pin, resolved, source, distance)
 
     def _report_outdated(self, pin: Pin, remote: _Remote, source: GitSource) -> None:
+        """Compare a pin with the remote; one that cannot be asked does not stop the rest."""
         if full_name(source.ref) is None:
             return
+        remote.refs.add(source.ref)
         self._prepare(remote)
-        if remote.failure is not None:
-            self._collector.add(remote.failure.at(source))
-        else:
-            self._moves.report(pin, remote.repository.advertised(), source)
+        problem = remote.failure
+        if problem is None:
+            try:
+                self._moves.report(pin, remote.repository.advertised(), source)
+            except GIT_FAILURES as error:
+                problem = explain_failure(error, remote.repository.url.shown)
+        if problem is not None:
+            self._collector.add(problem.at(source))
 
     def _has_work(self, remote: _Remote) -> bool:
         refs, revisions = self._wanted(remote)
-        return bool(refs or revisions) or self._policy.outdated
+        return bool(refs or revisions) or self._is_compared(remote)
+
+    def _is_compared(self, remote: _Remote) -> bool:
+        """Whether something may have moved that is to be reported."""
+        return self._policy.outdated and any(full_name(ref) for ref in remote.refs)
 
     def _wanted(self, remote: _Remote) -> tuple[list[GitRef | None], list[str]]:
         """Refs to look up and commits to fetch, as far as is known."""
@@ -288,7 +298,7 @@ class GitSources:
         remote.prepared = True
         try:
             remote.revisions.prepare(*self._wanted(remote))
-            if self._policy.outdated:
+            if self._is_compared(remote):
                 remote.repository.advertised()
         except GIT_FAILURES as error:
             remote.failure = explain_failure(error, remote.repository.url.shown)

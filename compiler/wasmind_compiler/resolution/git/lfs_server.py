@@ -97,7 +97,7 @@ class LfsServer:
 
     def _post(self, client: httpx.Client, url: str, question: Any) -> httpx.Response:
         headers = {"Accept": _MEDIA_TYPE, "Content-Type": _MEDIA_TYPE, **self._own_headers(url)}
-        self._judge(url)
+        self._judge(url, None)
         with client.stream("POST", url, content=json.dumps(question), headers=headers) as answer:
             content = self._body(answer, _MOST_ANSWER, None)
             return httpx.Response(answer.status_code, content=content)
@@ -105,7 +105,7 @@ class LfsServer:
     def _get(self, client: httpx.Client, pointer: Pointer, place: _Download) -> bytes:
         url, headers = place.href, {**self._own_headers(place.href), **place.header}
         for _ in range(_MOST_HOPS):
-            self._judge(url)
+            self._judge(url, pointer)
             with client.stream("GET", url, headers=headers) as answer:
                 if answer.has_redirect_location:
                     target = str(answer.url.join(answer.headers["location"]))
@@ -128,17 +128,18 @@ class LfsServer:
                 raise LfsError(pointer, f"the server sends more than {most} bytes")
         return bytes(content)
 
-    def _judge(self, url: str) -> None:
+    def _judge(self, url: str, pointer: Pointer | None) -> None:
         """Refuse places that the source itself could not name."""
         read = read_git_url(url)
         own = self._repository.url
         if isinstance(read, UrlFault) or read.scheme not in {"https", "http"}:
-            raise LfsError(None, "the server names a place that cannot be fetched from")
+            raise LfsError(pointer, "the server names a place that cannot be fetched from")
         if read.is_insecure and not own.is_insecure:
-            raise LfsError(None, f"the server names a place without encryption: `{read.shown}`")
+            message = f"the server names a place without encryption: `{read.shown}`"
+            raise LfsError(pointer, message)
         if not self._repository.allows(read.host):
-            message = f"`{read.host}` is not among the hosts of `WASMIND_GIT_HOSTS`"
-            raise LfsError(None, f"the server names a place that must not be asked: {message}")
+            message = f"the server names `{read.host}`, which `WASMIND_GIT_HOSTS` does not allow"
+            raise LfsError(pointer, message)
         self._repository.contacted.add(read.host)
 
     def _own_headers(self, url: str) -> dict[str, str]:
