@@ -62,7 +62,7 @@ def command(
 
     With --outdated the remotes of locked git sources are asked what `wasmind lock --upgrade` would
     find: branches with newer commits and renamed default branches are notes, moved tags warnings.
-    Nothing is written, and the exit code stays 0.
+    Nothing is written, and none of it changes the exit code.
 
     CONFIG defaults to `wasmind-app.toml` here or above, then to the user-level config.
 
