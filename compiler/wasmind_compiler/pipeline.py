@@ -333,7 +333,7 @@ class _Run:
         if self._git is None:
             return
         if hosts := self._git.contacted():
-            self._environment.reporter.status("Contacted", ", ".join(hosts))
+            self._environment.reporter.contacted(hosts)
         self._git.close()
 
     def report(self) -> Report:

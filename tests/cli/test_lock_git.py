@@ -116,6 +116,16 @@ def test_outdated_sources_on_the_command_line(
     assert wasmind("lock", "--check", "app.toml").returncode == 0, "nothing was written"
 
 
+def test_hosts_on_the_command_line(wasmind: Wasmind, remote: Repository, tmp_path: Path) -> None:
+    said = "   Contacted 127.0.0.1\n"
+    with serve_smart(remote.root.parent, []) as server:
+        write_app(tmp_path / "work", f"{server}/remote/.git")
+        assert wasmind("check", "app.toml").stderr.endswith(said)
+        assert "Contacted" not in wasmind("lock", "app.toml").stderr
+        assert said in wasmind("lock", "app.toml", "--upgrade", "-v").stderr
+        assert "Contacted" not in wasmind("check", "app.toml").stderr, "nobody was asked"
+
+
 def test_limits_come_from_the_environment(
     wasmind: Wasmind, remote: Repository, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ssl
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ class LfsServer:
         password: value of the `Authorization` header that it wants; git wants none.
         href: where objects are said to be; None for this server.
         header: what is to be sent along when they are fetched.
+        scheme: what the URLs of objects begin with.
         log: a line for each request: method, path and what `Authorization` it had.
     """
 
@@ -55,6 +57,7 @@ class LfsServer:
     password: str | None = None
     href: Callable[[str, str], str] | None = None
     header: dict[str, str] = field(default_factory=dict)
+    scheme: str = "http"
     log: list[str] = field(default_factory=list)
 
     def add(self, content: bytes, instead: bytes | None = None) -> str:
@@ -67,9 +70,9 @@ class LfsServer:
         """Ids of the objects that were fetched."""
         return [line.split("/")[-1].split()[0] for line in self.log if " /objects/" in line]
 
-    def serve(self) -> AbstractContextManager[str]:
+    def serve(self, tls: ssl.SSLContext | None = None) -> AbstractContextManager[str]:
         """Serve; yields the beginning of all URLs."""
-        return serve(_handler(self))
+        return serve(_handler(self), tls)
 
 
 def _handler(server: LfsServer) -> type[BaseHTTPRequestHandler]:
@@ -109,7 +112,7 @@ def _handler(server: LfsServer) -> type[BaseHTTPRequestHandler]:
             oid = wanted["oid"]
             if oid not in server.objects:
                 return {**wanted, "error": {"code": 404, "message": "no such object"}}
-            here = f"http://{self.headers['Host']}"
+            here = f"{server.scheme}://{self.headers['Host']}"
             href = server.href(here, oid) if server.href else f"{here}/objects/{oid}"
             return {**wanted, "actions": {"download": {"href": href, "header": server.header}}}
 

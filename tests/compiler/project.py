@@ -159,6 +159,9 @@ class _Remember(Reporter):
     def status(self, verb: str, text: str) -> None:
         self._statuses.append(f"{verb} {text}")
 
+    def contacted(self, hosts: Sequence[str]) -> None:
+        self.status("Contacted", ", ".join(hosts))
+
 
 def component(imports: str = "", export: str = "wasmind:actor/actor@0.1.0") -> bytes:
     """A component with the given imports (WAT) that exports an empty instance under a name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
+import ssl
 import tomllib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from tests.compiler.lfs import LfsServer, commit_large, keep, pointer
 from tests.compiler.project import Project
 from tests.compiler.repositories import Repository
+from tests.compiler.sessions import TLS
 from tests.compiler.test_git_sources import app
 from wasmind_compiler.diagnostics.render_text import render_text
 from wasmind_compiler.resolution.git.limits import GitLimits
@@ -231,6 +233,29 @@ def test_credentials_of_a_netrc(
     with server.serve() as place:
         assert project.lock(app(url(place), LFS)) == []
     assert written(project) == BIG
+
+
+def test_certificates_that_git_trusts(
+    project: Project, server: LfsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It would win over git's settings.
+    monkeypatch.delenv("GIT_SSL_CAINFO", raising=False)
+    server.scheme = "https"
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(TLS / "cert.pem", TLS / "key.pem")
+    config = tmp_path / "gitconfig"
+    config.write_text(f"[http]\n  sslCAInfo = {TLS / 'cert.pem'}\n")
+    with server.serve(tls) as place:
+        monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+        assert project.lock(app(url(place), LFS)) == []
+        assert written(project) == BIG
+        shutil.rmtree(project.root.parent / "cache" / "sources")
+        for kept in (project.root.parent / "cache" / "git").rglob("lfs/objects/*/*/*"):
+            kept.unlink()
+        monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        (found,) = project.found(app(url(place), LFS))
+    assert found.startswith("WM1132 ")
+    assert "CERTIFICATE_VERIFY_FAILED" in found
 
 
 def test_nobody_is_asked_for_credentials(project: Project, server: LfsServer) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler import ssh
 from tests.compiler.project import Project
 from tests.compiler.repositories import Repository, serve_smart
-from tests.compiler.ssh import SshServer, replace_host_key, serve_ssh
+from tests.compiler.ssh_host import SSHD
+from tests.compiler.ssh_server import SshServer, protect, replace_host_key, serve_ssh
 from tests.compiler.test_git_sources import app, revision
 
-pytestmark = pytest.mark.skipif(ssh.why_not() is not None, reason=str(ssh.why_not()))
+pytestmark = pytest.mark.skipif(SSHD is None, reason="needs OpenSSH's server (openssh-server)")
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_key_that_the_server_does_not_know(
 def test_a_key_with_a_passphrase_asks_nobody(
     project: Project, remote: Repository, server: SshServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ssh.protect(server.folder / "user", "secret")
+    protect(server.folder / "user", "secret")
     trap = server.folder / "asked"
     askpass = server.folder / "askpass"
     askpass.write_text(f"#!/bin/sh\ntouch {trap}\necho secret\n")

@@ -83,18 +83,15 @@ def command(
         policy = lock_options.policy(
             locked=locked, frozen=frozen, offline=offline, outdated=outdated
         )
-        report = pipeline.check(
-            path, compiling.environment(), policy, strict=strict, lenient=lenient
-        )
+        surroundings = compiling.environment(hosts=True)
+        report = pipeline.check(path, surroundings, policy, strict=strict, lenient=lenient)
         if dry_run:
             _show_changes(_changes(report))
         elif fix:
             for _ in range(_MOST_ROUNDS):
                 if not _apply(report):
                     break
-                report = pipeline.check(
-                    path, compiling.environment(), policy, strict=strict, lenient=lenient
-                )
+                report = pipeline.check(path, surroundings, policy, strict=strict, lenient=lenient)
     if form != "text":
         click.echo(_rendered(report.diagnostics, form), nl=False)
         sys.exit(1 if report.failed else 0)

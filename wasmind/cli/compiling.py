@@ -192,8 +192,12 @@ def keep_cache() -> None:
         raise EnvironmentProblem(f"the cache is being cleaned: {error}") from None
 
 
-def environment() -> Environment:
-    """The compiler's surroundings on this machine. The cache stays until the command ends."""
+def environment(*, hosts: bool = False) -> Environment:
+    """The compiler's surroundings on this machine. The cache stays until the command ends.
+
+    Args:
+        hosts: whether to say which hosts were asked over the network.
+    """
     from wasmind.cli.lock_options import git_limits
     from wasmind_compiler.pipeline import Environment
 
@@ -207,15 +211,15 @@ def environment() -> Environment:
         working_directory=Path.cwd(),
         interpreter=_Interpreter(),
         guest=python_guest,
-        reporter=_reporter(),
+        reporter=_reporter(hosts=hosts),
         git_limits=git_limits(),
     )
 
 
-def _reporter() -> Reporter:
+def _reporter(*, hosts: bool = False) -> Reporter:
     from wasmind.cli.progress import TerminalReporter
 
-    return TerminalReporter()
+    return TerminalReporter(hosts=hosts)
 
 
 @contextmanager

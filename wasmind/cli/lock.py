@@ -28,6 +28,7 @@ _ALL: Final = "*"
 @click.option(
     "--accept-moved-tags", is_flag=True, help="With --upgrade: follow tags that were moved."
 )
+@click.option("-v", "--verbose", is_flag=True, help="Say which hosts were asked.")
 @lock_options.acceptance
 @lock_options.lock_mode
 @click.pass_context
@@ -39,6 +40,7 @@ def command(
     *,
     check_only: bool,
     accept_moved_tags: bool,
+    verbose: bool,
     accept_capabilities: bool,
     locked: bool,
     frozen: bool,
@@ -81,7 +83,7 @@ def command(
     with compiling.environment_failures():
         from wasmind_compiler import pipeline
 
-        outcome = pipeline.lock(path, compiling.environment(), policy)
+        outcome = pipeline.lock(path, compiling.environment(hosts=verbose), policy)
     path = compiling.result(outcome.report, outcome.path)
     state = "written" if outcome.changed else "up to date"
     click.echo(f"{path}: {state}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Final
 
 from wasmind.cli import terminal
@@ -15,9 +16,14 @@ _ERASE: Final = "\r\x1b[K"
 
 
 class TerminalReporter(Reporter):
-    """Shows progress to whoever sits at the terminal."""
+    """Shows progress to whoever sits at the terminal.
 
-    def __init__(self) -> None:
+    Args:
+        hosts: whether the hosts that were asked are said, too.
+    """
+
+    def __init__(self, *, hosts: bool = False) -> None:
+        self._hosts = hosts
         self.shows_progress = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._lock = threading.Lock()
         self._shown = False
@@ -27,6 +33,11 @@ class TerminalReporter(Reporter):
         with self._lock:
             self._erase()
             terminal.status(verb, text)
+
+    def contacted(self, hosts: Sequence[str]) -> None:
+        """One line for all hosts, if anybody wants to know."""
+        if self._hosts:
+            self.status("Contacted", ", ".join(hosts))
 
     def progress(self, text: str) -> None:
         """The line that is written over."""

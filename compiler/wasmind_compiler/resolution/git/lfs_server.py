@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -61,7 +62,7 @@ class LfsServer:
             LimitExceededError: it takes too long.
         """
         left = iter(wanted)
-        with httpx.Client(timeout=_TIMEOUT, follow_redirects=False) as client:
+        with httpx.Client(timeout=_TIMEOUT, verify=self._trust()) as client:
             while batch := list(islice(left, _AT_ONCE)):
                 places = self._ask(client, batch)
                 for pointer in batch:
@@ -147,6 +148,10 @@ class LfsServer:
         if self._authorization is not None and _origin(url) == _origin(self._endpoint):
             headers["Authorization"] = self._authorization
         return headers
+
+    def _trust(self) -> ssl.SSLContext:
+        """Whose certificates count: those that count for git."""
+        return ssl.create_default_context(cafile=self._repository.certificates(self._endpoint))
 
     def _credentials(self) -> str:
         """What git knows about the endpoint, from the URL or from its credential programs."""

@@ -129,6 +129,16 @@ class Repository:
         said = dict(line.split("=", 1) for line in lines if "=" in line)
         return said.get("username", ""), said.get("password", "")
 
+    def certificates(self, place: str) -> str | None:
+        """The file of certificates that the user's git trusts at a place, if it was given one."""
+        if found := os.environ.get("GIT_SSL_CAINFO"):
+            return found
+        asked = ["config", "--type=path", "--get-urlmatch", "http.sslCAInfo", place]
+        try:
+            return os.fsdecode(self._git.run(asked).stdout.rstrip(b"\n"))
+        except GitCommandError:
+            return None
+
     def held(self, like: str) -> AbstractContextManager[tuple[int, ...]]:
         """The lock of the store for ids of this kind; see `held_lock`."""
         # Only fetches need it, and it is slow to import.

@@ -13,17 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Servers want to be called by their whole path, and it is not on everybody's.
-SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+from tests.compiler.ssh_host import SSHD
+
 #: Where a server that is started by root locks itself up.
 _PRIVILEGE_SEPARATION = Path("/run/sshd")
-
-
-def why_not() -> str | None:
-    """Why no server can be started here, if so."""
-    if SSHD is None or shutil.which("ssh") is None or shutil.which("ssh-keygen") is None:
-        return "needs OpenSSH's server and client (openssh-server)"
-    return None
 
 
 @dataclass
