@@ -332,8 +332,9 @@ class _Run:
     def __exit__(self, *_: object) -> None:
         if self._git is None:
             return
-        if hosts := self._git.contacted():
-            self._environment.reporter.contacted(hosts)
+        reporter = self._environment.reporter
+        if reporter.wants_hosts and (hosts := self._git.hosts()):
+            reporter.status("Contacted", ", ".join(hosts))
         self._git.close()
 
     def report(self) -> Report:

@@ -153,14 +153,13 @@ def listed(report: pipeline.Report) -> list[str]:
 
 
 class _Remember(Reporter):
+    wants_hosts = True
+
     def __init__(self, statuses: list[str]) -> None:
         self._statuses = statuses
 
     def status(self, verb: str, text: str) -> None:
         self._statuses.append(f"{verb} {text}")
-
-    def contacted(self, hosts: Sequence[str]) -> None:
-        self.status("Contacted", ", ".join(hosts))
 
 
 def component(imports: str = "", export: str = "wasmind:actor/actor@0.1.0") -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Sequence
 from typing import Final
 
 from wasmind.cli import terminal
@@ -23,7 +22,7 @@ class TerminalReporter(Reporter):
     """
 
     def __init__(self, *, hosts: bool = False) -> None:
-        self._hosts = hosts
+        self.wants_hosts = hosts
         self.shows_progress = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._lock = threading.Lock()
         self._shown = False
@@ -33,11 +32,6 @@ class TerminalReporter(Reporter):
         with self._lock:
             self._erase()
             terminal.status(verb, text)
-
-    def contacted(self, hosts: Sequence[str]) -> None:
-        """One line for all hosts, if anybody wants to know."""
-        if self._hosts:
-            self.status("Contacted", ", ".join(hosts))
 
     def progress(self, text: str) -> None:
         """The line that is written over."""

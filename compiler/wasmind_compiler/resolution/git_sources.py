@@ -100,10 +100,10 @@ class GitSources:
         self._trees: dict[Identity, Tree] = {}
         self._first: dict[Identity, Source] = {}
 
-    def contacted(self) -> list[str]:
-        """Names of all hosts that were asked so far."""
-        remotes = self._remotes.values()
-        return sorted({host for remote in remotes for host in remote.repository.contacted})
+    def hosts(self) -> list[str]:
+        """Names of all hosts that were asked so far, sorted."""
+        repositories = (remote.repository for remote in self._remotes.values())
+        return sorted({host for each in repositories for host in each.hosts()})
 
     def close(self) -> None:
         """End all processes."""

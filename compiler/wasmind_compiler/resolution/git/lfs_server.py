@@ -141,7 +141,7 @@ class LfsServer:
         if not self._repository.allows(read.host):
             message = f"the server names `{read.host}`, which `WASMIND_GIT_HOSTS` does not allow"
             raise LfsError(pointer, message)
-        self._repository.contacted.add(read.host)
+        self._repository.further_hosts.add(read.host)
 
     def _own_headers(self, url: str) -> dict[str, str]:
         headers = {"Accept-Encoding": "identity"}

@@ -24,7 +24,12 @@ from typing import Final
 from wasmind_compiler.reporter import Reporter
 from wasmind_compiler.resolution.git.failures import redirected_to, wants_whole_history
 from wasmind_compiler.resolution.git.objects import Objects
-from wasmind_compiler.resolution.git.program import GitCommandError, GitProgram, Output
+from wasmind_compiler.resolution.git.program import (
+    GitCommandError,
+    GitProgram,
+    LimitExceededError,
+    Output,
+)
 from wasmind_compiler.resolution.git.url import GitUrl, UrlFault, read_git_url
 
 _REMOTE: Final = "wasmind"
@@ -64,13 +69,13 @@ class Repository:
 
     Attributes:
         redirect: where the remote said it has moved to, once it has been asked.
-        contacted: names of the hosts that were asked.
+        further_hosts: names of hosts that were asked for what is not in the repository itself.
     """
 
     def __init__(self, url: GitUrl, home: Path, git: GitProgram, reporter: Reporter) -> None:
         self.url = url
         self.redirect: str | None = None
-        self.contacted: set[str] = set()
+        self.further_hosts: set[str] = set()
         self._home = home
         self._git = git
         self._reporter = reporter
@@ -78,6 +83,7 @@ class Repository:
         self._objects: dict[str, Objects] = {}
         self._only_files = False
         self._address: GitUrl | None = None
+        self._was_asked = False
 
     def store(self, oid: str = "") -> Path:
         """The folder of the store for ids of this kind; git keeps SHA-1 and SHA-256 apart."""
@@ -98,11 +104,22 @@ class Repository:
     def address(self) -> GitUrl:
         """The URL that is really used: a mirror if the user's git knows one, else the own."""
         if self._address is None:
+            self._address = self.url
             remote = f"remote.{_REMOTE}.url={self.url.shown}"
-            output = self._git.run(["ls-remote", "--get-url", _REMOTE], settings=[remote])
-            found = read_git_url(output.stdout.decode("utf-8", "replace").strip())
-            self._address = found if isinstance(found, GitUrl) else self.url
+            # The time may be up already; then nobody knows about mirrors.
+            with contextlib.suppress(GitCommandError, LimitExceededError, OSError):
+                output = self._git.run(["ls-remote", "--get-url", _REMOTE], settings=[remote])
+                found = read_git_url(output.stdout.decode("utf-8", "replace").strip())
+                self._address = found if isinstance(found, GitUrl) else self.url
         return self._address
+
+    def hosts(self) -> set[str]:
+        """Names of the hosts that were asked so far; takes a git process to find mirrors out."""
+        urls: list[GitUrl | UrlFault] = [self.address()] if self._was_asked else []
+        if self.redirect is not None:
+            urls.append(read_git_url(self.redirect))
+        named = {url.host for url in urls if isinstance(url, GitUrl) and url.host}
+        return named | self.further_hosts
 
     def allows(self, host: str) -> bool:
         """Whether a host may be asked."""
@@ -266,7 +283,7 @@ class Repository:
         held: tuple[int, ...] = (),
     ) -> Output:
         remote = f"remote.{_REMOTE}.url={self.url.shown}"
-        self._note_contact(self.address())
+        self._was_asked = True
         try:
             output = self._git.run(
                 arguments,
@@ -280,13 +297,7 @@ class Repository:
         finally:
             self.progress("")
         self.redirect = redirected_to(output.stderr) or self.redirect
-        if self.redirect is not None:
-            self._note_contact(read_git_url(self.redirect))
         return output
-
-    def _note_contact(self, url: GitUrl | UrlFault) -> None:
-        if isinstance(url, GitUrl) and url.host:
-            self.contacted.add(url.host)
 
     def _prepare(self, store: Path, like: str) -> None:
         """Make the store, or clear away what a killed git left in it. The lock is held."""
