@@ -10,4 +10,5 @@ folder     the folder of an actor as git stored it, with every hostile thing ref
 lfs        the files that a repository holds only pointers to
 lfs_server the server that has them
 revisions  from a requested ref to a commit
+history    how many commits lie between two
 """
