@@ -330,8 +330,12 @@ class _Run:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._git is not None:
-            self._git.close()
+        if self._git is None:
+            return
+        reporter = self._environment.reporter
+        if reporter.wants_hosts and (hosts := self._git.hosts()):
+            reporter.status("Contacted", ", ".join(hosts))
+        self._git.close()
 
     def report(self) -> Report:
         """What was found so far."""

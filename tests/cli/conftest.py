@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import pytest
 import wasmtime
 
 from tests.compiler.project import ECHO
+from tests.compiler.repositories import Repository
 
 MAIN = "from wasmind.cli import main; main(prog_name='wasmind')"
 Wasmind = Callable[..., subprocess.CompletedProcess[str]]
@@ -23,22 +27,85 @@ def wasmind(tmp_path: Path) -> Wasmind:
     (tmp_path / "home").mkdir()
     (tmp_path / "work").mkdir()
 
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        cwd = environment.pop("cwd", str(tmp_path / "work"))
+    def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        cwd = more.pop("cwd", str(tmp_path / "work"))
         return subprocess.run(
-            [sys.executable, "-c", MAIN, *arguments],
+            command(*arguments),
             cwd=cwd,
             capture_output=True,
             text=True,
-            env={
-                "HOME": str(tmp_path / "home"),
-                "PATH": os.environ["PATH"],
-                "PYTHONPATH": os.pathsep.join(sys.path),
-                **environment,
-            },
+            env=environment(tmp_path, **more),
         )
 
     return run
+
+
+@pytest.fixture
+def remote(tmp_path: Path, wasmind: Wasmind) -> Repository:
+    """A repository of six prebuilt actors in a chain."""
+    remote = Repository.make(tmp_path / "served" / "remote")
+    component = bytes(wasmtime.wat2wasm(ECHO.read_text()))
+    for number in range(6):
+        manifest = f'actor_id = "test:a{number}"\nbuild.component = "echo.wasm"\n'
+        if number < 5:
+            manifest += f'required_spawn_with = ["a{number + 1}"]\n'
+            manifest += f'[dependencies.a{number + 1}]\nsource = {{ path = "../a{number + 1}" }}\n'
+        remote.write(f"a{number}/Wasmind.toml", manifest)
+        remote.write(f"a{number}/echo.wasm", component)
+        remote.write(f"a{number}/noise.bin", random.Random(number).randbytes(200_000))
+    remote.commit()
+    return remote
+
+
+def write_app(work: Path, url: str) -> None:
+    """A config of the first actor of `remote`."""
+    (work / "app.toml").write_text(
+        f'starting_actors = ["a0"]\n\n[actors.a0]\nsource = {{ git = "{url}", sub_dir = "a0" }}\n'
+    )
+
+
+def environment(tmp_path: Path, **more: str) -> dict[str, str]:
+    """What `wasmind` runs in."""
+    return {
+        "HOME": str(tmp_path / "home"),
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        **more,
+    }
+
+
+def command(*arguments: str) -> list[str]:
+    """The command line of a verb."""
+    return [sys.executable, "-c", MAIN, *arguments]
+
+
+class SlowFetch:
+    """A `git` whose fetches begin, and then take three seconds."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._begun = folder / "begun"
+        self.path = f"{folder}:{os.environ['PATH']}"
+        program = folder / "git"
+        program.write_text(
+            f'#!/bin/sh\ncase "$*" in *" fetch "*) touch {self._begun}; sleep 3;; esac\n'
+            f'exec {shutil.which("git")} "$@"\n'
+        )
+        program.chmod(0o755)
+
+    def start(self, tmp_path: Path) -> subprocess.Popen[bytes]:
+        """Run `lock` until its fetch has begun."""
+        process = subprocess.Popen(
+            command("lock", "app.toml"),
+            cwd=tmp_path / "work",
+            env=environment(tmp_path, PATH=self.path),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while not self._begun.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        return process
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import shutil
@@ -14,47 +13,9 @@ import time
 from pathlib import Path
 
 import pytest
-import wasmtime
 
-from tests.cli.conftest import MAIN, Wasmind
-from tests.compiler.project import ECHO
+from tests.cli.conftest import MAIN, SlowFetch, Wasmind, command, environment, write_app
 from tests.compiler.repositories import Repository, serve_smart
-
-
-@pytest.fixture
-def remote(tmp_path: Path, wasmind: Wasmind) -> Repository:
-    """A repository of six prebuilt actors in a chain, and a config of the first."""
-    remote = Repository.make(tmp_path / "served" / "remote")
-    component = bytes(wasmtime.wat2wasm(ECHO.read_text()))
-    for number in range(6):
-        manifest = f'actor_id = "test:a{number}"\nbuild.component = "echo.wasm"\n'
-        if number < 5:
-            manifest += f'required_spawn_with = ["a{number + 1}"]\n'
-            manifest += f'[dependencies.a{number + 1}]\nsource = {{ path = "../a{number + 1}" }}\n'
-        remote.write(f"a{number}/Wasmind.toml", manifest)
-        remote.write(f"a{number}/echo.wasm", component)
-        remote.write(f"a{number}/noise.bin", random.Random(number).randbytes(200_000))
-    remote.commit()
-    return remote
-
-
-def write_app(work: Path, url: str) -> None:
-    (work / "app.toml").write_text(
-        f'starting_actors = ["a0"]\n\n[actors.a0]\nsource = {{ git = "{url}", sub_dir = "a0" }}\n'
-    )
-
-
-def environment(tmp_path: Path, **more: str) -> dict[str, str]:
-    return {
-        "HOME": str(tmp_path / "home"),
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.pathsep.join(sys.path),
-        **more,
-    }
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-c", MAIN, *arguments]
 
 
 @pytest.mark.parametrize("verb", [["lock", "--check"], ["check", "--frozen"]])
@@ -128,7 +89,7 @@ def test_upgrade_from_the_command_line(
     remote.write("a3/new.txt", "")
     after = remote.commit()
     assert wasmind("lock", "app.toml").stdout == "app.lock: up to date\n"
-    moved = f"    Updating {remote.url} {before[:7]} -> {after[:7]}\n    Updating a3\n"
+    moved = f"    Updating {remote.url} {before[:7]} -> {after[:7]} (1 commit)\n    Updating a3\n"
     done = wasmind("lock", "--upgrade", "app.toml")
     assert (done.returncode, done.stdout) == (0, "app.lock: written\n")
     assert moved in done.stderr
@@ -138,11 +99,40 @@ def test_upgrade_from_the_command_line(
     assert wasmind("lock", "--upgrade", "--check", "app.toml").returncode == 2
 
 
+def test_outdated_sources_on_the_command_line(
+    wasmind: Wasmind, remote: Repository, tmp_path: Path
+) -> None:
+    write_app(tmp_path / "work", remote.url)
+    wasmind("lock", "app.toml")
+    before, after = remote.head(), remote.commit()
+    done = wasmind("check", "app.toml", "--outdated")
+    assert (done.returncode, done.stdout) == (0, "app.toml: no errors\n")
+    moved = f"the default branch has moved from {before[:7]} to {after[:7]}"
+    assert f"note[WM1128]: {moved}" in done.stderr
+    told = wasmind("check", "app.toml", "--outdated", "--format", "json")
+    (found,) = [each for each in json.loads(told.stdout)["diagnostics"] if each["code"] == "WM1128"]
+    assert found["notes"] == [f"locked: {before}\nnow:    {after}"]
+    assert wasmind("check", "app.toml", "--outdated", "--offline").returncode == 2
+    assert wasmind("lock", "--check", "app.toml").returncode == 0, "nothing was written"
+
+
+def test_hosts_on_the_command_line(wasmind: Wasmind, remote: Repository, tmp_path: Path) -> None:
+    said = "   Contacted 127.0.0.1\n"
+    with serve_smart(remote.root.parent, []) as server:
+        write_app(tmp_path / "work", f"{server}/remote/.git")
+        assert wasmind("check", "app.toml").stderr.endswith(said)
+        assert "Contacted" not in wasmind("lock", "app.toml").stderr
+        assert said in wasmind("lock", "app.toml", "--upgrade", "-v").stderr
+        assert "Contacted" not in wasmind("check", "app.toml").stderr, "nobody was asked"
+
+
 def test_limits_come_from_the_environment(
     wasmind: Wasmind, remote: Repository, tmp_path: Path
 ) -> None:
     write_app(tmp_path / "work", remote.url)
     assert "WM1125" in wasmind("lock", "app.toml", WASMIND_GIT_FILES="1").stderr
+    write_app(tmp_path / "work", "https://example.org/actors.git")
+    assert "WM1133" in wasmind("lock", "app.toml", WASMIND_GIT_HOSTS="a.org, *.b.org").stderr
     wrong = wasmind("lock", "app.toml", WASMIND_GIT_FILES="many")
     assert (wrong.returncode, wrong.stderr) == (
         2,
@@ -231,25 +221,8 @@ def test_a_fetch_that_outlives_its_killed_parent(
     wasmind: Wasmind, remote: Repository, tmp_path: Path
 ) -> None:
     """Its git holds the lock, so that the next process waits instead of clearing up under it."""
-    work, slow = tmp_path / "work", tmp_path / "bin"
-    slow.mkdir()
-    git = shutil.which("git")
-    (slow / "git").write_text(
-        f'#!/bin/sh\ncase "$*" in *" fetch "*) touch {slow}/begun; sleep 3;; esac\n'
-        f'exec {git} "$@"\n'
-    )
-    (slow / "git").chmod(0o755)
-    write_app(work, remote.url)
-    first = subprocess.Popen(
-        command("lock", "app.toml"),
-        cwd=work,
-        env=environment(tmp_path, PATH=f"{slow}:{os.environ['PATH']}"),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    while not (slow / "begun").exists():
-        assert first.poll() is None
-        time.sleep(0.01)
+    write_app(tmp_path / "work", remote.url)
+    first = SlowFetch(tmp_path / "bin").start(tmp_path)
     first.kill()
     first.wait()
     done = wasmind("lock", "app.toml")

@@ -153,6 +153,8 @@ def listed(report: pipeline.Report) -> list[str]:
 
 
 class _Remember(Reporter):
+    wants_hosts = True
+
     def __init__(self, statuses: list[str]) -> None:
         self._statuses = statuses
 

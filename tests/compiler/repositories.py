@@ -97,7 +97,9 @@ class _Quiet(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-def _smart(root: Path, log: list[str], password: str | None) -> type[BaseHTTPRequestHandler]:
+def smart_handler(root: Path, log: list[str], password: str | None) -> type[BaseHTTPRequestHandler]:
+    """Answers for the repositories below a folder, to whoever knows the password."""
+
     class Smart(_Quiet):
         """`git http-backend` as CGI."""
 
@@ -192,9 +194,10 @@ def _silent(log: list[str]) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def _serve(
+def serve(
     handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None
 ) -> Iterator[str]:
+    """Serve on a free port; yields the beginning of all URLs."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
@@ -215,19 +218,19 @@ def serve_smart(
     root: Path, log: list[str], password: str | None = None, tls: ssl.SSLContext | None = None
 ) -> Any:
     """`git http-backend` for the repositories below a folder."""
-    return _serve(_smart(root, log, password), tls)
+    return serve(smart_handler(root, log, password), tls)
 
 
 def serve_files(root: Path, log: list[str]) -> Any:
     """The files below a folder, as they are."""
-    return _serve(_files(root, log))
+    return serve(_files(root, log))
 
 
 def serve_redirect(target: str, tls: ssl.SSLContext | None = None) -> Any:
     """A redirect to another server."""
-    return _serve(_redirect(target), tls)
+    return serve(_redirect(target), tls)
 
 
 def serve_silence(log: list[str]) -> Any:
     """A server that hangs."""
-    return _serve(_silent(log))
+    return serve(_silent(log))

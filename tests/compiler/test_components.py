@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import NoReturn
 
 import pytest
@@ -108,6 +109,16 @@ def test_a_component_that_is_none(project: Project) -> None:
     app = (project.root / "app.toml").read_text()
     assert project.found(app) == [
         "WM0802 x/Wasmind.toml:2:19 the component `x.wasm` does not exist"
+    ]
+
+
+def test_a_component_that_would_never_end(project: Project) -> None:
+    app = prebuilt(project, ECHO_COMPONENT)
+    file = project.root / "x/x.wasm"
+    file.unlink()
+    os.mkfifo(file)
+    assert project.found(app) == [
+        "WM0802 x/Wasmind.toml:2:19 the component `x.wasm` cannot be read: not a regular file"
     ]
 
 

@@ -153,7 +153,10 @@ def test_two_refs_of_one_repository(project: Project, tmp_path: Path) -> None:
         f"[actors.b]\nsource = {{ git = '{remote.url}', sub_dir = 'actors/desk', "
         "git_ref = { tag = 'v1' } }\n"
     )
-    assert project.lock(text) == []
+    old, new = commits["main"][:7], commits["v1"][:7]
+    assert project.lock(text) == [
+        f"WM0447 app.toml:5:18 `b` and `a` are one actor at two commits: {new} and {old}"
+    ]
     assert project.statuses.count(f"Fetching {remote.url}") == 1
     (plain, tagged) = tomllib.loads(project.lockfile())["git"]
     assert plain["revision"] == commits["main"]
@@ -190,7 +193,7 @@ def test_a_branch_moves_only_on_request(project: Project, remote: Repository) ->
         f"WM1128 app.toml:4:18 the default branch has moved from {before[:7]} to {after[:7]}"
     )
     assert revision(project) == after
-    assert f"Updating {remote.url} {before[:7]} -> {after[:7]}" in project.statuses
+    assert f"Updating {remote.url} {before[:7]} -> {after[:7]} (1 commit)" in project.statuses
 
 
 def test_a_bump_touches_few_lines(project: Project, remote: Repository) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tomllib
 from pathlib import Path
@@ -16,9 +17,12 @@ from tests.compiler.project import ROOT, Project
 from tests.compiler.repositories import Repository
 from tests.compiler.test_git_sources import app
 from wasmind_compiler import pipeline
+from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.diagnostics.render_text import render_text
+from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.source import GitRef
+from wasmind_compiler.resolution.lock_reading import load_lock
 from wasmind_compiler.resolution.lockfile import (
     Lock,
     LockedActor,
@@ -346,6 +350,28 @@ def test_binary_lockfiles(project: Project) -> None:
     assert found.startswith("WM1004 app.lock:1:1 the lockfile is corrupt: not UTF-8")
 
 
+def test_lockfiles_that_would_never_end(project: Project) -> None:
+    project.actor("desk")
+    lockfile = project.root / "app.lock"
+    os.mkfifo(lockfile)
+    with pytest.raises(CompilerFailure, match=r"cannot read the lockfile.*not a regular file"):
+        project.lock(DESK)
+    lockfile.unlink()
+    with lockfile.open("wb") as file:
+        file.truncate(65 * 2**20)
+    assert project.lock(DESK) == [
+        "WM1004 - the lockfile is corrupt: `app.lock` is larger than 64 MiB"
+    ]
+
+
+def test_a_lockfile_of_many_actors_may_be_larger_than_a_config(tmp_path: Path) -> None:
+    (tmp_path / "app.lock").write_text("version = 2\n" + ("#" * 99 + "\n") * 50_000)
+    collector = Collector()
+    schemas = Schemas(ROOT / "schemas")
+    assert load_lock(tmp_path / "app.lock", "app.lock", "app.toml", schemas, collector)
+    assert collector.diagnostics() == ()
+
+
 def test_the_first_format_is_read_and_rewritten(project: Project) -> None:
     project.actor("desk")
     project.lock(DESK)
@@ -359,8 +385,6 @@ def test_the_first_format_is_read_and_rewritten(project: Project) -> None:
 def test_a_lockfile_that_cannot_be_written(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from wasmind_compiler.errors import CompilerFailure
-
     project.actor("desk")
     (project.root / "app.lock").mkdir()
     with pytest.raises(CompilerFailure, match="cannot read the lockfile"):

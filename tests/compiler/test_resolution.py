@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.display import Display
 from wasmind_compiler.frontend.app_config import read_app_config
 from wasmind_compiler.frontend.document import Document, parse
+from wasmind_compiler.frontend.limits import MOST_BYTES
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.resolution.layers import Layer, LayeredTable, deep_merge
 from wasmind_compiler.resolution.resolver import resolve
@@ -299,6 +301,18 @@ def test_manifests_that_are_no_files(project: Project) -> None:
         "WM0101 app.toml:2:27 cannot read `pipe/Wasmind.toml`: not a regular file",
         "WM0101 app.toml:3:29 cannot read `folder/Wasmind.toml`: Is a directory",
     ]
+
+
+def test_a_huge_manifest_costs_little_memory(project: Project) -> None:
+    (project.root / "huge").mkdir()
+    with (project.root / "huge" / "Wasmind.toml").open("wb") as file:
+        file.truncate(100 * 2**20)
+    tracemalloc.start()
+    found = project.found("starting_actors = ['huge']\nactors.huge.source.path = 'huge'\n")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found == ["WM0111 - `huge/Wasmind.toml` is larger than 4 MiB"]
+    assert peak < 3 * MOST_BYTES
 
 
 def test_what_only_follows_from_an_unread_manifest_is_not_said(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import random
@@ -40,7 +41,7 @@ def is_writable(files: dict[str, bytes]) -> bool:
 
 @settings(max_examples=60, deadline=None)
 @given(FILES.filter(is_writable))
-def test_order_time_place_and_umask_do_not_matter(
+def test_order_time_place_umask_and_working_directory_do_not_matter(
     tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]
 ) -> None:
     one, two = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")
@@ -52,7 +53,11 @@ def test_order_time_place_and_umask_do_not_matter(
         os.umask(previous)
     (two / "__pycache__").mkdir()
     (two / "__pycache__" / "x.pyc").write_bytes(b"x")
-    assert read_tree(one).digest == read_tree(two).digest
+    digest = read_tree(one).digest
+    assert read_tree(two).digest == digest
+    for folder, seen_from_there in [(two, "."), (one.parent, one.name), (two, f"../{one.name}")]:
+        with contextlib.chdir(folder):
+            assert read_tree(Path(seen_from_there)).digest == digest
     assert {entry.path: entry.content for entry in read_tree(one).entries} == files
 
 

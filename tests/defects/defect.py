@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
 #: In mutated text, these enclose what the primary span should cover. They are not written.
 OPEN: Final = "⟦"
 CLOSE: Final = "⟧"
+#: In texts of an instance, this stands for the folder of real git repositories.
+REPOSITORIES: Final = "/REPOSITORIES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,19 @@ class Planted:
     also: tuple[tuple[str, str, str], ...] = ()
     fixed: str | None = None
     elsewhere: tuple[tuple[str, str, str], ...] = ()
+
+    def over(self, repositories: Path) -> Planted:
+        """The same with the folder of repositories in its place."""
+
+        def placed(text: str) -> str:
+            return text.replace(REPOSITORIES, str(repositories))
+
+        return replace(
+            self,
+            new=placed(self.new),
+            also=tuple((file, old, placed(new)) for file, old, new in self.also),
+            fixed=None if self.fixed is None else placed(self.fixed),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,9 @@ class Figures:
 def measure(laboratory: Laboratory, defects: Iterable[Defect]) -> Figures:
     """Plant every instance of every class, one at a time."""
     outcomes = tuple(
-        _try(laboratory, defect, planted) for defect in defects for planted in defect.instances
+        _try(laboratory, defect, planted.over(laboratory.repositories))
+        for defect in defects
+        for planted in defect.instances
     )
     positives = tuple(
         f"{name}: {_line(each)}"

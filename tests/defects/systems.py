@@ -13,6 +13,7 @@ from unittest import mock
 import wasmtime
 
 from tests.compiler.project import Project, component
+from tests.compiler.repositories import Repository
 from wasmind_compiler import pipeline
 
 SYSTEMS: Final = Path(__file__).parent / "systems"
@@ -24,12 +25,18 @@ NAMES: Final = tuple(sorted(x.name for x in SYSTEMS.iterdir() if x.is_dir() and 
 
 
 class Laboratory:
-    """Folders with a copy of every system, and one cache for all of them."""
+    """Folders with a copy of every system and repositories, and one cache for all of them."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         for name in NAMES:
             self._lay_out(name)
+        _make_tools(self.repositories / "tools")
+
+    @property
+    def repositories(self) -> Path:
+        """The folder of git repositories."""
+        return self._root / "repositories"
 
     def folder(self, system: str) -> Path:
         """Where a system's files are."""
@@ -60,6 +67,22 @@ class Laboratory:
             if build is not None:
                 target = manifest.parent / build["component"]
                 target.write_bytes(_component(target.with_suffix(".wat")))
+
+
+def _make_tools(root: Path) -> None:
+    """A repository with two actors at three commits: `main`, the tag `v1` and the branch `next`."""
+    remote = Repository.make(root)
+    for name in ("meter", "planner"):
+        remote.write(
+            f"{name}/Wasmind.toml", f'actor_id = "tools:{name}"\nbuild.component = "actor.wasm"\n'
+        )
+        remote.write(f"{name}/actor.wasm", component())
+    remote.commit("first")
+    remote.git("tag", "v1")
+    remote.commit("second")
+    remote.git("checkout", "--quiet", "-b", "next")
+    remote.commit("third")
+    remote.git("checkout", "--quiet", "main")
 
 
 @cache

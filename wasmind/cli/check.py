@@ -36,6 +36,7 @@ _MOST_ROUNDS: Final = 10
 @click.option("--lenient", is_flag=True, help="Unknown keys are warnings.")
 @click.option("--fix", is_flag=True, help="Apply the fixes that are certain, after showing them.")
 @click.option("--diff", "--dry-run", "dry_run", is_flag=True, help="Only show what --fix would do.")
+@click.option("--outdated", is_flag=True, help="Also say which git sources have newer commits.")
 @lock_options.lock_mode
 @click.pass_context
 def command(
@@ -48,6 +49,7 @@ def command(
     lenient: bool,
     fix: bool,
     dry_run: bool,
+    outdated: bool,
     locked: bool,
     frozen: bool,
     offline: bool,
@@ -58,32 +60,38 @@ def command(
     settings against the schemas actors publish, capabilities against grants, and whether the
     actors fit together. Nothing runs but Python actors describing themselves in a sandbox.
 
+    With --outdated the remotes of locked git sources are asked what `wasmind lock --upgrade` would
+    find: branches with newer commits and renamed default branches are notes, moved tags warnings.
+    Nothing is written, and none of it changes the exit code.
+
     CONFIG defaults to `wasmind-app.toml` here or above, then to the user-level config.
 
     \b
     wasmind check
     wasmind check --fix --dry-run
+    wasmind check --outdated
     wasmind check system.toml --format json | jq '.diagnostics[].message'
 
     Exit codes: 0 no errors, 1 errors, 2 the request or the machine is at fault.
     """
+    if outdated and (frozen or offline):
+        raise click.UsageError("--outdated asks remotes, which the other options forbid")
     path = compiling.find_config(context, config, config_option)
     with compiling.environment_failures():
         from wasmind_compiler import pipeline
 
-        policy = lock_options.policy(locked=locked, frozen=frozen, offline=offline)
-        report = pipeline.check(
-            path, compiling.environment(), policy, strict=strict, lenient=lenient
+        policy = lock_options.policy(
+            locked=locked, frozen=frozen, offline=offline, outdated=outdated
         )
+        surroundings = compiling.environment(hosts=True)
+        report = pipeline.check(path, surroundings, policy, strict=strict, lenient=lenient)
         if dry_run:
             _show_changes(_changes(report))
         elif fix:
             for _ in range(_MOST_ROUNDS):
                 if not _apply(report):
                     break
-                report = pipeline.check(
-                    path, compiling.environment(), policy, strict=strict, lenient=lenient
-                )
+                report = pipeline.check(path, surroundings, policy, strict=strict, lenient=lenient)
     if form != "text":
         click.echo(_rendered(report.diagnostics, form), nl=False)
         sys.exit(1 if report.failed else 0)

@@ -3,24 +3,57 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import click
 
+from wasmind.cli import cache_use, terminal
 from wasmind.cli.sizes import human, tree_size
 from wasmind.paths import cache_dir
+
+_LOCK: Final = ".lock"
+_QUIETLY: Final = 1.0
 
 
 @click.command(name="clean")
 @click.option("--dry-run", "-n", is_flag=True, help="Say what would be removed, remove nothing.")
-def command(*, dry_run: bool) -> None:
+@click.option(
+    "--wait",
+    "seconds",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for commands that use the cache.",
+)
+def command(*, dry_run: bool, seconds: float) -> None:
     """Remove everything the cache holds and say how much it was.
 
     The cache holds the Python interpreter component, native code, compiled actors, bundles of `run`
-    and git sources. All of it is made again when it is needed; nothing else is touched.
+    and git sources. All of it is made again when it is needed; nothing else is touched. While other
+    commands use the cache, nothing is removed.
     """
     cache = cache_dir()
-    parts = sorted(cache.iterdir()) if cache.is_dir() else []
+    if not cache.is_dir():
+        click.echo(f"nothing to clean: {cache}")
+        return
+    if dry_run:
+        _clean(cache, "would remove", lambda _: None)
+        return
+    try:
+        with cache_use.alone(cache, seconds):
+            _clean(cache, "removed", lambda part: _remove(part, seconds))
+    except cache_use.CacheInUseError as error:
+        raise click.ClickException(f"the cache is in use: {error}") from None
+    except OSError as error:
+        raise click.ClickException(f"cannot clean {cache}: {error.strerror}") from None
+
+
+def _clean(cache: Path, verb: str, remove: Callable[[Path], None]) -> None:
+    parts = sorted(part for part in cache.iterdir() if part.name != cache_use.LOCK_FILE)
     if not parts:
         click.echo(f"nothing to clean: {cache}")
         return
@@ -29,19 +62,46 @@ def command(*, dry_run: bool) -> None:
         files, size = tree_size(part)
         total_files, total_bytes = total_files + files, total_bytes + size
         click.echo(f"  {part.name:<14} {human(size):>10}  {files} files")
-        if not dry_run:
-            _remove(part)
-    verb = "would remove" if dry_run else "removed"
+        remove(part)
     click.echo(f"{verb} {human(total_bytes)} in {total_files} files: {cache}")
 
 
-def _remove(part: Path) -> None:
-    try:
-        if part.is_dir() and not part.is_symlink():
-            shutil.rmtree(part)
-        else:
-            part.unlink()
-    except FileNotFoundError:  # another process cleans too
+def _remove(part: Path, seconds: float) -> None:
+    """Remove a part of the cache, each entry that has a lock under that lock.
+
+    A git that outlived its killed parent holds the lock of its store.
+    """
+    if part.is_symlink() or not part.is_dir():
+        part.unlink(missing_ok=True)
         return
-    except OSError as error:
-        raise click.ClickException(f"cannot remove {part}: {error.strerror}") from None
+    for lock in sorted(part.glob(f"*{_LOCK}")):
+        _remove_locked(lock, seconds)
+    shutil.rmtree(part)
+
+
+def _remove_locked(lock: Path, seconds: float) -> None:
+    with _held(lock, seconds):
+        for entry in lock.parent.glob(f"{lock.stem}*"):
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            elif entry != lock:
+                entry.unlink()
+
+
+@contextmanager
+def _held(path: Path, seconds: float) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    lock, holder = FileLock(path), f"the process that holds `{path.name}`"
+    try:
+        try:
+            lock.acquire(timeout=min(seconds, _QUIETLY))
+        except Timeout:
+            terminal.status("Waiting", f"for {holder}")
+            lock.acquire(timeout=seconds)
+    except Timeout:
+        raise cache_use.CacheInUseError(f"waited {seconds:g} s for {holder}") from None
+    try:
+        yield
+    finally:
+        lock.release()

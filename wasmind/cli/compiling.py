@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wasmind.runtime.errors import GuestFailure
     from wasmind_compiler.build.python import PythonGuest
     from wasmind_compiler.pipeline import Environment, Report
+    from wasmind_compiler.reporter import Reporter
 
 DEFAULT_CONFIG: Final = "wasmind-app.toml"
 USER_CONFIG: Final = "config.toml"
@@ -177,11 +178,30 @@ def python_guest() -> PythonGuest:
     return _Guest(_Interpreter().path())
 
 
-def environment() -> Environment:
-    """The compiler's surroundings on this machine."""
+def keep_cache() -> None:
+    """Until the running command ends, nobody cleans the cache.
+
+    Raises:
+        EnvironmentProblem: somebody has been cleaning it for too long.
+    """
+    from wasmind.cli import cache_use
+
+    try:
+        click.get_current_context().with_resource(cache_use.shared(paths.cache_dir()))
+    except cache_use.CacheInUseError as error:
+        raise EnvironmentProblem(f"the cache is being cleaned: {error}") from None
+
+
+def environment(*, hosts: bool = False) -> Environment:
+    """The compiler's surroundings on this machine. The cache stays until the command ends.
+
+    Args:
+        hosts: whether to say which hosts were asked over the network.
+    """
     from wasmind.cli.lock_options import git_limits
     from wasmind_compiler.pipeline import Environment
 
+    keep_cache()
     schemas = paths.shipped("schemas")
     return Environment(
         cache=paths.cache_dir(),
@@ -191,21 +211,15 @@ def environment() -> Environment:
         working_directory=Path.cwd(),
         interpreter=_Interpreter(),
         guest=python_guest,
-        reporter=_reporter(),
+        reporter=_reporter(hosts=hosts),
         git_limits=git_limits(),
     )
 
 
-def _reporter() -> Any:
-    from wasmind_compiler.reporter import Reporter
+def _reporter(*, hosts: bool = False) -> Reporter:
+    from wasmind.cli.progress import TerminalReporter
 
-    class TerminalReporter(Reporter):
-        """Progress on stderr."""
-
-        def status(self, verb: str, text: str) -> None:
-            terminal.status(verb, text)
-
-    return TerminalReporter()
+    return TerminalReporter(hosts=hosts)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ _ALL: Final = "*"
 @click.option(
     "--accept-moved-tags", is_flag=True, help="With --upgrade: follow tags that were moved."
 )
+@click.option("-v", "--verbose", is_flag=True, help="Say which hosts were asked.")
 @lock_options.acceptance
 @lock_options.lock_mode
 @click.pass_context
@@ -39,6 +40,7 @@ def command(
     *,
     check_only: bool,
     accept_moved_tags: bool,
+    verbose: bool,
     accept_capabilities: bool,
     locked: bool,
     frozen: bool,
@@ -57,6 +59,10 @@ def command(
     wasmind lock --check               in CI: fail if somebody forgot to lock
     wasmind lock --upgrade             move all branches, tags and default branches
     wasmind lock --upgrade assistant   only the repository this actor comes from
+
+    What fetching may cost and use is set by WASMIND_GIT_SECONDS, WASMIND_GIT_MIB,
+    WASMIND_GIT_FILES, WASMIND_GIT_FOLDER_MIB, and WASMIND_GIT_HOSTS, which lists the only hosts
+    that sources may come from, like `github.com, *.example.org`.
 
     Exit codes: 0 done, 1 errors in the input or a stale lockfile, 2 the request or the machine is
     at fault.
@@ -77,7 +83,7 @@ def command(
     with compiling.environment_failures():
         from wasmind_compiler import pipeline
 
-        outcome = pipeline.lock(path, compiling.environment(), policy)
+        outcome = pipeline.lock(path, compiling.environment(hosts=verbose), policy)
     path = compiling.result(outcome.report, outcome.path)
     state = "written" if outcome.changed else "up to date"
     click.echo(f"{path}: {state}")

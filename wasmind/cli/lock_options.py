@@ -60,7 +60,7 @@ def policy(
 
 
 def git_limits() -> GitLimits:
-    """What git sources may cost: the defaults, unless `WASMIND_GIT_…` says otherwise.
+    """What git sources may cost and use: the defaults, unless `WASMIND_GIT_…` says otherwise.
 
     Raises:
         EnvironmentProblem: a variable is no positive number.
@@ -74,7 +74,8 @@ def git_limits() -> GitLimits:
         "WASMIND_GIT_FOLDER_MIB": "folder_mib",
     }
     chosen = {field: _positive(name) for name, field in names.items() if name in os.environ}
-    return GitLimits(**chosen)
+    hosts = os.environ.get("WASMIND_GIT_HOSTS", "").lower().replace(",", " ").split()
+    return GitLimits(**chosen, hosts=tuple(hosts))
 
 
 def _positive(name: str) -> int:

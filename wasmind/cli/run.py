@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from wasmind.cli import lock_options, terminal
+from wasmind.cli import compiling, lock_options, terminal
 from wasmind.cli.allocator import limit_arenas
 from wasmind.cli.events import EventView, make_view
 from wasmind.cli.logs import LogFile, LogLevels
@@ -116,6 +116,8 @@ def command(
 def _bundle(target: Path | str | None, lock_mode: Mapping[str, bool]) -> Path:
     """The bundle folder for what the user named; a config is linked into the cache."""
     if target is not None and Path(target).is_dir():
+        # Native code is in the cache, whatever the bundle.
+        compiling.keep_cache()
         return Path(target)
     from wasmind.cli.linking import link_into_cache
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from wasmind_compiler.diagnostics import Diagnostic
 from wasmind_compiler.diagnostics.rules import building
+from wasmind_compiler.frontend.limits import read_bounded
 from wasmind_compiler.frontend.manifest import ComponentBuild
 from wasmind_compiler.resolution.graph import ResolvedActor
+
+#: Far above any component, and below what would exhaust a machine.
+_MOST_BYTES: Final = 512 * 1024 * 1024
 
 
 def read_prebuilt(actor: ResolvedActor, build: ComponentBuild, folder: Path) -> bytes | Diagnostic:
@@ -23,7 +28,7 @@ def read_prebuilt(actor: ResolvedActor, build: ComponentBuild, folder: Path) -> 
         message = f"`{build.component}` lies outside the actor's folder"
         return building.ARTIFACT_LEAVES_FOLDER.at(document.value(key), message)
     try:
-        return path.read_bytes()
+        content = read_bounded(path, _MOST_BYTES)
     except FileNotFoundError:
         message = f"the component `{build.component}` does not exist"
         return building.MISSING_ARTIFACT.at(
@@ -32,3 +37,7 @@ def read_prebuilt(actor: ResolvedActor, build: ComponentBuild, folder: Path) -> 
     except OSError as error:
         message = f"the component `{build.component}` cannot be read: {error.strerror}"
         return building.MISSING_ARTIFACT.at(document.value(key), message)
+    if len(content) > _MOST_BYTES:
+        message = f"the component `{build.component}` is larger than {_MOST_BYTES // 2**20} MiB"
+        return building.MISSING_ARTIFACT.at(document.value(key), message)
+    return content

@@ -40,7 +40,9 @@ def has_secret(text: str) -> bool:
 def _cover_user_info(found: re.Match[str]) -> str:
     if found.group("password") is not None:
         return _cover(found, "password")
-    if found.group("user").lower() in _ORDINARY_USERS:
+    # Over ssh the user is part of the address, and what proves it is a key.
+    over_ssh = found.string.endswith("ssh:", 0, found.start())
+    if over_ssh or found.group("user").lower() in _ORDINARY_USERS:
         return found.group()
     return _cover(found, "user")
 

@@ -80,4 +80,6 @@ def _git_source(origin: GitOrigin) -> dict[str, Any]:
         source["sub_dir"] = origin.sub_dir
     if origin.submodules:
         source["submodules"] = True
+    if origin.lfs:
+        source["lfs"] = True
     return source

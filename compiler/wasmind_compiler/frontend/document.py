@@ -131,19 +131,22 @@ def _has_header(node: Node) -> bool:
     return node.header is not None or any(_has_header(each) for each in node.children.values())
 
 
-def parse(file: str, content: bytes, collector: Collector) -> Document | None:
+def parse(
+    file: str, content: bytes, collector: Collector, most: int = limits.MOST_BYTES
+) -> Document | None:
     """Read a TOML document; what is wrong with it goes to the collector.
 
     Args:
         file: name shown to people.
         content: the bytes of the file.
         collector: takes the problems, and the text for its excerpts.
+        most: how many bytes it may have.
 
     Returns:
         The document, or None if there is none to speak of.
     """
-    if len(content) > limits.MOST_BYTES:
-        collector.add(limits.too_large(file))
+    if len(content) > most:
+        collector.add(limits.too_large(file, most))
         return None
     mark = len(_BOM) if content.startswith(_BOM) else 0
     try:

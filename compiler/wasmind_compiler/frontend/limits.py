@@ -27,8 +27,12 @@ _ENDLESS_KEY: Final = re.compile(
 _MANY_DIGITS: Final = re.compile(r"[0-9][0-9_]{18}|0[xob][0-9A-Fa-f_]{16}")
 
 
-def read_bounded(path: Path) -> bytes:
+def read_bounded(path: Path, most: int = MOST_BYTES) -> bytes:
     """The content of a file, cut off behind the first byte that is too many.
+
+    Args:
+        path: the file.
+        most: how many bytes are not too many.
 
     Raises:
         OSError: it cannot be read, or is no regular file.
@@ -38,7 +42,7 @@ def read_bounded(path: Path) -> bytes:
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise OSError(errno.EINVAL, "not a regular file", str(path))
     with path.open("rb") as file:
-        return file.read(MOST_BYTES + 1)
+        return file.read(most + 1)
 
 
 def has_endless_key(text: str) -> bool:
@@ -66,11 +70,11 @@ def may_have_large_numbers(text: str) -> bool:
     return _MANY_DIGITS.search(text) is not None
 
 
-def too_large(file: str) -> Diagnostic:
-    """The diagnostic for a file of too many bytes."""
+def too_large(file: str, most: int) -> Diagnostic:
+    """The diagnostic for a file of more than `most` bytes."""
     return files.TOO_LARGE.at(
         None,
-        f"`{file}` is larger than {MOST_BYTES // 1024 // 1024} MiB",
+        f"`{file}` is larger than {most // 1024 // 1024} MiB",
         help="name a config or manifest; large data belongs into files of its own",
     )
 

@@ -90,6 +90,7 @@ class GitSource:
     sub_dir: str | None
     written: Written
     submodules: bool = False
+    lfs: bool = False
     insecure: bool = False
 
     @property
@@ -134,6 +135,7 @@ def _read_git(table: Table, written: Written) -> GitSource | None:
         sub_dir=table.string("sub_dir"),
         written=written,
         submodules=table.boolean("submodules") or False,
+        lfs=table.boolean("lfs") or False,
         insecure=table.boolean("insecure") or False,
     )
 

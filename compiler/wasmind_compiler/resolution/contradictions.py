@@ -14,6 +14,7 @@ from wasmind_compiler.frontend.key_path import dotted
 from wasmind_compiler.frontend.sections import added_keys, literal, renamed_section
 from wasmind_compiler.frontend.source import GitSource, PathSource, Source
 from wasmind_compiler.resolution.found import Found, chain, edges
+from wasmind_compiler.resolution.git.url import GitUrl, read_git_url
 
 
 def cycle(loop: Sequence[Found], closing: ActorEntry) -> Diagnostic:
@@ -176,10 +177,25 @@ def _differ_in_ref(one: Source, other: Source) -> bool:
     )
 
 
+def _are_one_repository(one: Source, other: Source) -> bool:
+    """Whether two URLs name one host and path, by different transports."""
+    if not (isinstance(one, GitSource) and isinstance(other, GitSource)):
+        return False
+    first, second = read_git_url(one.git), read_git_url(other.git)
+    return (
+        isinstance(first, GitUrl)
+        and isinstance(second, GitUrl)
+        and (first.host, first.path) == (second.host, second.path)
+        and first.canonical != second.canonical
+    )
+
+
 def _unifying(first: Source, entry: ActorEntry) -> str:
     assert entry.source is not None
     if _differ_in_ref(first, entry.source):
         return "name the same `git_ref` in both manifests, or decide with an override's `source`"
+    if _are_one_repository(first, entry.source):
+        return "both URLs seem to lead to one repository: write the same in both manifests"
     section = dotted(("actor_overrides", entry.name))
     return f"decide with a `source` in `[{section}]`, or rename one of them"
 

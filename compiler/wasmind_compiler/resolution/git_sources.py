@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.source import GitRef, GitSource, PathSource, Source
 from wasmind_compiler.reporter import Reporter
 from wasmind_compiler.resolution.git.checkout import Checkouts
-from wasmind_compiler.resolution.git.failures import explain_failure
+from wasmind_compiler.resolution.git.failures import explain_failure, host_problem
 from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.local import has_uncommitted_changes
 from wasmind_compiler.resolution.git.program import GitProgram
@@ -29,13 +29,15 @@ from wasmind_compiler.resolution.git.revisions import (
     Resolved,
     Revisions,
     bad_ref_name,
+    full_name,
     is_abbreviated,
     is_full_id,
 )
 from wasmind_compiler.resolution.git.store import Repository
 from wasmind_compiler.resolution.git.url import GitUrl, UrlFault, read_git_url
+from wasmind_compiler.resolution.git_moves import Moves, pinned
 from wasmind_compiler.resolution.materials import Materials
-from wasmind_compiler.resolution.pins import Pin, Pins
+from wasmind_compiler.resolution.pins import Pin, PinnedDigest, Pins
 from wasmind_compiler.resolution.policy import LockPolicy
 from wasmind_compiler.resolution.provider import (
     GitOrigin,
@@ -84,6 +86,7 @@ class GitSources:
         reporter: Reporter,
     ) -> None:
         self._home = cache / "git"
+        self._limits = limits
         self._git = GitProgram(self._home, limits)
         self._materials = Materials(cache / "sources")
         self._pins = pins
@@ -93,8 +96,14 @@ class GitSources:
         self._reporter = reporter
         self._remotes: dict[str, _Remote] = {}
         self._checkouts = Checkouts(self._open, limits)
+        self._moves = Moves(collector, reporter, accept_moved_tags=policy.accept_moved_tags)
         self._trees: dict[Identity, Tree] = {}
         self._first: dict[Identity, Source] = {}
+
+    def hosts(self) -> list[str]:
+        """Names of all hosts that were asked so far, sorted."""
+        repositories = (remote.repository for remote in self._remotes.values())
+        return sorted({host for each in repositories for host in each.hosts()})
 
     def close(self) -> None:
         """End all processes."""
@@ -109,7 +118,7 @@ class GitSources:
         """Hear of all sources of the config, so that each repository is fetched only once."""
         for source in sources:
             url = read_git_url(source.git)
-            if isinstance(url, GitUrl) and (source.insecure or not url.is_insecure):
+            if isinstance(url, GitUrl) and self._refused(url, source) is None:
                 self._remote(url).refs.add(source.ref)
         if self._policy.offline:
             return
@@ -133,7 +142,9 @@ class GitSources:
                 help="name a folder below the root of the repository, with `/` between its parts",
                 key=("sub_dir",),
             )
-        problem = _insecure(url, source) or (bad_ref_name(source.ref) if source.ref else None)
+        problem = self._refused(url, source)
+        if problem is None and source.ref is not None:
+            problem = bad_ref_name(source.ref)
         if problem is not None:
             return problem
         self._warn_about_form(url, source)
@@ -148,6 +159,7 @@ class GitSources:
             revision=resolved.revision,
             sub_dir=sub_dir,
             submodules=source.submodules,
+            lfs=source.lfs,
             default_branch=resolved.default_branch,
             tag_object=resolved.tag_object,
         )
@@ -164,17 +176,7 @@ class GitSources:
                 message=f"`{source.path}` leads out of the repository `{parent.url}`",
                 help="use a relative path inside the repository, or a `git` source",
             )
-        origin = GitOrigin(
-            url=parent.url,
-            canonical=parent.canonical,
-            ref=parent.ref,
-            revision=parent.revision,
-            sub_dir=inside,
-            submodules=parent.submodules,
-            default_branch=parent.default_branch,
-            tag_object=parent.tag_object,
-        )
-        return self._known(origin, source)
+        return self._known(replace(parent, sub_dir=inside), source)
 
     def manifest(self, identity: Identity) -> Manifest | SourceProblem | None:
         """The manifest of an identified actor; its folder is in the cache afterwards."""
@@ -193,9 +195,20 @@ class GitSources:
         document = parse(origin.file(FILE_NAME), content, self._collector)
         return read_manifest(document, self._schemas, self._collector) if document else None
 
+    def _refused(self, url: GitUrl, source: GitSource) -> SourceProblem | None:
+        """Why a URL must not be fetched from, if so."""
+        if url.is_insecure and not source.insecure:
+            return SourceProblem(
+                rule=fetching.SCHEME_NOT_ALLOWED,
+                message=f"nothing on `{url.scheme}://` proves that `{url.host}` answers",
+                help="use `https://`, or allow it with `insecure = true`",
+            )
+        return host_problem(url, self._limits)
+
     def _known(self, origin: GitOrigin, source: Source) -> Identity:
         key = f"{origin.canonical}#{origin.revision}:{origin.sub_dir}"
-        identity = Identity("git", f"{key}+submodules" if origin.submodules else key, origin)
+        key += "+submodules" * origin.submodules + "+lfs" * origin.lfs
+        identity = Identity("git", key, origin)
         self._first.setdefault(identity, source)
         return identity
 
@@ -214,7 +227,9 @@ class GitSources:
         requested = (url.canonical, source.ref)
         pin = self._pins.commits.get(requested)
         if pin is not None and requested not in self._pins.moving:
-            return _pinned(pin)
+            if self._policy.outdated:
+                self._report_outdated(pin, self._remote(url), source)
+            return pinned(pin)
         if self._policy.locked:
             message = f"{source} is not in the lockfile"
             help_line = "run `wasmind lock`"
@@ -228,11 +243,39 @@ class GitSources:
             raise SourceFailure(remote.failure)
         resolved = remote.revisions.resolve(source.ref)
         self._warn_about_remote(remote.repository, source)
-        return resolved if pin is None else self._moved(pin, resolved, source)
+        if pin is None:
+            return resolved
+
+        def distance(old: str, new: str) -> int | None:
+            # Only what has moved is asked about.
+            from wasmind_compiler.resolution.git.history import commits_between
+
+            return commits_between(self._git, remote.repository, old, new)
+
+        return self._moves.followed(pin, resolved, source, distance)
+
+    def _report_outdated(self, pin: Pin, remote: _Remote, source: GitSource) -> None:
+        """Compare a pin with the remote; one that cannot be asked does not stop the rest."""
+        if full_name(source.ref) is None:
+            return
+        remote.refs.add(source.ref)
+        self._prepare(remote)
+        problem = remote.failure
+        if problem is None:
+            try:
+                self._moves.report(pin, remote.repository.advertised(), source)
+            except GIT_FAILURES as error:
+                problem = explain_failure(error, remote.repository.url.shown)
+        if problem is not None:
+            self._collector.add(problem.at(source))
 
     def _has_work(self, remote: _Remote) -> bool:
         refs, revisions = self._wanted(remote)
-        return bool(refs or revisions)
+        return bool(refs or revisions) or self._is_compared(remote)
+
+    def _is_compared(self, remote: _Remote) -> bool:
+        """Whether something may have moved that is to be reported."""
+        return self._policy.outdated and any(full_name(ref) for ref in remote.refs)
 
     def _wanted(self, remote: _Remote) -> tuple[list[GitRef | None], list[str]]:
         """Refs to look up and commits to fetch, as far as is known."""
@@ -255,12 +298,14 @@ class GitSources:
         remote.prepared = True
         try:
             remote.revisions.prepare(*self._wanted(remote))
+            if self._is_compared(remote):
+                remote.repository.advertised()
         except GIT_FAILURES as error:
             remote.failure = explain_failure(error, remote.repository.url.shown)
 
     def _tree(self, identity: Identity, origin: GitOrigin) -> Tree:
-        pinned = self._pins.digest(origin)
-        if pinned is not None and (found := self._materials.find(pinned.digest)) is not None:
+        locked = self._pins.digest(origin)
+        if locked is not None and (found := self._materials.find(locked.digest)) is not None:
             return found
         url = self._fetch_url(identity, origin)
         remote = self._remote(url)
@@ -268,8 +313,8 @@ class GitSources:
         if remote.failure is not None and not remote.repository.has(origin.revision):
             raise SourceFailure(remote.failure)
         tree, warned = self._checkouts.read(url, origin)
-        if pinned is not None and tree.digest != pinned.digest:
-            raise SourceFailure(self._mismatch(identity, origin, tree, pinned.digest))
+        if locked is not None and tree.digest != locked.digest:
+            raise SourceFailure(self._mismatch(identity, origin, tree, locked))
         source = self._first[identity]
         for each in warned:
             self._collector.add(each.rule.at(source.span(), each.message))
@@ -287,50 +332,16 @@ class GitSources:
         return url
 
     def _mismatch(
-        self, identity: Identity, origin: GitOrigin, tree: Tree, wanted: str
+        self, identity: Identity, origin: GitOrigin, tree: Tree, locked: PinnedDigest
     ) -> SourceProblem:
-        pinned = self._pins.digest(origin)
         return SourceProblem(
             rule=locking.DIGEST_MISMATCH,
             message=f"the content of `{origin.place}` is not what was locked",
-            notes=(f"locked: sha256:{wanted}\nfound:  sha256:{tree.digest}",),
+            notes=(f"locked: sha256:{locked.digest}\nfound:  sha256:{tree.digest}",),
             help="find out who changed it before locking again; nothing is repaired",
-            span=pinned.place.value("digest") if pinned else None,
+            span=locked.place.value("digest"),
             labels=(Label(self._first[identity].span(), "used here"),),
         )
-
-    def _moved(self, pin: Pin, resolved: Resolved, source: GitSource) -> Resolved:
-        """Another commit than the locked one: tags need consent, branches a word."""
-        locked, ref = pin.locked, source.ref
-        self._compare_default(pin, resolved, source)
-        if resolved.revision == locked.revision:
-            return resolved
-        old, new = locked.revision[:7], resolved.revision[:7]
-        labels = (Label(pin.place.value("revision"), "locked here"),)
-        span = source.written.value("git_ref", ref.kind) if ref else source.span()
-        if ref is not None and ref.kind == "tag" and not self._policy.accept_moved_tags:
-            message = f"the tag `{ref.text}` has moved from {old} to {new}"
-            help_line = f"{old} is kept; confirm the new commit with `--accept-moved-tags`"
-            self._collector.add(fetching.TAG_MOVED.at(span, message, labels=labels, help=help_line))
-            return _pinned(pin)
-        self._reporter.status("Updating", f"{locked.shown} {old} -> {new}")
-        if ref is None or ref.kind == "branch":
-            name = f"branch `{ref.text}`" if ref else "default branch"
-            message = f"the {name} has moved from {old} to {new}"
-            self._collector.add(fetching.BRANCH_MOVED.at(span, message, labels=labels))
-        return resolved
-
-    def _compare_default(self, pin: Pin, resolved: Resolved, source: GitSource) -> None:
-        before, now = pin.locked.default_branch, resolved.default_branch
-        if source.ref is None and before is not None and now is not None and before != now:
-            message = f"the default branch was `{before}` and is `{now}` now"
-            self._collector.add(
-                fetching.DEFAULT_BRANCH_CHANGED.at(
-                    source.span(),
-                    message,
-                    labels=(Label(pin.place.value("default_branch"), "locked here"),),
-                )
-            )
 
     def _warn_about_form(self, url: GitUrl, source: GitSource) -> None:
         ref = source.ref
@@ -367,29 +378,10 @@ class GitSources:
             self._collector.add(fetching.UNCOMMITTED.at(source.span(), message, help=help_line))
 
 
-def _pinned(pin: Pin) -> Resolved:
-    locked = pin.locked
-    return Resolved(
-        revision=locked.revision,
-        default_branch=locked.default_branch,
-        tag_object=locked.tag_object,
-    )
-
-
 def _faulty(fault: UrlFault) -> SourceProblem:
     rule: Rule = fetching.SCHEME_NOT_ALLOWED if fault.is_scheme else fetching.BAD_URL
     return SourceProblem(
         rule=rule, message=fault.message, help=fault.help, replacement=fault.replacement
-    )
-
-
-def _insecure(url: GitUrl, source: GitSource) -> SourceProblem | None:
-    if not url.is_insecure or source.insecure:
-        return None
-    return SourceProblem(
-        rule=fetching.SCHEME_NOT_ALLOWED,
-        message=f"nothing on `{url.scheme}://` proves that `{url.host}` answers",
-        help="use `https://`, or allow it with `insecure = true`",
     )
 
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Label, TextIndex
 from wasmind_compiler.diagnostics.rules import locking
 from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.frontend.document import Document, parse
 from wasmind_compiler.frontend.key_path import KeyPath
+from wasmind_compiler.frontend.limits import read_bounded
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.resolution.lockfile import VERSION, Lock, read_lock
 
-_ADVICE = "restore it from version control, or delete it and run `wasmind lock`"
-_MARKERS = ("<<<<<<< ", "||||||| ", "=======", ">>>>>>> ")
+#: Programs write it, for as many actors as there are: it may be larger than what people write.
+_MOST_BYTES: Final = 64 * 1024 * 1024
+_ADVICE: Final = "restore it from version control, or delete it and run `wasmind lock`"
+_MARKERS: Final = ("<<<<<<< ", "||||||| ", "=======", ">>>>>>> ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def load_lock(
         CompilerFailure: it cannot be read.
     """
     try:
-        content = path.read_bytes()
+        content = read_bounded(path, _MOST_BYTES)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -55,7 +59,7 @@ def load_lock(
         collector.add(conflict)
         return None
     faults = Collector()
-    document = parse(shown, content, faults)
+    document = parse(shown, content, faults, _MOST_BYTES)
     for index in faults.texts.values():
         collector.opened(index)
     if document is None or not _is_known(document, collector):

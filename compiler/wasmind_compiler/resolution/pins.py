@@ -50,30 +50,43 @@ class PinnedDigest:
     place: Place
 
 
+@dataclass(frozen=True, slots=True)
+class LockedFolder:
+    """What a digest is of; `url` is canonical. See `GitOrigin`."""
+
+    url: str
+    revision: str
+    sub_dir: str
+    submodules: bool
+    lfs: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pins:
     """All pins of a lockfile.
 
     Attributes:
         commits: by canonical URL and ref.
-        digests: by canonical URL, commit, folder and whether submodules count.
+        digests: of the folders of actors.
         moving: requested refs that are to be looked up again.
     """
 
     commits: Mapping[Requested, Pin] = field(default_factory=dict)
-    digests: Mapping[tuple[str, str, str, bool], PinnedDigest] = field(default_factory=dict)
+    digests: Mapping[LockedFolder, PinnedDigest] = field(default_factory=dict)
     moving: frozenset[Requested] = frozenset()
 
     def digest(self, origin: GitOrigin) -> PinnedDigest | None:
         """The digest of an actor's folder."""
-        key = (origin.canonical, origin.revision, origin.sub_dir, origin.submodules)
-        return self.digests.get(key)
+        folder = LockedFolder(
+            origin.canonical, origin.revision, origin.sub_dir, origin.submodules, origin.lfs
+        )
+        return self.digests.get(folder)
 
     def of_repository(self, canonical: str) -> Iterator[tuple[str, PinnedDigest]]:
         """Commits and digests of all actors of a repository."""
-        for (url, revision, _, _), pinned in self.digests.items():
-            if url == canonical:
-                yield revision, pinned
+        for folder, pinned in self.digests.items():
+            if folder.url == canonical:
+                yield folder.revision, pinned
 
 
 def read_pins(
@@ -92,7 +105,7 @@ def read_pins(
         if (url := _url(locked.url)) is not None:
             place = Place(document, ("git", index))
             commits.setdefault((url.canonical, locked.ref), Pin(locked, place))
-    digests: dict[tuple[str, str, str, bool], PinnedDigest] = {}
+    digests: dict[LockedFolder, PinnedDigest] = {}
     moving = set(commits) if upgrade_all else set()
     for index, actor in enumerate(lock.actors):
         requested = _requested(actor.source)
@@ -100,11 +113,14 @@ def read_pins(
             continue
         if actor.name in upgrade:
             moving.add(requested)
-        revision = commits[requested].locked.revision
-        folder = str(actor.source.get("sub_dir", ""))
-        submodules = actor.source.get("submodules") is True
-        place = Place(document, ("actor", index))
-        digests[requested[0], revision, folder, submodules] = PinnedDigest(actor.digest, place)
+        folder = LockedFolder(
+            requested[0],
+            commits[requested].locked.revision,
+            str(actor.source.get("sub_dir", "")),
+            submodules=actor.source.get("submodules") is True,
+            lfs=actor.source.get("lfs") is True,
+        )
+        digests[folder] = PinnedDigest(actor.digest, Place(document, ("actor", index)))
     return Pins(commits=commits, digests=digests, moving=frozenset(moving))
 
 

@@ -32,6 +32,7 @@ class LockPolicy:
         offline: the network is not used.
         upgrade: names of actors whose git sources are looked up again.
         upgrade_all: all git sources are.
+        outdated: remotes are asked what an upgrade would find, which is said and not followed.
         accept_moved_tags: a tag may mean another commit than the locked one.
         accept_capabilities: asked before a lockfile is written that lets actors do more.
     """
@@ -40,5 +41,6 @@ class LockPolicy:
     offline: bool = False
     upgrade: frozenset[str] = frozenset()
     upgrade_all: bool = False
+    outdated: bool = False
     accept_moved_tags: bool = False
     accept_capabilities: Callable[[Sequence[Widening]], bool] = accept_nothing

@@ -22,6 +22,7 @@ class GitOrigin:
         revision: full commit id.
         sub_dir: normalised folder in the repository; empty for its root.
         submodules: whether submodules belong to it.
+        lfs: whether files kept in Git LFS do.
         default_branch: what the remote's HEAD pointed to, if there is no ref.
         tag_object: id of the annotated tag, if the ref is one.
     """
@@ -32,6 +33,7 @@ class GitOrigin:
     revision: str
     sub_dir: str
     submodules: bool = False
+    lfs: bool = False
     default_branch: str | None = None
     tag_object: str | None = None
 

@@ -44,7 +44,8 @@ MISSING_ARTIFACT = Rule(
     code="WM0802",
     title="component file is missing",
     explanation="""
-`[build] component` names a file that does not exist in the actor's folder.
+`[build] component` names a file that does not exist in the actor's folder, or that cannot be read:
+a pipe for example, or a file far larger than any component.
 """,
     example=Example(
         file="desk/Wasmind.toml",

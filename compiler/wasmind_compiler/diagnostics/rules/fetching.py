@@ -228,8 +228,8 @@ LFS_INPUT = Rule(
     code="WM1122",
     title="file is kept in Git LFS",
     explanation="""
-The repository holds a pointer instead of the file, which the build would take for the file. Git LFS
-is not supported; commit the file itself.
+The repository holds a pointer instead of the file, which the build would take for the file. Say
+`lfs = true` beside `git` to have the file itself.
 """,
 )
 
@@ -238,8 +238,8 @@ LFS_POINTER = Rule(
     title="LFS pointer in the actor's folder",
     severity=Severity.WARNING,
     explanation="""
-The repository holds a pointer instead of the file. Git LFS is not supported, so the actor sees the
-pointer.
+The repository holds a pointer instead of the file, so the actor sees the pointer. Say `lfs = true`
+beside `git` to have the file itself.
 """,
 )
 
@@ -286,7 +286,8 @@ BRANCH_MOVED = Rule(
     title="branch has moved on",
     severity=Severity.NOTE,
     explanation="""
-An update found another commit than the one in the lockfile.
+The branch is at another commit than the one in the lockfile. `wasmind lock --upgrade` follows it,
+`wasmind check --outdated` only says so.
 """,
 )
 
@@ -316,5 +317,26 @@ UNCOMMITTED = Rule(
     explanation="""
 A `file://` repository is read like a remote one: only what is committed counts. For work in
 progress use a `path` source.
+""",
+)
+
+LFS_FAILED = Rule(
+    code="WM1132",
+    title="file cannot be fetched from Git LFS",
+    explanation="""
+The source says `lfs = true`, and a file of the actor's folder is kept in Git LFS. The server has no
+such file, does not give it out, or sent something that is not what the pointer in the repository
+promises by size and sha256. Files of `file://` repositories are looked for in their `lfs/objects`.
+""",
+)
+
+HOST_NOT_ALLOWED = Rule(
+    code="WM1133",
+    title="host not allowed",
+    explanation="""
+The environment variable `WASMIND_GIT_HOSTS` lists the only hosts that git sources may come from,
+separated by commas; `*.example.org` stands for all hosts below `example.org`. It holds for the
+sources of all manifests, for submodules and for Git LFS, and with it no redirect is followed. The
+notes say through which manifests the source was reached.
 """,
 )

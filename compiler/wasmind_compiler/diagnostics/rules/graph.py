@@ -63,6 +63,17 @@ source = { path = "echo" }
     ),
 )
 
+TWO_COMMITS = Rule(
+    code="WM0447",
+    title="one actor at two commits",
+    severity=Severity.NOTE,
+    explanation="""
+Two names lead to the same folder of the same repository, but at different commits. That is allowed
+and may be meant, while moving from one version to the next for example. Both have one `actor_id`,
+so receivers cannot tell their messages apart.
+""",
+)
+
 ABSOLUTE_PATH = Rule(
     code="WM0442",
     title="absolute path in a manifest",

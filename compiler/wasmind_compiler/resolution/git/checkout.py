@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from wasmind_compiler.diagnostics.rules import fetching
 from wasmind_compiler.diagnostics.suggestions import advice
 from wasmind_compiler.frontend.manifest import FILE_NAME
-from wasmind_compiler.resolution.git.failures import explain_failure
+from wasmind_compiler.resolution.git.failures import explain_failure, host_problem
 from wasmind_compiler.resolution.git.folder import (
     Listed,
     Warned,
@@ -21,6 +21,7 @@ from wasmind_compiler.resolution.git.folder import (
     list_folder,
     read_folder,
 )
+from wasmind_compiler.resolution.git.lfs import Pointer
 from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.objects import Objects
 from wasmind_compiler.resolution.git.revisions import GIT_FAILURES, Revisions
@@ -76,7 +77,8 @@ class Checkouts:
             paths = ", ".join(f"`{each.path}`" for each in submodules)
             message = f"submodules are left out: {paths}; `submodules = true` takes them in"
             warned.append(Warned(fetching.SUBMODULES_OFF, message))
-        tree_read, more = read_folder(listed, self._limits, self._fetch)
+        large_files = self._large_files if origin.lfs else None
+        tree_read, more = read_folder(listed, self._limits, self._fetch, large_files)
         return tree_read, [*warned, *more]
 
     def no_manifest(self, origin: GitOrigin, tree: Tree) -> SourceProblem:
@@ -91,11 +93,24 @@ class Checkouts:
 
     def _fetch(self, missing: Sequence[Listed]) -> None:
         """Have files that the first fetch left out, a fetch for each repository."""
-        by_repository: dict[int, list[Listed]] = {}
-        for each in missing:
-            by_repository.setdefault(id(each.objects), []).append(each)
-        for key, group in by_repository.items():
-            self._owners[key].require_files([each.oid for each in group])
+        for owner, group in self._by_repository(missing):
+            owner.require_files([each.oid for each in group])
+
+    def _large_files(self, wanted: Mapping[Listed, Pointer]) -> Mapping[Pointer, bytes]:
+        """The files that are kept in Git LFS, each repository's from its own server."""
+        found: dict[Pointer, bytes] = {}
+        for owner, group in self._by_repository(wanted):
+            paths = {wanted[each]: each.path for each in group}
+            found |= owner.require_large_files(group[0].oid, paths)
+        return found
+
+    def _by_repository(
+        self, files: Iterable[Listed]
+    ) -> Iterator[tuple[Revisions, Sequence[Listed]]]:
+        groups: dict[int, list[Listed]] = {}
+        for each in files:
+            groups.setdefault(id(each.objects), []).append(each)
+        return ((self._owners[key], group) for key, group in groups.items())
 
     def _objects(self, revisions: Revisions, commit: str) -> Objects:
         """The reader of a repository, remembered so that missing files can be fetched for it."""
@@ -116,6 +131,8 @@ class Checkouts:
             if written is None:
                 raise _failure(each.path, f"`{_MODULES}` does not say where it comes from")
             module = _module_url(url, written, each.path)
+            if (problem := host_problem(module, self._limits)) is not None:
+                raise _failure(each.path, problem.message)
             inside = self._list_module(module, each)
             listed += inside
             deeper = [

@@ -7,12 +7,13 @@ from typing import Final
 
 from wasmind_compiler.diagnostics import Rule
 from wasmind_compiler.diagnostics.rules import fetching
+from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.program import (
     GitCommandError,
     GitMissingError,
     LimitExceededError,
 )
-from wasmind_compiler.resolution.git.url import mask_credentials
+from wasmind_compiler.resolution.git.url import GitUrl, mask_credentials
 from wasmind_compiler.resolution.provider import SourceProblem
 
 _SAID: Final[tuple[tuple[str, Rule, str], ...]] = (
@@ -26,6 +27,11 @@ _SAID: Final[tuple[tuple[str, Rule, str], ...]] = (
         r"|terminal prompts disabled|returned error: 40[13]|Access denied|HTTP Basic",
         fetching.AUTHENTICATION,
         "set up a credential program or an ssh key, or check that the repository exists",
+    ),
+    (
+        r"returned error: 30[12378]",
+        fetching.UNREACHABLE,
+        "it has moved, and with `WASMIND_GIT_HOSTS` no redirect is followed",
     ),
 )
 _NOT_GIVEN: Final = re.compile(
@@ -52,6 +58,17 @@ def redirected_to(stderr: str) -> str | None:
     """The URL that git was sent to."""
     found = _REDIRECT.search(stderr)
     return None if found is None else mask_credentials(found.group(1)).rstrip("/")
+
+
+def host_problem(url: GitUrl, limits: GitLimits) -> SourceProblem | None:
+    """The problem of a URL whose host must not be asked."""
+    if limits.allows(url.host):
+        return None
+    return SourceProblem(
+        rule=fetching.HOST_NOT_ALLOWED,
+        message=f"`{url.host}` is not among the hosts that git sources may come from",
+        help="`WASMIND_GIT_HOSTS` allows: " + ", ".join(limits.hosts),
+    )
 
 
 def explain_failure(error: Exception, shown: str) -> SourceProblem:

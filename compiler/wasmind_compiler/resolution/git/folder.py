@@ -16,13 +16,13 @@ from typing import Final, Literal
 
 from wasmind_compiler.diagnostics import Rule
 from wasmind_compiler.diagnostics.rules import fetching, sources
+from wasmind_compiler.resolution.git.lfs import Pointer, is_pointer, read_pointer
 from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.objects import Objects, TreeItem
 from wasmind_compiler.resolution.git.program import LimitExceededError
 from wasmind_compiler.resolution.provider import SourceFailure, SourceProblem
 from wasmind_compiler.resolution.tree import IGNORED, Entry, Tree, tree_digest
 
-_LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/v1\n"
 #: Files that a build takes in as they are.
 _INPUTS: Final = (".py", ".wasm", ".toml", ".json")
 _RESERVED: Final = frozenset(
@@ -55,6 +55,8 @@ class Warned:
 
 #: Brings files that a repository left out so far; raises `SourceFailure` if they cannot be had.
 Fetcher = Callable[[Sequence[Listed]], None]
+#: The files that pointers stand for; raises `SourceFailure` if they cannot be had.
+LargeFiles = Callable[[Mapping[Listed, Pointer]], Mapping[Pointer, bytes]]
 
 
 def find_folder(objects: Objects, commit: str, sub_dir: str) -> str | None:
@@ -105,7 +107,10 @@ def list_folder(objects: Objects, tree: str, limits: GitLimits, prefix: str = ""
 
 
 def read_folder(
-    listed: Sequence[Listed], limits: GitLimits, fetch: Fetcher
+    listed: Sequence[Listed],
+    limits: GitLimits,
+    fetch: Fetcher,
+    large_files: LargeFiles | None = None,
 ) -> tuple[Tree, list[Warned]]:
     """The content of a listing, as the tree it would be on disk.
 
@@ -113,6 +118,7 @@ def read_folder(
         listed: what is in the folder; submodules are left out.
         limits: how much it may be.
         fetch: brings what is missing.
+        large_files: what stands for pointers of Git LFS; None to leave the pointers.
 
     Raises:
         SourceFailure: it cannot be used.
@@ -124,13 +130,17 @@ def read_folder(
     _check_clashes([each.path for each in files])
     warned = list(_unportable(files))
     contents = _contents(files, limits, fetch)
+    if large_files is not None:
+        replaced = _replaced_pointers(files, contents, limits, large_files)
+    else:
+        replaced = {}
+        warned += _report_pointers(files, contents)
     entries = [
-        Entry(path=each.path, kind=each.kind, content=contents[each.oid])
+        Entry(path=each.path, kind=each.kind, content=replaced.get(each, contents[each.oid]))
         for each in files
         if each.kind != "s"
     ]
     _check_links(entries)
-    warned += _check_pointers(entries)
     return Tree(entries=tuple(entries), digest=tree_digest(entries)), warned
 
 
@@ -280,16 +290,45 @@ def _stays_inside(path: str, links: Mapping[str, str]) -> bool:
     return True
 
 
-def _check_pointers(entries: Sequence[Entry]) -> Iterator[Warned]:
-    for each in entries:
-        if each.kind == "l" or not each.content.startswith(_LFS_POINTER):
+def _pointers(files: Sequence[Listed], contents: Mapping[str, bytes]) -> Iterator[Listed]:
+    return (each for each in files if each.kind != "l" and is_pointer(contents[each.oid]))
+
+
+def _report_pointers(files: Sequence[Listed], contents: Mapping[str, bytes]) -> Iterator[Warned]:
+    for each in _pointers(files, contents):
+        message = f"`{each.path}` is a Git LFS pointer"
+        if not each.path.endswith(_INPUTS):
+            yield Warned(fetching.LFS_POINTER, f"{message}; `lfs = true` fetches the file itself")
             continue
-        if each.path.endswith(_INPUTS):
-            raise SourceFailure(
-                SourceProblem(
-                    rule=fetching.LFS_INPUT,
-                    message=f"`{each.path}` is a Git LFS pointer, not the file itself",
-                    help="commit the file itself",
-                )
+        raise SourceFailure(
+            SourceProblem(
+                rule=fetching.LFS_INPUT,
+                message=f"{message}, not the file itself",
+                help="say `lfs = true` beside `git` to have it fetched, or commit the file itself",
             )
-        yield Warned(fetching.LFS_POINTER, f"`{each.path}` is a Git LFS pointer")
+        )
+
+
+def _replaced_pointers(
+    files: Sequence[Listed],
+    contents: Mapping[str, bytes],
+    limits: GitLimits,
+    large_files: LargeFiles,
+) -> Mapping[Listed, bytes]:
+    """The files that pointers stand for."""
+    wanted: dict[Listed, Pointer] = {}
+    left = limits.folder_mib * 2**20 - sum(len(contents[each.oid]) for each in files)
+    for each in _pointers(files, contents):
+        pointer = read_pointer(contents[each.oid])
+        if pointer is None:
+            message = f"`{each.path}` is no Git LFS pointer of a known kind"
+            raise SourceFailure(SourceProblem(rule=fetching.LFS_FAILED, message=message))
+        wanted[each], left = pointer, left - pointer.size
+        if left < 0:
+            # Before anything is fetched: the pointers say how much it would be.
+            message = f"the actor's folder is larger than {limits.folder_mib} MiB at `{each.path}`"
+            raise LimitExceededError("WASMIND_GIT_FOLDER_MIB", message)
+    if not wanted:
+        return {}
+    found = large_files(wanted)
+    return {each: found[pointer] for each, pointer in wanted.items()}

@@ -1,4 +1,4 @@
-"""How much git sources may cost."""
+"""How much git sources may cost, and where they may come from."""
 
 from __future__ import annotations
 
@@ -7,16 +7,28 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitLimits:
-    """What git sources may cost. Whoever exceeds one is told its name.
+    """What git sources may cost and use. Whoever exceeds one is told its name.
 
     Attributes:
         seconds: for all git commands of a run together.
         fetched_mib: size a repository may have in the cache.
         files: files and folders an actor's folder may have.
         folder_mib: size of all files of an actor's folder.
+        hosts: the only hosts they may come from, in lower case; `*.` before a name stands for
+            all hosts below it. Empty for all hosts.
     """
 
     seconds: float = 600.0
     fetched_mib: int = 2048
     files: int = 10_000
     folder_mib: int = 256
+    hosts: tuple[str, ...] = ()
+
+    def allows(self, host: str) -> bool:
+        """Whether a host may be asked. This machine, which has no name in `file://`, always may."""
+        if not self.hosts or not host:
+            return True
+        return any(
+            host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed
+            for allowed in self.hosts
+        )

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from wasmind_compiler.resolution.git.limits import GitLimits
+from wasmind_compiler.resolution.git.progress import ProgressReader, without_progress
 from wasmind_compiler.resolution.git.url import GitUrl
 
 OLDEST: Final = (2, 29)
@@ -90,14 +91,20 @@ class Output:
 
 @dataclass(slots=True)
 class _Drain:
-    """Collects what a command prints on one of its ends, up to a limit."""
+    """Collects what a command prints on one of its ends, up to a limit.
 
+    `hear` is told all of it at once.
+    """
+
+    hear: Callable[[bytes], None] | None = None
     content: bytearray = field(default_factory=bytearray)
     overflowed: bool = False
 
     def read(self, pipe: IO[bytes]) -> None:
         with contextlib.suppress(ValueError, OSError):
             while chunk := os.read(pipe.fileno(), 65536):
+                if self.hear is not None:
+                    self.hear(chunk)
                 if len(self.content) + len(chunk) > _MOST_OUTPUT:
                     self.overflowed = True
                 else:
@@ -114,7 +121,7 @@ class GitProgram:
 
     def __init__(self, home: Path, limits: GitLimits) -> None:
         self.limits = limits
-        self._home = home
+        self.home = home
         self._deadline: float | None = None
         self._checked = False
 
@@ -122,7 +129,7 @@ class GitProgram:
         """Raises `GitMissingError` unless git is there and new enough. Asked before a fetch."""
         if self._checked:
             return
-        self._home.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(parents=True, exist_ok=True)
         needed = ".".join(map(str, OLDEST))
         try:
             text = self.run(["version"]).stdout.decode()
@@ -141,8 +148,8 @@ class GitProgram:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            cwd=self._home,
-            env=_environment(None, self._home),
+            cwd=self.home,
+            env=_environment(None, self.home),
             start_new_session=True,
         )
 
@@ -155,6 +162,7 @@ class GitProgram:
         stdin: str = "",
         size: Callable[[], int] | None = None,
         held: Sequence[int] = (),
+        progress: Callable[[str], None] | None = None,
     ) -> Output:
         """Run a command to its end.
 
@@ -165,6 +173,7 @@ class GitProgram:
             stdin: what it reads.
             size: bytes on disk so far, asked now and then, against the limit of a fetch.
             held: file descriptors the command keeps open, so that a lock outlives a killed parent.
+            progress: hears how far it has come, from another thread.
 
         Raises:
             GitCommandError: it failed.
@@ -179,16 +188,17 @@ class GitProgram:
                 stdin=prepared,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                cwd=self._home,
-                env=_environment(url, self._home),
+                cwd=self.home,
+                env=_environment(url, self.home),
                 start_new_session=True,
                 pass_fds=() if os.name == "nt" else tuple(held),
             )
         try:
-            stdout, stderr = self._attend(process, size)
+            steps = ProgressReader(progress) if progress is not None else None
+            stdout, stderr = self._attend(process, size, steps)
         finally:
             _end(process)
-        text = stderr.content.decode("utf-8", "replace")
+        text = without_progress(stderr.content.decode("utf-8", "replace"))
         if process.returncode:
             raise GitCommandError(text.strip() or f"git ended with code {process.returncode}")
         return Output(bytes(stdout.content), text)
@@ -197,16 +207,21 @@ class GitProgram:
         self, arguments: Sequence[str], url: GitUrl | None, settings: Sequence[str] = ()
     ) -> list[str]:
         chosen = [*_SETTINGS, *settings]
+        if url is not None and self.limits.hosts:
+            # A redirect could lead to a host that is not on the list.
+            chosen.append("http.followRedirects=false")
         if url is not None and url.secret is not None and url.scheme != "ssh":
             chosen += ["credential.helper=", f"credential.helper={_CREDENTIAL_HELPER}"]
         return ["git", *(word for each in chosen for word in ("-c", each)), *arguments]
 
     def _attend(
-        self, process: subprocess.Popen[bytes], size: Callable[[], int] | None
+        self,
+        process: subprocess.Popen[bytes],
+        size: Callable[[], int] | None,
+        steps: ProgressReader | None,
     ) -> tuple[_Drain, _Drain]:
-        if self._deadline is None:
-            self._deadline = time.monotonic() + self.limits.seconds
-        drains = _Drain(), _Drain()
+        self.check_time()
+        drains = _Drain(), _Drain(steps.feed if steps is not None else None)
         readers = [
             threading.Thread(target=drain.read, args=(pipe,), daemon=True)
             for drain, pipe in zip(drains, (process.stdout, process.stderr), strict=True)
@@ -216,13 +231,22 @@ class GitProgram:
         while any(reader.is_alive() for reader in readers):
             next(reader for reader in readers if reader.is_alive()).join(_TICK)
             self._check(drains, size)
-        process.wait(timeout=max(1.0, self._deadline - time.monotonic()))
+        process.wait(timeout=max(1.0, self._left()))
         return drains
 
-    def _check(self, drains: tuple[_Drain, ...], size: Callable[[], int] | None) -> None:
-        if self._deadline is not None and time.monotonic() > self._deadline:
+    def check_time(self) -> None:
+        """Raises `LimitExceededError` when the time for all commands is used up."""
+        if self._left() < 0:
             seconds = self.limits.seconds
             raise LimitExceededError("WASMIND_GIT_SECONDS", f"git took longer than {seconds:g} s")
+
+    def _left(self) -> float:
+        if self._deadline is None:
+            self._deadline = time.monotonic() + self.limits.seconds
+        return self._deadline - time.monotonic()
+
+    def _check(self, drains: tuple[_Drain, ...], size: Callable[[], int] | None) -> None:
+        self.check_time()
         if any(drain.overflowed for drain in drains):
             raise LimitExceededError("output of git", "the remote lists more than 64 MiB of refs")
         most = self.limits.fetched_mib

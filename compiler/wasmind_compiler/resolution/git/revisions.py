@@ -7,7 +7,7 @@ A commit is looked for in the cache, then asked for by its id, then among all br
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,7 @@ from wasmind_compiler.diagnostics.rules import fetching
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.frontend.source import GitRef
 from wasmind_compiler.resolution.git.failures import explain_failure, is_refusal
+from wasmind_compiler.resolution.git.lfs import LfsError, Pointer, fetch_large_files
 from wasmind_compiler.resolution.git.objects import Objects
 from wasmind_compiler.resolution.git.program import (
     GitCommandError,
@@ -150,6 +151,33 @@ class Revisions:
             self._repository.fetch_objects(oids)
         except GIT_FAILURES as error:
             raise SourceFailure(explain_failure(error, self._repository.url.shown)) from error
+
+    def require_large_files(
+        self, like: str, paths: Mapping[Pointer, str]
+    ) -> Mapping[Pointer, bytes]:
+        """Have files that are kept in Git LFS.
+
+        Args:
+            like: any id of the repository.
+            paths: where the pointers stand, for messages.
+
+        Raises:
+            SourceFailure: one cannot be had.
+        """
+        shown = self._repository.url.shown
+        try:
+            found = fetch_large_files(self._repository, like, paths, offline=self._offline)
+        except LfsError as error:
+            what = "big files" if error.pointer is None else f"`{paths[error.pointer]}`"
+            message = f"{what} of `{shown}` cannot be fetched from Git LFS: {error}"
+            problem = SourceProblem(rule=fetching.LFS_FAILED, message=message)
+            raise SourceFailure(problem) from error
+        except GIT_FAILURES as error:
+            raise SourceFailure(explain_failure(error, shown)) from error
+        missing = [path for pointer, path in paths.items() if pointer not in found]
+        if missing:
+            raise SourceFailure(self.offline(f"the content of `{missing[0]}`"))
+        return found
 
     def objects(self, commit: str) -> Objects:
         """What reads the store that has a commit."""

@@ -16,6 +16,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,8 +24,13 @@ from typing import Final
 from wasmind_compiler.reporter import Reporter
 from wasmind_compiler.resolution.git.failures import redirected_to, wants_whole_history
 from wasmind_compiler.resolution.git.objects import Objects
-from wasmind_compiler.resolution.git.program import GitCommandError, GitProgram, Output
-from wasmind_compiler.resolution.git.url import GitUrl
+from wasmind_compiler.resolution.git.program import (
+    GitCommandError,
+    GitProgram,
+    LimitExceededError,
+    Output,
+)
+from wasmind_compiler.resolution.git.url import GitUrl, UrlFault, read_git_url
 
 _REMOTE: Final = "wasmind"
 #: Files above this stay at the remote until an actor's folder needs them.
@@ -63,17 +69,21 @@ class Repository:
 
     Attributes:
         redirect: where the remote said it has moved to, once it has been asked.
+        further_hosts: names of hosts that were asked for what is not in the repository itself.
     """
 
     def __init__(self, url: GitUrl, home: Path, git: GitProgram, reporter: Reporter) -> None:
         self.url = url
         self.redirect: str | None = None
+        self.further_hosts: set[str] = set()
         self._home = home
         self._git = git
         self._reporter = reporter
         self._advertised: Advertised | None = None
         self._objects: dict[str, Objects] = {}
         self._only_files = False
+        self._address: GitUrl | None = None
+        self._was_asked = False
 
     def store(self, oid: str = "") -> Path:
         """The folder of the store for ids of this kind; git keeps SHA-1 and SHA-256 apart."""
@@ -90,6 +100,69 @@ class Repository:
         if not (self.store(commit) / "HEAD").is_file():
             return False
         return self.objects(commit).commit(commit) is not None
+
+    def address(self) -> GitUrl:
+        """The URL that is really used: a mirror if the user's git knows one, else the own."""
+        if self._address is None:
+            self._address = self.url
+            remote = f"remote.{_REMOTE}.url={self.url.shown}"
+            # The time may be up already; then nobody knows about mirrors.
+            with contextlib.suppress(GitCommandError, LimitExceededError, OSError):
+                output = self._git.run(["ls-remote", "--get-url", _REMOTE], settings=[remote])
+                found = read_git_url(output.stdout.decode("utf-8", "replace").strip())
+                self._address = found if isinstance(found, GitUrl) else self.url
+        return self._address
+
+    def hosts(self) -> set[str]:
+        """Names of the hosts that were asked so far; takes a git process to find mirrors out."""
+        urls: list[GitUrl | UrlFault] = [self.address()] if self._was_asked else []
+        if self.redirect is not None:
+            urls.append(read_git_url(self.redirect))
+        named = {url.host for url in urls if isinstance(url, GitUrl) and url.host}
+        return named | self.further_hosts
+
+    def allows(self, host: str) -> bool:
+        """Whether a host may be asked."""
+        return self._git.limits.allows(host)
+
+    def check_time(self) -> None:
+        """Raises `LimitExceededError` when fetching has taken too long."""
+        self._git.check_time()
+
+    def credentials(self, scheme: str, host: str, path: str) -> tuple[str, str]:
+        """User and password for a place: from the URL, credential programs or `netrc`.
+
+        Raises:
+            GitCommandError: nobody knows any.
+        """
+        asked = f"protocol={scheme}\nhost={host}\npath={path.lstrip('/')}\n\n"
+        try:
+            output = self._git.run(["credential", "fill"], url=self.url, stdin=asked)
+        except GitCommandError:
+            if (found := _from_netrc(host)) is not None:
+                return found
+            raise
+        lines = output.stdout.decode("utf-8", "replace").splitlines()
+        said = dict(line.split("=", 1) for line in lines if "=" in line)
+        return said.get("username", ""), said.get("password", "")
+
+    def certificates(self, place: str) -> str | None:
+        """The file of certificates that the user's git trusts at a place, if it was given one."""
+        if found := os.environ.get("GIT_SSL_CAINFO"):
+            return found
+        asked = ["config", "--type=path", "--get-urlmatch", "http.sslCAInfo", place]
+        try:
+            return os.fsdecode(self._git.run(asked).stdout.rstrip(b"\n"))
+        except GitCommandError:
+            return None
+
+    def held(self, like: str) -> AbstractContextManager[tuple[int, ...]]:
+        """The lock of the store for ids of this kind; see `held_lock`."""
+        # Only fetches need it, and it is slow to import.
+        from wasmind_compiler.resolution.git.store_lock import held_lock
+
+        store, limits = self.store(like), self._git.limits
+        return held_lock(store, self.url.shown, limits.seconds, self._reporter)
 
     def close(self) -> None:
         """End the processes that read."""
@@ -147,10 +220,7 @@ class Repository:
         self._git.require()
         self._announce()
         store = self.store(like)
-        # Only fetches need it, and it is slow to import.
-        from wasmind_compiler.resolution.git.store_lock import held_lock
-
-        with held_lock(store, self.url.shown, self._git.limits.seconds, self._reporter) as held:
+        with self.held(like) as held:
             self._prepare(store, like)
             depth = [] if files else [f"--depth={_FAR if whole else 1}"]
             try:
@@ -164,6 +234,11 @@ class Repository:
                 self._only_files = True
                 self._fetch_once(store, refspecs, [], held, partial=False)
         self.objects(like).close()
+
+    def progress(self, text: str) -> None:
+        """Show how far a fetch has come; nothing if it is done."""
+        if self._reporter.shows_progress:
+            self._reporter.progress(f"{self.url.shown}: {text}" if text else "")
 
     def _fetch_once(
         self,
@@ -186,7 +261,8 @@ class Repository:
         self._run(
             [
                 f"--git-dir={store}",
-                *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force"),
+                *("fetch", "--progress" if self._reporter.shows_progress else "--quiet"),
+                *("--no-tags", "--no-write-fetch-head", "--force"),
                 *("--no-auto-maintenance", "--no-show-forced-updates", "--stdin"),
                 *depth,
                 _REMOTE,
@@ -207,14 +283,19 @@ class Repository:
         held: tuple[int, ...] = (),
     ) -> Output:
         remote = f"remote.{_REMOTE}.url={self.url.shown}"
-        output = self._git.run(
-            arguments,
-            url=self.url,
-            settings=[remote, *settings],
-            stdin=stdin,
-            size=size,
-            held=held,
-        )
+        self._was_asked = True
+        try:
+            output = self._git.run(
+                arguments,
+                url=self.url,
+                settings=[remote, *settings],
+                stdin=stdin,
+                size=size,
+                held=held,
+                progress=self.progress,
+            )
+        finally:
+            self.progress("")
         self.redirect = redirected_to(output.stderr) or self.redirect
         return output
 
@@ -255,9 +336,21 @@ def _sweep(store: Path) -> None:
         *store.glob("*.lock"),
         *(store / "refs").rglob("*.lock"),
         *(store / "objects" / "pack").glob("tmp_*"),
+        *(store / "lfs").rglob("tmp_*"),
     ]
     for path in leftovers:
         path.unlink(missing_ok=True)
+
+
+def _from_netrc(place: str) -> tuple[str, str] | None:
+    """What the user's `netrc` says about a host, which git itself leaves to its web client."""
+    from netrc import NetrcParseError, netrc
+
+    try:
+        found = netrc().authenticators(place.rpartition(":")[0] or place)
+    except (OSError, NetrcParseError):
+        return None
+    return None if found is None else (found[0], found[2] or "")
 
 
 def _size(store: Path) -> int:

@@ -6,7 +6,7 @@ import posixpath
 import re
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 #: Schemes that need no consent, and those that carry no proof of who answers.
 SAFE_SCHEMES: Final = frozenset({"https", "ssh", "file"})
@@ -50,6 +50,11 @@ class GitUrl:
     scheme: str
     host: str
     secret: Secret | None = None
+
+    @property
+    def path(self) -> str:
+        """The canonical path on the host."""
+        return urlsplit(self.canonical).path
 
     @property
     def is_insecure(self) -> bool:

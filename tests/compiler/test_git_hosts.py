@@ -1,0 +1,134 @@
+"""Hosts: which are asked is said, and a list of the only ones is kept to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.compiler.project import Project
+from tests.compiler.repositories import Repository, serve_redirect, serve_smart
+from tests.compiler.test_git_sources import app
+from wasmind_compiler.resolution.git.limits import GitLimits
+
+EVIL = "https://evil.example/actors.git"
+
+
+@pytest.fixture
+def project(project: Project) -> Project:
+    project.quiet |= {"WM0311", "WM0332", "WM0441", "WM0442", "WM0444", "WM0446"}
+    project.git_limits = GitLimits(hosts=("git.example.org", "*.example.com", "127.0.0.1"))
+    return project
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Repository:
+    """An actor whose manifest names a source elsewhere."""
+    remote = Repository.make(tmp_path / "served" / "remote")
+    remote.actor("actors/desk", f'dependencies.tool.source.git = "{EVIL}"')
+    remote.commit()
+    return remote
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [
+        ("git.example.org", True),
+        ("example.org", False),
+        ("a.git.example.org", False),
+        ("eu.git.example.com", True),
+        ("example.com", False),
+        ("evilexample.com", False),
+        ("", True),
+    ],
+)
+def test_which_hosts_are_allowed(project: Project, host: str, allowed: bool) -> None:
+    assert project.git_limits.allows(host) == allowed
+    assert GitLimits().allows(host)
+
+
+def test_another_host_is_refused_before_it_is_asked(project: Project) -> None:
+    (found,) = project.check(app(EVIL, "")).diagnostics
+    assert (found.code, str(found.span)) == ("WM1133", "app.toml:4:18")
+    assert found.message == ("`evil.example` is not among the hosts that git sources may come from")
+    assert found.help == ("`WASMIND_GIT_HOSTS` allows: git.example.org, *.example.com, 127.0.0.1")
+    assert project.statuses == []
+
+
+def test_the_way_to_another_host_is_shown(project: Project, remote: Repository) -> None:
+    with serve_smart(remote.root.parent, []) as server:
+        url = f"{server}/remote/.git"
+        (found,) = project.check(app(url)).diagnostics
+    manifest = f"{url}@{remote.head()[:7]}:actors/desk/Wasmind.toml"
+    assert (found.code, str(found.span)) == ("WM1133", f"{manifest}:2:32")
+    assert found.notes == ("needed by:\n  desk (app.toml:3)",)
+
+
+def test_a_locked_source_is_refused_too(project: Project, tmp_path: Path) -> None:
+    remote = Repository.make(tmp_path / "served" / "plain")
+    remote.actor("actors/desk")
+    remote.commit()
+    with serve_smart(remote.root.parent, []) as server:
+        text = app(f"{server}/plain/.git")
+        assert project.lock(text) == []
+    project.git_limits = GitLimits(hosts=("git.example.org",))
+    assert [each[:6] for each in project.found(text)] == ["WM1133"]
+
+
+def test_submodules_on_other_hosts(project: Project, tmp_path: Path) -> None:
+    remote = Repository.make(tmp_path / "served" / "modules")
+    remote.actor("desk")
+    remote.write(".gitmodules", f'[submodule "x"]\n\tpath = desk/x\n\turl = {EVIL}\n')
+    remote.git("add", ".")
+    remote.git("update-index", "--add", "--cacheinfo", f"160000,{'12' * 20},desk/x")
+    remote.git("commit", "--quiet", "--message", "x")
+    with serve_smart(remote.root.parent, []) as server:
+        url = f"{server}/modules/.git"
+        (found,) = project.found(app(url, 'sub_dir = "desk", submodules = true'))
+    assert found.startswith("WM1121 app.toml:4:18 the submodule `x` cannot be used: `evil.example`")
+
+
+def test_a_redirect_could_lead_anywhere(project: Project, tmp_path: Path) -> None:
+    remote = Repository.make(tmp_path / "served" / "plain")
+    remote.actor("actors/desk")
+    remote.commit()
+    log: list[str] = []
+    with (
+        serve_smart(remote.root.parent, log) as new,
+        serve_redirect(new.replace("127.0.0.1", "localhost")) as old,
+    ):
+        (found,) = project.check(app(f"{old}/plain/.git")).diagnostics
+    assert (found.code, log) == ("WM1109", [])
+    assert found.help == "it has moved, and with `WASMIND_GIT_HOSTS` no redirect is followed"
+
+
+def test_the_hosts_that_were_asked_are_said(project: Project, tmp_path: Path) -> None:
+    project.git_limits = GitLimits()
+    remote = Repository.make(tmp_path / "served" / "plain")
+    remote.actor("actors/desk")
+    remote.commit()
+    with (
+        serve_smart(remote.root.parent, []) as new,
+        serve_redirect(new.replace("127.0.0.1", "localhost")) as old,
+    ):
+        text = app(f"{old}/plain/.git")
+        project.lock(text)
+        assert project.statuses[-1] == "Contacted 127.0.0.1, localhost"
+        project.statuses.clear()
+        assert project.lock(text) == []
+    assert project.statuses == [], "nobody was asked"
+
+
+def test_a_mirror_is_said_and_not_the_host_it_stands_for(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = Repository.make(tmp_path / "served" / "plain")
+    remote.actor("actors/desk")
+    remote.commit()
+    project.git_limits = GitLimits(hosts=("localhost",))
+    with serve_smart(remote.root.parent, []) as server:
+        config = tmp_path / "gitconfig"
+        config.write_text(f'[url "{server}/"]\n  insteadOf = http://localhost:1/\n')
+        monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+        assert project.lock(app("http://localhost:1/plain/.git")) == []
+    assert project.statuses[-1] == "Contacted 127.0.0.1"
