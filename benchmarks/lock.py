@@ -1,7 +1,5 @@
 """Cold `wasmind lock` of a delegation network of 31 actors from one repository, against plain git.
 
-    python -m benchmarks.lock [ROUNDS]
-
 Two repositories are made here, both with 31 prebuilt actors: one with nothing else, one with a
 workspace's worth of other files and some history. Everything is timed in the same run, rounds
 interleaved, medians shown:
@@ -28,10 +26,11 @@ from pathlib import Path
 
 import wasmtime
 
+from benchmarks.measuring import WASMIND
 from tests.compiler.project import ECHO
 from tests.compiler.repositories import ENVIRONMENT, Repository, serve_smart
 
-MAIN = "from wasmind.cli import main; main(prog_name='wasmind')"
+ROUNDS = 7
 ACTORS = 31
 OTHER_FILES = 900
 COMMITS = 40
@@ -90,7 +89,7 @@ class Bench:
         work = self._fresh("work")
         work.mkdir()
         (work / "app.toml").write_text(config)
-        self._run([sys.executable, "-c", MAIN, "lock", str(work / "app.toml")])
+        self._run([*WASMIND, "lock", str(work / "app.toml")])
 
     def _fresh(self, name: str) -> Path:
         target = self._base / name
@@ -132,7 +131,6 @@ def show(transport: str, seconds: dict[str, float]) -> None:
 
 def main() -> None:
     """Measure over `file://` and over HTTP."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         bench = Bench(base)
@@ -143,12 +141,12 @@ def main() -> None:
             "lock": bench.lock,
             "start": bench.start,
         }
-        show("file, actors only", measure(commands, lean.url, rounds))
-        show("file, monorepo", measure(commands, remote.url, rounds))
+        show("file, actors only", measure(commands, lean.url, ROUNDS))
+        show("file, monorepo", measure(commands, remote.url, ROUNDS))
         with serve_smart(remote.root.parent, []) as server:
             url = f"{server}/remote/.git"
-            show("http, actors only", measure(commands, f"{server}/lean/.git", rounds))
-            show("http, monorepo", measure(commands, url, rounds))
+            show("http, actors only", measure(commands, f"{server}/lean/.git", ROUNDS))
+            show("http, monorepo", measure(commands, url, ROUNDS))
             show("http, a clone per actor", measure({**commands, "clones": bench.clones}, url, 1))
 
 

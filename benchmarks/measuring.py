@@ -23,8 +23,13 @@ def seconds(
     repeat: int = 7,
     expected: int = 0,
 ) -> float:
-    """The least wall time of several runs: what the command takes when nothing is in its way."""
+    """The least wall time of several runs: what the command takes when nothing is in its way.
+
+    The first run may write bytecode, as installing a package does, so that no other run compiles
+    Python sources.
+    """
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **(environment or {})}
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
     best = float("inf")
     for _ in range(repeat):
         started = time.perf_counter()
