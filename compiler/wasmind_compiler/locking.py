@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wasmind_compiler.analysis.system import System
 from wasmind_compiler.atomic import replace_file
@@ -14,11 +14,13 @@ from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.reporter import Reporter
-from wasmind_compiler.resolution.lock_changes import Change, changes, widenings
 from wasmind_compiler.resolution.lock_reading import LoadedLock, load_lock
 from wasmind_compiler.resolution.lockfile import VERSION, Lock, lock_path, render_lock
 from wasmind_compiler.resolution.pins import Pins, read_pins
 from wasmind_compiler.resolution.policy import LockPolicy, Widening
+
+if TYPE_CHECKING:
+    from wasmind_compiler.resolution.lock_changes import Change
 
 _VERBS: Final = {"added": "Adding", "removed": "Removing", "changed": "Updating"}
 
@@ -125,6 +127,9 @@ class Locking:
 
     def _report_stale(self, system: System, lock: Lock) -> None:
         """Every difference at the source it comes from, or at the lock entry without use."""
+        # Not needed where the lockfile is current, as in the other places that import it.
+        from wasmind_compiler.resolution.lock_changes import changes
+
         loaded, shown = self._loaded, self._display(self._path)
         if loaded is None:
             return
@@ -160,6 +165,8 @@ class Locking:
         return actor.resolved.source.span(), labels
 
     def _may_widen(self, system: System, lock: Lock) -> bool:
+        from wasmind_compiler.resolution.lock_changes import widenings
+
         old = self._loaded
         found = list(widenings(old.lock, lock)) if old is not None else []
         if old is None or not found or self._policy.accept_capabilities(found):
@@ -189,6 +196,8 @@ class Locking:
 
     def _announce(self, lock: Lock) -> None:
         """Say what becomes of an existing lockfile; moved refs have been announced already."""
+        from wasmind_compiler.resolution.lock_changes import changes
+
         if self._loaded is None:
             return
         for change in changes(self._loaded.lock, lock):

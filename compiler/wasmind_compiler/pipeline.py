@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from wasmind_compiler.analysis.system import System, link
 from wasmind_compiler.build.builder import Builder
@@ -27,7 +27,6 @@ from wasmind_compiler.frontend.source import GitSource
 from wasmind_compiler.locking import Locking
 from wasmind_compiler.reporter import Reporter
 from wasmind_compiler.resolution.git.limits import GitLimits
-from wasmind_compiler.resolution.git.url import mask_credentials
 from wasmind_compiler.resolution.lockfile import Lock, lock_path, render_lock
 from wasmind_compiler.resolution.pins import Pins
 from wasmind_compiler.resolution.policy import LockPolicy
@@ -100,8 +99,7 @@ class Report:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockOutcome:
+class LockOutcome(NamedTuple):
     """What `lock` did. `path` is None if the config has errors; `changed` says whether the lockfile
     differed."""
 
@@ -110,16 +108,14 @@ class LockOutcome:
     changed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BundleOutcome:
+class BundleOutcome(NamedTuple):
     """What `bundle` did. `bundle` is None if there were errors."""
 
     report: Report
     bundle: WrittenBundle | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawingOutcome:
+class DrawingOutcome(NamedTuple):
     """What `graph` did. `text` is None if there were errors."""
 
     report: Report
@@ -216,8 +212,7 @@ def graph(config: Path, environment: Environment, form: DrawingFormat) -> Drawin
         return DrawingOutcome(report=run.report(), text=_draw(system, form))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WhyOutcome:
+class WhyOutcome(NamedTuple):
     """What `why` found out. `system` is None if the config could not be read."""
 
     report: Report
@@ -431,5 +426,10 @@ class _Run:
 
 def _masked(index: TextIndex) -> TextIndex:
     """A text for excerpts, without the credentials of URLs in it."""
+    if "://" not in index.text:
+        return index
+    # Not needed where nothing has a URL.
+    from wasmind_compiler.resolution.git.url import mask_credentials
+
     text = mask_credentials(index.text)
     return index if text == index.text else TextIndex(index.file, text)

@@ -46,7 +46,7 @@ def command(
     Exit codes: 0 done, 1 errors in the input, 2 the request or the machine is at fault.
     """
     path = compiling.find_config(context, config, config_option)
-    with compiling.environment_failures():
+    with compiling.compilation():
         from wasmind_compiler import pipeline
 
         policy = lock_options.policy(

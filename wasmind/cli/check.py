@@ -77,7 +77,7 @@ def command(
     if outdated and (frozen or offline):
         raise click.UsageError("--outdated asks remotes, which the other options forbid")
     path = compiling.find_config(context, config, config_option)
-    with compiling.environment_failures():
+    with compiling.compilation():
         from wasmind_compiler import pipeline
 
         policy = lock_options.policy(

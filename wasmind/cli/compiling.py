@@ -3,6 +3,7 @@ problems are shown."""
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -223,8 +224,23 @@ def _reporter(*, hosts: bool = False) -> Reporter:
 
 
 @contextmanager
-def environment_failures() -> Iterator[None]:
-    """Turn what is wrong with the machine into exit code 2, missing packages included."""
+def compilation() -> Iterator[None]:
+    """Around everything that a verb asks of the compiler, its import included.
+
+    What is wrong with the machine ends the command with exit code 2, missing packages too.
+    """
+    # Modules and documents stay to the end: looking for garbage among them takes a tenth of the
+    # time and finds none.
+    gc.disable()
+    try:
+        with _environment_failures():
+            yield
+    finally:
+        gc.enable()
+
+
+@contextmanager
+def _environment_failures() -> Iterator[None]:
     from wasmind_compiler.errors import CompilerFailure
 
     try:

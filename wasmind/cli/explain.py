@@ -19,7 +19,7 @@ def command(code: str | None) -> None:
 
     Exit codes: 0 explained, 2 there is no such code.
     """
-    with compiling.environment_failures():
+    with compiling.compilation():
         from wasmind_compiler.diagnostics import explain
         from wasmind_compiler.diagnostics.registry import all_rules
         from wasmind_compiler.diagnostics.suggestions import advice

@@ -31,7 +31,7 @@ def link_into_cache(
         click.ClickException: with exit code 2, there is no config, or the machine is at fault.
     """
     path = compiling.find_config(click.get_current_context(), config)
-    with compiling.environment_failures():
+    with compiling.compilation():
         from wasmind_compiler import pipeline
 
         policy = lock_options.policy(

@@ -80,7 +80,7 @@ def command(
         upgrade=frozenset(names - {_ALL}),
         upgrade_all=_ALL in names,
     )
-    with compiling.environment_failures():
+    with compiling.compilation():
         from wasmind_compiler import pipeline
 
         outcome = pipeline.lock(path, compiling.environment(hosts=verbose), policy)

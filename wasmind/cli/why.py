@@ -38,7 +38,7 @@ def command(
     fault.
     """
     path = compiling.find_config(context, config, config_option)
-    with compiling.environment_failures():
+    with compiling.compilation():
         from wasmind_compiler import pipeline
 
         outcome = pipeline.why(path, compiling.environment())

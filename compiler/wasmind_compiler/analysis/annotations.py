@@ -8,8 +8,7 @@ boolean that decides what agents may do.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from wasmind_compiler.frontend.key_path import KeyPath
 
@@ -17,8 +16,7 @@ Kind = Literal["model", "actor", "actors", "template", "permission"]
 _KINDS: Final = frozenset(get_args(Kind))
 
 
-@dataclass(frozen=True, slots=True)
-class Annotated:
+class Annotated(NamedTuple):
     """A value under an annotated schema: what it stands for, where it is, what it is."""
 
     kind: Kind

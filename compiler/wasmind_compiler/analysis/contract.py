@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 VERSION: Final = 1
 #: The schema of an actor without settings.
@@ -21,16 +21,14 @@ class ContractError(ValueError):
     """Text that is no contract; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class HandledMessage:
+class HandledMessage(NamedTuple):
     """A message type an actor reacts to, from its own agent or from any."""
 
     type: str
     scope: Literal["own", "any"]
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(NamedTuple):
     """A tool offered to models."""
 
     name: str

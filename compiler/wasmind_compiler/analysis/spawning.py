@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wasmind_compiler.analysis.annotations import Annotated, annotated, is_annotated, strings
 from wasmind_compiler.analysis.contract import Contract
@@ -22,8 +22,7 @@ from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 _NAMING = frozenset({"actor", "actors"})
 
 
-@dataclass(frozen=True, slots=True)
-class SpawnList:
+class SpawnList(NamedTuple):
     """Logical names that an actor puts into one new agent, and the setting that lists them.
 
     `path` is that of the setting in the owner's config; None for names from its contract.
@@ -35,8 +34,7 @@ class SpawnList:
     path: KeyPath | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agent:
+class Agent(NamedTuple):
     """A group of actors that can come to be: the root agent, or one made from a spawn list."""
 
     spawned_by: SpawnList | None
@@ -50,8 +48,7 @@ class Agent:
         return f"{self.spawned_by.owner}: {self.spawned_by.label}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spawning:
+class Spawning(NamedTuple):
     """What one actor can spawn; `anything` when nobody can know."""
 
     lists: tuple[SpawnList, ...] = ()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from wasmind_compiler.analysis.contract import Contract
 from wasmind_compiler.resolution.tree import Tree
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PythonModule:
+class PythonModule(NamedTuple):
     """A module of a Python actor.
 
     `source` is its path in the actor's folder, `code` the file with its code object in the cache.

@@ -1,6 +1,6 @@
 """Problems as data: what they are, how they are gathered, the rules they break.
 
-Renderers are not imported here, so that a run without findings never loads them.
+Renderers and rules are not imported here, so that a run without findings never loads them.
 """
 
 from wasmind_compiler.diagnostics.collector import Collector
@@ -13,18 +13,15 @@ from wasmind_compiler.diagnostics.model import (
     Severity,
     Span,
 )
-from wasmind_compiler.diagnostics.registry import Example, Rule
 from wasmind_compiler.diagnostics.text_index import TextIndex
 
 __all__ = [
     "Collector",
     "Diagnostic",
     "Edit",
-    "Example",
     "Fix",
     "Label",
     "Position",
-    "Rule",
     "Severity",
     "Span",
     "TextIndex",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wasmind_compiler.diagnostics.model import Diagnostic, Label, Severity
-from wasmind_compiler.diagnostics.registry import Rule
 from wasmind_compiler.diagnostics.text_index import TextIndex
+
+if TYPE_CHECKING:
+    from wasmind_compiler.diagnostics.registry import Rule
 
 #: Rules about keys without a meaning; the reference implementation ignores such keys.
 LENIENT: Final = frozenset({"WM0201", "WM0207"})

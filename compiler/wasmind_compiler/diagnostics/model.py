@@ -1,10 +1,14 @@
-"""What a problem is: data, so that any renderer can show it and any tool can act on it."""
+"""What a problem is: data, so that any renderer can show it and any tool can act on it.
+
+The small parts are named tuples, which cost a fraction of a dataclass to define: every run loads
+this module, and most have no problem to show.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Applicability = Literal["always", "maybe"]
 
@@ -17,8 +21,7 @@ class Severity(Enum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """A place in a text: 1-based line, 1-based column in characters, 0-based offset in bytes."""
 
     line: int
@@ -26,8 +29,7 @@ class Position:
     byte: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of one file. `end` is the first position behind it."""
 
     file: str
@@ -38,24 +40,21 @@ class Span:
         return f"{self.file}:{self.start.line}:{self.start.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """A further place that explains the problem, possibly in another file."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """Replace what `span` covers by `replacement`; an empty span inserts."""
 
     span: Span
     replacement: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fix:
+class Fix(NamedTuple):
     """A change that removes the problem. Only an `always` fix may be applied unasked."""
 
     title: str

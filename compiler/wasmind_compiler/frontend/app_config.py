@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.frontend.actor_entry import ActorEntry, read_entries
@@ -15,8 +15,7 @@ from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.tables import Name, Table
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelEntry:
+class ModelEntry(NamedTuple):
     """A `[models.NAME]` table: `kind` says what `settings` means."""
 
     name: Name
@@ -24,8 +23,7 @@ class ModelEntry:
     settings: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProxiedModel:
+class ProxiedModel(NamedTuple):
     """A `[[litellm.models]]` table."""
 
     name: Name

@@ -15,7 +15,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Span
+from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Span
+from wasmind_compiler.diagnostics.registry import Rule
 from wasmind_compiler.diagnostics.rules import settings, shape
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.frontend import hints

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.diagnostics.rules import shape
@@ -18,15 +18,13 @@ from wasmind_compiler.frontend.tables import Name, Table
 FILE_NAME: Final = "Wasmind.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentBuild:
+class ComponentBuild(NamedTuple):
     """A component that is already built."""
 
     component: str
 
 
-@dataclass(frozen=True, slots=True)
-class CommandBuild:
+class CommandBuild(NamedTuple):
     """A program that builds the component and leaves it at `output`."""
 
     command: tuple[str, ...]

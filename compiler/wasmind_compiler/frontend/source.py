@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
@@ -17,8 +17,7 @@ _REF_KINDS: tuple[RefKind, ...] = ("branch", "tag", "rev")
 _USER_INFO: Final = re.compile(r"(?<=://)(?!git@)[^/\s@]+@")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(NamedTuple):
     """The table a source was read from."""
 
     document: Document
@@ -70,8 +69,7 @@ class LibrarySource:
         return f"library `{self.library}`"
 
 
-@dataclass(frozen=True, slots=True)
-class GitRef:
+class GitRef(NamedTuple):
     """One of a branch, a tag and a revision."""
 
     kind: RefKind

@@ -7,16 +7,14 @@ the rest of a faulty file can still be checked.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A logical name, a model name or the like, and where it is written."""
 
     text: str

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from wasmind_compiler.diagnostics import Collector, Edit, Fix, Label, Rule
+from wasmind_compiler.diagnostics import Collector, Edit, Fix, Label
+from wasmind_compiler.diagnostics.registry import Rule
 from wasmind_compiler.diagnostics.rules import fetching, locking
 from wasmind_compiler.frontend.document import parse
 from wasmind_compiler.frontend.manifest import FILE_NAME, Manifest, read_manifest

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
@@ -14,8 +13,7 @@ from wasmind_compiler.frontend.key_path import KeyPath
 _ABSENT = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """A table that contributes settings: where it stands and what it says."""
 
     document: Document

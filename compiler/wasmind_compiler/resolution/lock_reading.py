@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Label, TextIndex
 from wasmind_compiler.diagnostics.rules import locking
@@ -22,8 +22,7 @@ _ADVICE: Final = "restore it from version control, or delete it and run `wasmind
 _MARKERS: Final = ("<<<<<<< ", "||||||| ", "=======", ">>>>>>> ")
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedLock:
+class LoadedLock(NamedTuple):
     """A lockfile without faults, its text and where its entries stand."""
 
     lock: Lock

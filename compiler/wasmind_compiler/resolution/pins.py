@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath
 from wasmind_compiler.frontend.source import GitRef
-from wasmind_compiler.resolution.git.url import GitUrl, read_git_url
 from wasmind_compiler.resolution.lockfile import Lock, LockedGit
 from wasmind_compiler.resolution.provider import GitOrigin
+
+if TYPE_CHECKING:
+    from wasmind_compiler.resolution.git.url import GitUrl
 
 #: Canonical URL and ref.
 Requested = tuple[str, GitRef | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """An entry of the lockfile; its position is looked up when somebody asks."""
 
     document: Document
@@ -34,16 +35,14 @@ class Place:
         return self.document.value((*self.path, key))
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(NamedTuple):
     """The commit of a requested ref."""
 
     locked: LockedGit
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class PinnedDigest:
+class PinnedDigest(NamedTuple):
     """The digest that an actor's folder had, in hex."""
 
     digest: str
@@ -133,5 +132,8 @@ def _requested(source: Mapping[str, Any]) -> Requested | None:
 
 
 def _url(text: str) -> GitUrl | None:
+    # Not needed by systems without git sources.
+    from wasmind_compiler.resolution.git.url import GitUrl, read_git_url
+
     url = read_git_url(text)
     return url if isinstance(url, GitUrl) else None

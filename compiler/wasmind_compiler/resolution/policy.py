@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Widening:
+class Widening(NamedTuple):
     """An actor that would be able to do more than the lockfile says.
 
     `gains` are the capabilities that come on top, sorted.

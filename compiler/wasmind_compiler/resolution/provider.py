@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Span
+from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Span
 from wasmind_compiler.frontend.manifest import Manifest
 from wasmind_compiler.frontend.source import GitRef, Source
+
+if TYPE_CHECKING:
+    from wasmind_compiler.diagnostics.registry import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

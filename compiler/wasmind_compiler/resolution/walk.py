@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from wasmind_compiler.diagnostics import Collector, Diagnostic
 from wasmind_compiler.diagnostics.rules import graph, sources
@@ -19,8 +18,7 @@ from wasmind_compiler.resolution.layers import deep_merge
 from wasmind_compiler.resolution.provider import Identity, SourceProblem, SourceProvider
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """How large a system may become before it is taken for a mistake."""
 
     actors: int = 100_000

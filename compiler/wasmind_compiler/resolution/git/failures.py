@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from wasmind_compiler.diagnostics import Rule
+from wasmind_compiler.diagnostics.registry import Rule
 from wasmind_compiler.diagnostics.rules import fetching
 from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.program import (

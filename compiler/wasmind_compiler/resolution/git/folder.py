@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from wasmind_compiler.diagnostics import Rule
+from wasmind_compiler.diagnostics.registry import Rule
 from wasmind_compiler.diagnostics.rules import fetching, sources
 from wasmind_compiler.resolution.git.lfs import Pointer, is_pointer, read_pointer
 from wasmind_compiler.resolution.git.limits import GitLimits
