@@ -19,7 +19,7 @@ from wasmind.runtime.events import Event, Subscription
 from wasmind.runtime.interpreter import Interpreter
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.runtime import Runtime
-from wasmind_compiler.build.interpreter import build_interpreter
+from wasmind_compiler.build.interpreter import build_interpreter, interpreter_digest
 from wasmind_compiler.reporter import Reporter
 
 PYTHON_ACTOR = Actor(
@@ -72,7 +72,7 @@ def interpreter() -> Iterator[tuple[Path, Interpreter]]:
     """The shared Python interpreter component and a running instance of it."""
     wit = shipped("schemas") / "wit"
     path = build_interpreter(cache_dir(), shipped("actors") / "sdk", wit, Reporter())
-    running = Interpreter(path, cache_dir())
+    running = Interpreter(path, interpreter_digest(path), cache_dir())
     yield path, running
     running.close()
 

@@ -16,7 +16,11 @@ from wasmind.paths import cache_dir, shipped
 from wasmind.runtime.errors import GuestFailure, SourceError
 from wasmind.runtime.interpreter import Interpreter
 from wasmind_actor.testing import describe
-from wasmind_compiler.build.interpreter import build_interpreter, interpreter_key
+from wasmind_compiler.build.interpreter import (
+    build_interpreter,
+    interpreter_digest,
+    interpreter_key,
+)
 from wasmind_compiler.reporter import Reporter
 
 ACTORS = shipped("actors")
@@ -36,7 +40,8 @@ class Log(Reporter):
 
 @pytest.fixture(scope="session")
 def interpreter() -> Iterator[Interpreter]:
-    running = Interpreter(build_interpreter(cache_dir(), SDK, WIT, Log()), cache_dir())
+    component = build_interpreter(cache_dir(), SDK, WIT, Log())
+    running = Interpreter(component, interpreter_digest(component), cache_dir())
     yield running
     running.close()
 

@@ -140,9 +140,11 @@ class _Guest:
         from wasmind.runtime.errors import EngineError
         from wasmind.runtime.interpreter import Interpreter
         from wasmind_compiler.build.errors import InterpreterError
+        from wasmind_compiler.build.interpreter import interpreter_digest
 
+        digest = interpreter_digest(component)
         try:
-            self._interpreter = Interpreter(component, paths.cache_dir(), terminal.status)
+            self._interpreter = Interpreter(component, digest, paths.cache_dir(), terminal.status)
         except EngineError as error:
             advice = "`wasmind clean` empties the cache, and it is built anew"
             raise InterpreterError(

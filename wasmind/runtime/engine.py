@@ -13,12 +13,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final, Protocol
 
 import wasmtime
-from filelock import FileLock
 from wasmtime import Config, WasmtimeError
 from wasmtime.component import Component
 
@@ -75,10 +73,10 @@ class Engine:
 
         Args:
             path: the component's file.
-            digest: its sha256 in hex, which the caller has verified.
+            digest: its sha256 in hex.
 
         Raises:
-            EngineError: not a component, or one wasmtime refuses.
+            EngineError: not a component, one wasmtime refuses, or one with another digest.
         """
         with self._lock:
             if digest not in self._components:
@@ -93,10 +91,12 @@ class Engine:
         kept = self._folder / f"{_key(digest)}.cwasm"
         if found := self._map(kept):
             return found
+        from filelock import FileLock  # here, because most runs find the native code
+
         self._folder.mkdir(parents=True, exist_ok=True)
         with FileLock(kept.with_suffix(".lock")):
             # Another process may have compiled it while this one waited for the lock.
-            return self._map(kept) or self._compile(path, kept)
+            return self._map(kept) or self._compile(path, digest, kept)
 
     def _map(self, kept: Path) -> Component | None:
         if not kept.is_file():
@@ -106,10 +106,12 @@ class Engine:
         except WasmtimeError:
             return None  # another CPU, another build, or torn: compiled anew and replaced
 
-    def _compile(self, path: Path, kept: Path) -> Component:
+    def _compile(self, path: Path, digest: str, kept: Path) -> Component:
         if self._report:
             self._report("Compiling", f"{path.name[:12]} to native code, once per machine")
         code = path.read_bytes()
+        if hashlib.sha256(code).hexdigest() != digest:
+            raise EngineError(f"`{path.name}` is not what it was: it has another digest")
         _require_component(code, path)
         try:
             component = Component(self.native, code)
@@ -136,8 +138,19 @@ def _require_component(code: bytes, path: Path) -> None:
 
 
 def _key(digest: str) -> str:
-    facts = (digest, version("wasmtime"), _SETTINGS, platform.machine(), platform.system())
+    facts = (digest, _wasmtime_version(), _SETTINGS, platform.machine(), platform.system())
     return hashlib.sha256("\0".join(facts).encode()).hexdigest()
+
+
+def _wasmtime_version() -> str:
+    # importlib.metadata would take longer to import than wasmtime does.
+    site = Path(wasmtime.__file__).parent.parent
+    found = sorted(path.name for path in site.glob("wasmtime-*.dist-info"))
+    if found:
+        return found[-1].removesuffix(".dist-info").partition("-")[2]
+    from importlib.metadata import version
+
+    return version("wasmtime")
 
 
 class _Clock:

@@ -5,7 +5,6 @@ Nothing of the host can be reached while an actor describes itself: every capabi
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -74,12 +73,14 @@ class Interpreter:
 
     Args:
         component: the interpreter's file.
+        digest: its sha256 in hex.
         cache: the user's cache folder, for native code.
         report: called before a compilation to native code that takes seconds.
     """
 
-    def __init__(self, component: Path, cache: Path, report: Report | None = None) -> None:
-        digest = hashlib.sha256(component.read_bytes()).hexdigest()
+    def __init__(
+        self, component: Path, digest: str, cache: Path, report: Report | None = None
+    ) -> None:
         self._engine = Engine(cache, report)
         self._linked = link(
             self._engine.native, self._engine.component(component, digest), INTERFACES

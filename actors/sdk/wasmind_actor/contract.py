@@ -10,7 +10,7 @@ import dis
 import inspect
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import CodeType, ModuleType
 from typing import Any, Final
 
@@ -44,6 +44,9 @@ CAPABILITIES: Final = {
 #: Every actor can talk, and reports its failures.
 _ALWAYS: Final = ("logger", "messaging")
 
+_IMPORT_NAME: Final = dis.opmap["IMPORT_NAME"]
+_IMPORT_FROM: Final = dis.opmap["IMPORT_FROM"]
+
 
 def describe(modules: ActorModules) -> str:
     """The contract of the actor in `modules`, as JSON; equal code gives equal text.
@@ -64,7 +67,7 @@ def describe(modules: ActorModules) -> str:
         "capabilities": sorted({*_ALWAYS, *_capabilities(codes.values())}),
         "spawns": _spawns(cls, codes.values()),
     }
-    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
+    return json.dumps(document, sort_keys=True, ensure_ascii=False)
 
 
 def _handles(cls: type[Actor[Any]]) -> list[dict[str, Any]]:
@@ -115,8 +118,8 @@ def _spawns(cls: type[Actor[Any]], codes: Iterable[CodeType]) -> list[str] | Non
     if cls.spawns is not None:
         return sorted(cls.spawns)
     for code in codes:
-        nested = list(_nested(code))
-        if "agent" in _capabilities([code]) and any("spawn" in each.co_names for each in nested):
+        spawns = any("spawn" in each.co_names for each in _nested(code))
+        if spawns and "agent" in _capabilities([code]):
             return None  # whatever its configuration or its code says
     return []
 
@@ -124,23 +127,29 @@ def _spawns(cls: type[Actor[Any]], codes: Iterable[CodeType]) -> list[str] | Non
 # --- reading bytecode ---
 
 
-def _nested(code: CodeType) -> Iterator[CodeType]:
+def _nested(code: CodeType) -> Sequence[CodeType]:
     """A code object and all inside it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _nested(constant)
+    found = [code]
+    for each in found:  # which grows on the way
+        found += [constant for constant in each.co_consts if isinstance(constant, CodeType)]
+    return found
 
 
 def _imports(code: CodeType) -> Iterator[str]:
     """Full names of what a code object imports: `a.b` for `import a.b` and `from a import b`."""
-    module = ""
-    for instruction in dis.get_instructions(code):
-        if instruction.opname == "IMPORT_NAME":
-            module = str(instruction.argval)
+    # `dis` would explain every instruction, which takes most of the time a contract does.
+    operations, arguments = code.co_code[::2], code.co_code[1::2]
+    if _IMPORT_NAME not in operations:
+        return
+    module, extended = "", 0
+    for operation, low in zip(operations, arguments, strict=True):
+        argument = extended << 8 | low
+        extended = argument if operation == dis.EXTENDED_ARG else 0
+        if operation == _IMPORT_NAME:
+            module = code.co_names[argument]
             yield module
-        elif instruction.opname == "IMPORT_FROM":
-            yield f"{module}.{instruction.argval}"
+        elif operation == _IMPORT_FROM:
+            yield f"{module}.{code.co_names[argument]}"
 
 
 def _capabilities(codes: Iterable[CodeType]) -> set[str]:

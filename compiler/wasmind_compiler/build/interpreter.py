@@ -56,12 +56,12 @@ def build_interpreter(cache: Path, sdk: Path, wit: Path, reporter: Reporter) -> 
     Raises:
         InterpreterBuildError: componentize-py failed.
     """
-    from filelock import FileLock  # here, because checking a cached config must not pay for it
-
     folder = cache / "interpreter"
     target = folder / f"{interpreter_key(sdk, wit)}.wasm"
     if target.exists():
         return target
+    from filelock import FileLock  # here, because checking a cached config must not pay for it
+
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(target.with_suffix(".lock")):
         if not target.exists():
@@ -70,8 +70,27 @@ def build_interpreter(cache: Path, sdk: Path, wit: Path, reporter: Reporter) -> 
 
             with tempfile.TemporaryDirectory(prefix="build-", dir=folder) as scratch:
                 built = _componentize(Path(scratch), sdk, wit)
+                # First what is known about the component, so that it is never about another one.
+                _digest_file(target).write_text(_digest(built), encoding="utf-8")
                 built.replace(target)  # on the same file system, hence atomic
     return target
+
+
+def interpreter_digest(component: Path) -> str:
+    """The sha256, in hex, of what `build_interpreter` returned, as it was when it was built."""
+    try:
+        return _digest_file(component).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return _digest(component)
+
+
+def _digest_file(component: Path) -> Path:
+    return component.with_suffix(".sha256")
+
+
+def _digest(component: Path) -> str:
+    with component.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _inputs(sdk: Path, wit: Path) -> Iterator[tuple[str, Path]]:

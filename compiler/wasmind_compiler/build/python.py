@@ -8,6 +8,7 @@ the actor's folder and the key of the interpreter.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
@@ -102,23 +103,19 @@ class PythonBuilder:
         return hashlib.sha256(f"{tree.digest}\n{self._interpreter.key()}\n".encode()).hexdigest()
 
     def _fill(self, folder: Path, tree: Tree, name: str) -> None:
-        from filelock import FileLock
+        """Compile an actor into the cache. Of two processes that do so at once, one is first."""
+        self._reporter.status("Compiling", name)
+        aside = folder.with_name(f"{folder.name}.{os.urandom(8).hex()}")
+        aside.mkdir(parents=True)
+        try:
+            self._compile(tree, aside)
+            aside.rename(folder)
+        except BaseException as error:
+            import shutil  # here, because only failures need it
 
-        self._cache.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{folder}.lock"):
-            if (folder / _CONTRACT).is_file():
-                return
-            self._reporter.status("Compiling", name)
-            # Not needed where every actor is in the cache.
-            import shutil
-            import tempfile
-
-            aside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=self._cache))
-            try:
-                self._compile(tree, aside)
-                aside.rename(folder)
-            finally:
-                shutil.rmtree(aside, ignore_errors=True)
+            shutil.rmtree(aside, ignore_errors=True)
+            if not (isinstance(error, OSError) and (folder / _CONTRACT).is_file()):
+                raise
 
     def _compile(self, tree: Tree, target: Path) -> None:
         guest = self._guest = self._guest or self._start_guest()

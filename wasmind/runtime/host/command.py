@@ -9,17 +9,19 @@ away; on time-out what was read so far is returned.
 from __future__ import annotations
 
 import os
-import selectors
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from wasmind.runtime.abi import Err, Ok, Owned
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
-from wasmind.runtime.host.launch import Launched
+
+if TYPE_CHECKING:
+    from selectors import BaseSelector
+
+    from wasmind.runtime.host.launch import Launched
 
 _CMD: Final = 110
 _DEFAULT_CAP: Final = 100_000
@@ -112,6 +114,8 @@ def _run(host: Host, handle: int) -> Ok | Err:
 
 
 def _start(host: Host, command: _Command, grant: Mapping[str, Any]) -> Ok:
+    from wasmind.runtime.host.launch import Launched
+
     executable = _executable(command.program)
     if executable is None:
         return _output(_Stream(0), _Stream(0), ("failed-to-start", "No such file or directory"))
@@ -149,6 +153,9 @@ def _is_below(path: str, folder: str) -> bool:
 
 def _executable(program: str) -> str | None:
     """Found through the host's PATH, whatever environment the child gets."""
+    # Here and below: what only guests need that run commands.
+    import shutil
+
     return program if os.sep in program else shutil.which(program)
 
 
@@ -162,6 +169,8 @@ def _environment(command: _Command, grant: Mapping[str, Any]) -> dict[str, str]:
 
 def _collect(host: Host, command: _Command, run: Launched) -> Ok:
     """Read both streams until the command has ended, the time is up or the actor must stop."""
+    import selectors
+
     cap = min(command.cap, host.actor.limits.output_mib * _MIB)
     out, err = _Stream(cap), _Stream(cap)
     deadline = None if command.timeout is None else time.monotonic() + command.timeout
@@ -188,7 +197,7 @@ def _patience(now: float, deadline: float | None) -> float:
     return _STEP_SECONDS if deadline is None else min(_STEP_SECONDS, max(0.0, deadline - now))
 
 
-def _read_ready(selector: selectors.BaseSelector, run: Launched, patience: float) -> None:
+def _read_ready(selector: BaseSelector, run: Launched, patience: float) -> None:
     for key, _ in selector.select(patience):
         if key.fd == run.report:
             run.read_status()
