@@ -158,11 +158,8 @@ def _capabilities(codes: Iterable[CodeType]) -> set[str]:
         imports = set(_imports(code))
         # `import wasmind_actor` reaches everything by attribute: what is named counts as used.
         if imports & {"wasmind_actor", "wit_world", "wit_world.imports"}:
-            imports |= {
-                module
-                for module in CAPABILITIES
-                if any(module.rpartition(".")[2] in each.co_names for each in _nested(code))
-            }
+            named = {name for each in _nested(code) for name in each.co_names}
+            imports |= {each for each in CAPABILITIES if each.rpartition(".")[2] in named}
         used |= {CAPABILITIES[name] for name in imports if name in CAPABILITIES}
     return used
 

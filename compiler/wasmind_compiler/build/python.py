@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
@@ -26,7 +27,7 @@ class PythonGuest(Protocol):
     """A running interpreter component."""
 
     def compile(self, name: str, source: str) -> bytes:
-        """A module's marshalled code object. Raises `SourceError`."""
+        """A module's marshalled code object. Asked from several threads. Raises `SourceError`."""
         ...
 
     def describe(self, modules: Sequence[tuple[str, bytes]]) -> str:
@@ -118,15 +119,17 @@ class PythonBuilder:
                 raise
 
     def _compile(self, tree: Tree, target: Path) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
         guest = self._guest = self._guest or self._start_guest()
-        modules = []
-        for name, path in python_modules(tree):
-            code = _compile_module(guest, name, path, tree)
+        names, paths = zip(*python_modules(tree), strict=True)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            codes = list(pool.map(partial(_compile_module, guest, tree), names, paths))
+        for path, code in zip(paths, codes, strict=True):
             file = target / code_path(path)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(code)
-            modules.append((name, code))
-        contract = guest.describe(modules)
+        contract = guest.describe(list(zip(names, codes, strict=True)))
         (target / _CONTRACT).write_text(contract, encoding="utf-8")
 
 
@@ -150,7 +153,7 @@ def code_path(source: str) -> str:
     return source.removesuffix(".py") + ".code"
 
 
-def _compile_module(guest: PythonGuest, name: str, path: str, tree: Tree) -> bytes:
+def _compile_module(guest: PythonGuest, tree: Tree, name: str, path: str) -> bytes:
     content = tree.content(path) or b""
     try:
         return guest.compile(name, content.decode("utf-8-sig"))
