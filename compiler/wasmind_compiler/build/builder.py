@@ -129,7 +129,7 @@ class Builder:
             reaches_files,
         )
 
-        content = read_prebuilt(actor, build, folder)
+        content = read_prebuilt(actor, build, folder, tree)
         if isinstance(content, Diagnostic):
             raise _RefusedError(content)
         found = examine_component(content, actor.name, actor.source.span, self._offered)

@@ -10,17 +10,22 @@ from wasmind_compiler.diagnostics.rules import building
 from wasmind_compiler.frontend.limits import read_bounded
 from wasmind_compiler.frontend.manifest import ComponentBuild
 from wasmind_compiler.resolution.graph import ResolvedActor
+from wasmind_compiler.resolution.tree import Tree
 
 #: Far above any component, and below what would exhaust a machine.
 _MOST_BYTES: Final = 512 * 1024 * 1024
 
 
-def read_prebuilt(actor: ResolvedActor, build: ComponentBuild, folder: Path) -> bytes | Diagnostic:
+def read_prebuilt(
+    actor: ResolvedActor, build: ComponentBuild, folder: Path, tree: Tree
+) -> bytes | Diagnostic:
     """The bytes of the component that a manifest names, or why there are none.
 
     The file may lie where the tree digest does not look, in `target/` for example: the lockfile
     pins components by a digest of their own.
     """
+    if (content := tree.content(build.component)) is not None:
+        return content
     document, key = actor.manifest.document, ("build", "component")
     root = folder.resolve()
     path = (root / build.component).resolve()

@@ -116,14 +116,18 @@ def tree_digest(entries: list[Entry]) -> str:
 class _Reader:
     """Reads one folder, counting as it goes."""
 
+    # With the paths that `scandir` gives: for thousands of small folders, objects made of paths
+    # would cost more than reading the files.
+
     def __init__(self, root: Path, limits: TreeLimits) -> None:
         self._root = root
+        self._prefix = len(os.path.join(root, ""))  # noqa: PTH118 - with the separator at its end
         self._limits = limits
         self._left = limits.size
 
     def read(self) -> list[Entry]:
         entries: list[Entry] = []
-        pending = [(self._root, 0)]
+        pending = [(os.fspath(self._root), 0)]
         while pending:
             folder, depth = pending.pop()
             if depth > self._limits.depth:
@@ -135,24 +139,27 @@ class _Reader:
                     if len(entries) + len(pending) >= self._limits.files:
                         self._refuse(f"more than {self._limits.files:,} files", folder)
                     if item.is_dir(follow_symlinks=False):
-                        pending.append((Path(item.path), depth + 1))
-                    elif (entry := self._entry(Path(item.path))) is not None:
+                        pending.append((item.path, depth + 1))
+                    elif (entry := self._entry(item)) is not None:
                         entries.append(entry)
         return entries
 
-    def _entry(self, path: Path) -> Entry | None:
-        relative = path.relative_to(self._root).as_posix()
-        mode = path.lstat().st_mode
+    def _entry(self, item: os.DirEntry[str]) -> Entry | None:
+        relative = self._relative(item.path)
+        mode = item.stat(follow_symlinks=False).st_mode
         if stat.S_ISLNK(mode):
-            return self._link(path, relative)
+            return self._link(Path(item.path), relative)
         if not stat.S_ISREG(mode):
             # Sockets, pipes and devices have no content that could be pinned.
             return None
         kind: Literal["f", "x"] = "x" if mode & stat.S_IXUSR else "f"
-        return Entry(path=relative, kind=kind, content=self._content(path))
+        return Entry(path=relative, kind=kind, content=self._content(item.path))
 
-    def _content(self, path: Path) -> bytes:
-        with path.open("rb") as file:
+    def _relative(self, path: str) -> str:
+        return path[self._prefix :].replace(os.sep, "/")
+
+    def _content(self, path: str) -> bytes:
+        with open(path, "rb") as file:  # noqa: PTH123 - see above
             # Asking for one byte too many tells a file that grows from one that fits.
             content = file.read(self._left + 1)
         self._left -= len(content)
@@ -171,5 +178,5 @@ class _Reader:
             raise LinkLeavesTreeError(relative, target)
         return Entry(path=relative, kind="l", content=os.fsencode(target))
 
-    def _refuse(self, what: str, path: Path) -> NoReturn:
-        raise TreeTooLargeError(what, path.relative_to(self._root).as_posix())
+    def _refuse(self, what: str, path: str) -> NoReturn:
+        raise TreeTooLargeError(what, self._relative(path))
