@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import wasmtime
@@ -65,13 +65,19 @@ class Bench:
     def __init__(self, base: Path) -> None:
         self._base = base
 
-    def clone(self, url: str) -> None:
-        target = self._fresh("clone")
-        self._run(["git", "clone", "--quiet", "--bare", "--depth", "1", url, str(target)])
+    def clear(self) -> None:
+        """Remove what the commands leave behind."""
+        for name in ("clones", "work", "cache"):
+            shutil.rmtree(self._base / name, ignore_errors=True)
+            (self._base / name).mkdir()
+
+    def clone(self, url: str, name: str = "clone") -> None:
+        target = str(self._base / "clones" / name)
+        self._run(["git", "clone", "--quiet", "--bare", "--depth", "1", url, target])
 
     def clones(self, url: str) -> None:
-        for _ in range(ACTORS):
-            self.clone(url)
+        for number in range(ACTORS):
+            self.clone(url, str(number))
 
     def lock(self, url: str) -> None:
         source = f'{{ git = "{url}", sub_dir = "actors/actor00" }}'
@@ -86,16 +92,9 @@ class Bench:
         self._lock(text)
 
     def _lock(self, config: str) -> None:
-        work = self._fresh("work")
-        work.mkdir()
-        (work / "app.toml").write_text(config)
-        self._run([*WASMIND, "lock", str(work / "app.toml")])
-
-    def _fresh(self, name: str) -> Path:
-        target = self._base / name
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.rmtree(self._base / "cache", ignore_errors=True)
-        return target
+        path = self._base / "work" / "app.toml"
+        path.write_text(config)
+        self._run([*WASMIND, "lock", str(path)])
 
     def _run(self, arguments: list[str]) -> None:
         environment = {
@@ -107,11 +106,13 @@ class Bench:
         subprocess.run(arguments, cwd=self._base, env=environment, check=True, capture_output=True)
 
 
-def measure(commands: dict[str, Callable[[str], None]], url: str, rounds: int) -> dict[str, float]:
+def measure(bench: Bench, names: Sequence[str], url: str, rounds: int = ROUNDS) -> dict[str, float]:
     """Median seconds of each command, rounds interleaved."""
-    taken: dict[str, list[float]] = {name: [] for name in commands}
+    commands: dict[str, Callable[[str], None]] = {name: getattr(bench, name) for name in names}
+    taken: dict[str, list[float]] = {name: [] for name in names}
     for number in range(rounds + 1):
         for name, command in commands.items():
+            bench.clear()
             began = time.perf_counter()
             command(url)
             if number:  # the first round warms the disk
@@ -136,18 +137,14 @@ def main() -> None:
         bench = Bench(base)
         lean = make_repository(base / "served" / "lean", 0)
         remote = make_repository(base / "served" / "remote", OTHER_FILES)
-        commands: dict[str, Callable[[str], None]] = {
-            "clone": bench.clone,
-            "lock": bench.lock,
-            "start": bench.start,
-        }
-        show("file, actors only", measure(commands, lean.url, ROUNDS))
-        show("file, monorepo", measure(commands, remote.url, ROUNDS))
+        names = ("clone", "lock", "start")
+        show("file, actors only", measure(bench, names, lean.url))
+        show("file, monorepo", measure(bench, names, remote.url))
         with serve_smart(remote.root.parent, []) as server:
             url = f"{server}/remote/.git"
-            show("http, actors only", measure(commands, f"{server}/lean/.git", ROUNDS))
-            show("http, monorepo", measure(commands, url, ROUNDS))
-            show("http, a clone per actor", measure({**commands, "clones": bench.clones}, url, 1))
+            show("http, actors only", measure(bench, names, f"{server}/lean/.git"))
+            show("http, monorepo", measure(bench, names, url))
+            show("http, a clone per actor", measure(bench, (*names, "clones"), url, 1))
 
 
 if __name__ == "__main__":
