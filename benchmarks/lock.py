@@ -42,10 +42,12 @@ def make_repository(root: Path, others: int) -> Repository:
     component = bytes(wasmtime.wat2wasm(ECHO.read_text()))
     for number in range(ACTORS):
         name = f"actor{number:02}"
+        children = [f"actor{child:02}" for child in range(2 * number + 1, 2 * number + 3)]
+        workers = [child for child in children if child < f"actor{ACTORS:02}"]
         manifest = f'actor_id = "bench:{name}"\nbuild.component = "{name}.wasm"\n'
-        for child in (2 * number + 1, 2 * number + 2):
-            if child < ACTORS:
-                manifest += f'[dependencies.actor{child:02}]\nsource.path = "../actor{child:02}"\n'
+        manifest += f"required_spawn_with = {workers}\n"
+        for worker in workers:
+            manifest += f'[dependencies.{worker}]\nsource.path = "../{worker}"\n'
         remote.write(f"actors/{name}/Wasmind.toml", manifest)
         remote.write(f"actors/{name}/{name}.wasm", component)
         remote.write(f"actors/{name}/README.md", f"# {name}\n")

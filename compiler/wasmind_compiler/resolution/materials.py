@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Final
@@ -64,7 +63,8 @@ class Materials:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._sweep()
-            aside = Path(tempfile.mkdtemp(prefix=f"{_ASIDE}{os.getpid()}-", dir=self._folder))
+            aside = self._folder / f"{_ASIDE}{os.getpid()}-{os.urandom(8).hex()}"
+            aside.mkdir()
             try:
                 _write(tree, aside)
                 self._publish(aside, self._folder / tree.digest)
@@ -99,17 +99,19 @@ class Materials:
 def _write(tree: Tree, aside: Path) -> None:
     root = aside / "tree"
     root.mkdir()
+    made = {root}
     # Links last, so that nothing is ever written through one.
     for entry in sorted(tree.entries, key=lambda entry: entry.kind == "l"):
         target = root / entry.path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.parent not in made:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            made.add(target.parent)
         if entry.kind == "l":
             target.symlink_to(os.fsdecode(entry.content))
             continue
         target.write_bytes(entry.content)
         target.chmod(0o555 if entry.kind == "x" else 0o444)
     (aside / _MARKER).touch()
-    aside.chmod(0o755)
 
 
 def _discard(folder: Path) -> None:
