@@ -16,6 +16,7 @@ from tests.runtime.conftest import message, until, write_bundle
 from wasmind.paths import cache_dir, shipped
 from wasmind.plan import Actor, RunPlan
 from wasmind.runtime.bundle import Bundle, open_bundle
+from wasmind.runtime.engine import Engine
 from wasmind.runtime.errors import EngineError
 
 WORLD = """
@@ -166,6 +167,14 @@ def test_a_core_module_is_refused(foreign_bundle, run, tmp_path: Path) -> None:
     files = {f"components/{sha256}.wasm": module}
     with pytest.raises(EngineError, match="is a core module; an actor must be a component"):
         run(open_bundle(write_bundle(tmp_path / "core", plan, files)))
+
+
+def test_a_component_is_not_compiled_under_the_digest_of_another(tmp_path: Path) -> None:
+    (tmp_path / "changed.wasm").write_bytes(b"\0asm\x0d\0\x01\0")
+    engine = Engine(tmp_path / "cache")
+    with pytest.raises(EngineError, match="another digest"):
+        engine.component(tmp_path / "changed.wasm", "0" * 64)
+    engine.close()
 
 
 def test_an_unknown_import_is_refused_by_name(tmp_path: Path, run) -> None:

@@ -78,6 +78,12 @@ def test_equal_code_gives_equal_text(contract):
         ("import wasmind_actor as w\ndef f(): return w.files.read('x')", ["filesystem"]),
         ("import wasmind_actor as w\nfrom wasmind_actor import log", []),
         ("def f():\n    from wasmind_actor import agents", ["agent"]),
+        # More names than the argument of one instruction can count.
+        (
+            "\n".join(f"name{number} = {number}" for number in range(300))
+            + "\nfrom wasmind_actor import http",
+            ["http"],
+        ),
     ],
 )
 def test_capabilities_come_from_imports(tmp_path, code, capabilities):
