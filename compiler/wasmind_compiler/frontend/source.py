@@ -39,8 +39,7 @@ class Written(NamedTuple):
         return cast(Mapping[str, Any], value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PathSource:
+class PathSource(NamedTuple):
     """A folder, relative to the file that names it."""
 
     path: str
@@ -54,8 +53,7 @@ class PathSource:
         return f"path `{self.path}`"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LibrarySource:
+class LibrarySource(NamedTuple):
     """An actor shipped with Wasmind."""
 
     library: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from wasmind_compiler.resolution.lockfile import Lock, LockedActor, LockedGit
@@ -82,12 +82,11 @@ def _compare(
 
 
 def _facts(before: Any, after: Any) -> Iterator[str]:
-    for each in fields(before):
-        old, new = getattr(before, each.name), getattr(after, each.name)
-        if each.name in {"capabilities", "dependencies"}:
+    for name, old, new in zip(before._fields, before, after, strict=True):
+        if name in {"capabilities", "dependencies"}:
             old, new = tuple(sorted(old)), tuple(sorted(new))
         if old != new:
-            yield f"{each.name}: {_short(old)} -> {_short(new)}"
+            yield f"{name}: {_short(old)} -> {_short(new)}"
 
 
 def _short(value: Any) -> str:

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from wasmind_compiler.frontend.source import GitRef
 
@@ -23,8 +22,7 @@ _FIRST_LINE: Final = "# Written by `wasmind lock`; not meant to be edited.\n"
 _SHA256: Final = "sha256:"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedGit:
+class LockedGit(NamedTuple):
     """The commit that a ref of a repository meant, for all actors that come from it.
 
     Attributes:
@@ -47,8 +45,7 @@ class LockedGit:
         return f"{self.url}#{self.ref.text}" if self.ref else self.url
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedActor:
+class LockedActor(NamedTuple):
     """One actor. Digests are sha256 in hex; paths in `source` are relative to the config."""
 
     name: str
@@ -62,8 +59,7 @@ class LockedActor:
     config_schema: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
+class Lock(NamedTuple):
     """A whole lockfile. `config` is the file name of the config; empty in the first format."""
 
     config: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Span
 from wasmind_compiler.frontend.manifest import Manifest
@@ -64,8 +64,7 @@ class Identity:
     origin: GitOrigin | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceProblem:
+class SourceProblem(NamedTuple):
     """Why a source leads nowhere. The resolver knows where the source is written and reports it.
 
     Attributes:
