@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 import random
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wasmind_compiler.frontend.limits import read_up_to
 from wasmind_compiler.resolution.tree import (
     LinkLeavesTreeError,
     TreeLimits,
@@ -143,3 +145,9 @@ def test_a_folder_full_of_files_is_given_up_early(tmp_path: Path) -> None:
 def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert read_tree(tmp_path).entries == ()
+
+
+@pytest.mark.parametrize("told", [0, 3, 6, 100])
+def test_a_file_is_read_whole_whatever_size_it_tells(told: int) -> None:
+    assert read_up_to(io.BytesIO(b"abcdef"), 10, told) == b"abcdef"
+    assert read_up_to(io.BytesIO(b"abcdef"), 4, told) == b"abcd"

@@ -11,7 +11,7 @@ import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from wasmind_compiler.diagnostics import Diagnostic, TextIndex
 from wasmind_compiler.diagnostics.rules import files
@@ -38,11 +38,25 @@ def read_bounded(path: Path, most: int = MOST_BYTES) -> bytes:
         OSError: it cannot be read, or is no regular file.
     """
     # Opening a named pipe would wait for somebody to write to it.
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
         raise OSError(errno.EINVAL, "not a regular file", str(path))
     with path.open("rb") as file:
-        return file.read(most + 1)
+        return read_up_to(file, most + 1, status.st_size)
+
+
+def read_up_to(file: IO[bytes], most: int, size: int) -> bytes:
+    """At most so many bytes of a file.
+
+    Args:
+        file: the file.
+        most: the limit.
+        size: what it probably has. Memory for as many bytes as are asked for is set aside before
+            the first is read, which takes longer than reading a small file.
+    """
+    content = file.read(min(size + 1, most))
+    # More if it grew in the meantime, or is a file that does not tell its size.
+    return content + file.read(most - len(content)) if len(content) > size else content
 
 
 def has_endless_key(text: str) -> bool:

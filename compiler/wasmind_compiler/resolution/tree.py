@@ -28,6 +28,8 @@ from functools import cached_property
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Final, Literal, NamedTuple, NoReturn
 
+from wasmind_compiler.frontend.limits import read_up_to
+
 IGNORED: Final = frozenset(
     {".git", ".hg", ".svn", ".venv", "__pycache__", ".mypy_cache", ".pytest_cache"}
     | {".ruff_cache", "node_modules", "target", ".DS_Store"}
@@ -146,22 +148,23 @@ class _Reader:
 
     def _entry(self, item: os.DirEntry[str]) -> Entry | None:
         relative = self._relative(item.path)
-        mode = item.stat(follow_symlinks=False).st_mode
+        status = item.stat(follow_symlinks=False)
+        mode = status.st_mode
         if stat.S_ISLNK(mode):
             return self._link(Path(item.path), relative)
         if not stat.S_ISREG(mode):
             # Sockets, pipes and devices have no content that could be pinned.
             return None
         kind: Literal["f", "x"] = "x" if mode & stat.S_IXUSR else "f"
-        return Entry(path=relative, kind=kind, content=self._content(item.path))
+        return Entry(path=relative, kind=kind, content=self._content(item.path, status.st_size))
 
     def _relative(self, path: str) -> str:
         return path[self._prefix :].replace(os.sep, "/")
 
-    def _content(self, path: str) -> bytes:
+    def _content(self, path: str, size: int) -> bytes:
         with open(path, "rb") as file:  # noqa: PTH123 - see above
             # Asking for one byte too many tells a file that grows from one that fits.
-            content = file.read(self._left + 1)
+            content = read_up_to(file, self._left + 1, size)
         self._left -= len(content)
         if self._left < 0:
             self._refuse(f"more than {self._limits.size // _MIB} MiB", path)
