@@ -12,7 +12,7 @@ import platform
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -117,10 +117,19 @@ class Engine:
             component = Component(self.native, code)
         except WasmtimeError as error:
             raise EngineError(f"`{path.name}` is not a valid component: {error}") from None
-        aside = kept.with_name(f"{kept.name}.{os.getpid()}.tmp")
-        aside.write_bytes(component.serialize())
-        aside.replace(kept)
+        _keep(component.serialize(), kept)
         return component
+
+
+def _keep(code: bytearray, kept: Path) -> None:
+    """Put native code into the cache; where that is full or read-only, it is made again."""
+    aside = kept.with_name(f"{kept.name}.{os.getpid()}.tmp")
+    try:
+        aside.write_bytes(code)
+        aside.replace(kept)
+    except OSError:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
 
 
 class Report(Protocol):
