@@ -71,7 +71,7 @@ def test_all_problems_of_a_config_in_one_run(project: Project) -> None:
             '"desk"',
             ["WM0203 app.toml:2:20 `actors.a.source` must be a table, found a string"],
         ),
-        ("{}", ["WM0204 app.toml:2:20 `actors.a.source` needs `path` or `git` or `library`"]),
+        ("{}", ["WM0204 app.toml:2:20 `actors.a.source` needs `path`, `git` or `library`"]),
         ('{ pth = "x" }', ["WM0201 app.toml:2:22 unknown key `pth` in `actors.a.source`"]),
         (
             '{ path = "x", git = "https://e.org/r" }',

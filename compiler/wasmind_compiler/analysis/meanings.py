@@ -49,9 +49,9 @@ def _unknown_models(
     actor: ResolvedActor, found: Annotated, config: AppConfig, known: Collection[str]
 ) -> Iterator[Diagnostic]:
     for path, name in strings(found):
-        if name in known:
-            continue
         near, span = nearest(name, known), actor.config.value(path)
+        if name in known or (not near and {"models", "litellm"} & config.doubtful):
+            continue
         fix = None
         if len(near) == 1:
             edit = Edit(span, quoted(near[0]))

@@ -187,9 +187,8 @@ def attempted(
         missing: the settings nobody gives.
         unknown: settings that are given and that the actor does not know.
     """
-    if any(_has_broken_config(entry) for entry in actor.entries) or any(
-        entry.name not in resolution.named and nearest(entry.name, [actor.name])
-        for entry in resolution.config.overrides
+    if any(_has_broken_config(entry) for entry in actor.entries) or _has_lost_table(
+        actor.name, resolution
     ):
         return frozenset(missing)
     beside = {key for entry in actor.entries for key in entry.misplaced}
@@ -197,11 +196,28 @@ def attempted(
     return frozenset(key for key in missing if key in beside or key in meant)
 
 
+def _has_lost_table(name: str, resolution: Resolution) -> bool:
+    """Whether the config has a table about an actor under another name or in another place."""
+    config = resolution.config
+    return (
+        "actor_overrides" in config.doubtful
+        or isinstance(config.document.at((name,)), dict)
+        or any(
+            entry.name not in resolution.named and nearest(entry.name, [name])
+            for entry in config.overrides
+        )
+    )
+
+
 def _has_broken_config(entry: ActorEntry) -> bool:
     """Whether a table has settings that could not be read: of another type, or misspelled."""
     if entry.config is None and entry.document.has((*entry.path, "config")):
         return True
-    return any(nearest(key, ["config"]) for key in entry.misplaced)
+    if not entry.misplaced:
+        return False
+    from wasmind_compiler.frontend.hints import is_config
+
+    return any(is_config(key) or nearest(key, ["config"]) for key in entry.misplaced)
 
 
 def users_section(actor: ResolvedActor) -> str:

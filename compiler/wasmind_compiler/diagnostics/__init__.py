@@ -5,6 +5,7 @@ Renderers are not imported here, so that a run without findings never loads them
 
 from wasmind_compiler.diagnostics.collector import Collector
 from wasmind_compiler.diagnostics.model import (
+    Applicability,
     Diagnostic,
     Edit,
     Fix,
@@ -17,6 +18,7 @@ from wasmind_compiler.diagnostics.registry import Example, Rule
 from wasmind_compiler.diagnostics.text_index import TextIndex
 
 __all__ = [
+    "Applicability",
     "Collector",
     "Diagnostic",
     "Edit",

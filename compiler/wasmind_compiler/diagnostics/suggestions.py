@@ -42,13 +42,14 @@ def advice(name: str, candidates: Collection[str], what: str) -> str | None:
         what: the plural to list them under, like `keys`.
     """
     if near := nearest(name, candidates):
-        return f"did you mean {_either([f'`{candidate}`' for candidate in near])}?"
+        return f"did you mean {either([f'`{candidate}`' for candidate in near])}?"
     if 0 < len(candidates) <= MOST_LISTED:
         return f"{what}: " + ", ".join(f"`{candidate}`" for candidate in sorted(candidates))
     return None
 
 
-def _either(items: list[str]) -> str:
+def either(items: list[str]) -> str:
+    """`a`, `a or b`, `a, b or c`."""
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " or " + items[-1]
 
 

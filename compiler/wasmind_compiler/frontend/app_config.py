@@ -34,7 +34,12 @@ class ProxiedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppConfig:
-    """A whole config; `run` and `tui` are the tables of these names."""
+    """A whole config; `run` and `tui` are the tables of these names.
+
+    Attributes:
+        doubtful: sections and keys that are misspelled or of another type, so that what is missing
+            from them may only be misplaced. That has been reported.
+    """
 
     document: Document
     name: str
@@ -45,11 +50,12 @@ class AppConfig:
     proxied_models: tuple[ProxiedModel, ...]
     run: Table | None
     tui: Table | None
+    doubtful: frozenset[str]
 
 
 def read_app_config(document: Document, schemas: Schemas, collector: Collector) -> AppConfig:
     """Check a config against its schema and read it; faulty parts are reported and left out."""
-    schemas.check(document, "app", collector)
+    conforms = schemas.check(document, "app", collector)
     root = Table(document, (), document.data)
     config = AppConfig(
         document=document,
@@ -61,9 +67,17 @@ def read_app_config(document: Document, schemas: Schemas, collector: Collector) 
         proxied_models=tuple(_proxied_models(root)),
         run=root.table("run"),
         tui=root.table("tui"),
+        doubtful=frozenset() if conforms else _doubtful(document),
     )
     check_references((*config.actors, *config.overrides), collector)
     return config
+
+
+def _doubtful(document: Document) -> frozenset[str]:
+    # Loaded only for configs with findings.
+    from wasmind_compiler.frontend.top_level import doubtful
+
+    return doubtful(document)
 
 
 def _models(root: Table) -> list[ModelEntry]:

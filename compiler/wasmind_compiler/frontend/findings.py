@@ -7,6 +7,7 @@ that tell branches apart, and the findings inside that branch are reported.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -17,13 +18,14 @@ from jsonschema.validators import extend
 
 from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Span
 from wasmind_compiler.diagnostics.rules import settings, shape
-from wasmind_compiler.diagnostics.suggestions import advice, nearest
-from wasmind_compiler.frontend import hints
+from wasmind_compiler.diagnostics.suggestions import advice, either, nearest
+from wasmind_compiler.frontend import hints, source_hints
 from wasmind_compiler.frontend.conformance import is_type
 from wasmind_compiler.frontend.document import Document
-from wasmind_compiler.frontend.hints import Hint
+from wasmind_compiler.frontend.hint import Hint
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.frontend.rewriting import quoted
+from wasmind_compiler.frontend.sections import renamed_key
 
 
 class Locator(Protocol):
@@ -127,7 +129,7 @@ class _Explainer:
         rules, near = self._rules, nearest(key, known)
         span = self._locator.key((*path, key))
         if (document := self._document()) is not None:
-            hint = hints.unknown_key(document, path, key, value)
+            hint = hints.unknown_key(document, path, key, value, known)
             if hint is not None:
                 return self._hinted_key(path, key, span, hint)
         if rules.foreign_table is not None and not path and isinstance(value, dict) and not near:
@@ -135,16 +137,19 @@ class _Explainer:
             return rules.foreign_table.at(
                 span, message, help=advice(key, known, "known tables and keys")
             )
-        fix = None
-        if len(near) == 1:
-            edits = (Edit(span, dotted((near[0],))),)
-            fix = Fix(title=f"rename to `{near[0]}`", edits=edits, applicability="always")
         return rules.unknown.at(
             span,
             f"unknown key `{dotted((key,))}`{self._inside(path)}",
             help=advice(key, known, "known keys") if known else "this table takes no keys",
-            fix=fix,
+            fix=self._renamed((*path, key), near[0]) if len(near) == 1 else None,
         )
+
+    def _renamed(self, path: KeyPath, name: str) -> Fix | None:
+        title = f"rename to `{name}`"
+        if (document := self._document()) is not None:
+            return renamed_key(document, path, name, title, applicability="always")
+        edits = (Edit(self._locator.key(path), dotted((name,))),)
+        return Fix(title=title, edits=edits, applicability="always")
 
     def _hinted_key(self, path: KeyPath, key: str, span: Span, hint: Hint) -> Diagnostic:
         return self._rules.unknown.at(
@@ -162,8 +167,12 @@ class _Explainer:
     def _missing_keys(self, error: ValidationError) -> Iterator[Diagnostic]:
         # jsonschema reports one error for each missing key but names it only in prose.
         path, table = _path(error), _mapping(error.instance)
+        known = _mapping(error.schema).get("properties", {})
+        unknown = [key for key in table if key not in known]
         missing = [key for key in _wanted(error) if key not in table]
         for key in missing:
+            if any(self._is_meant_by(path, key, other, table[other]) for other in unknown):
+                continue
             if error.message.startswith(repr(key)):
                 described = _mapping(error.schema).get("properties", {}).get(key, {})
                 yield self._rules.missing.at(
@@ -171,6 +180,11 @@ class _Explainer:
                     f"missing key `{key}`{self._inside(path)}",
                     help=_help_for_missing(key, described),
                 )
+
+    def _is_meant_by(self, path: KeyPath, wanted: str, key: str, value: Any) -> bool:
+        """Whether an unknown key is reported that stands for a missing one."""
+        hinted = self._document() is not None and hints.is_meant_by(path, wanted, key, value)
+        return hinted or wanted in nearest(key, (wanted,))
 
     def _wrong_type(self, error: ValidationError) -> Iterator[Diagnostic]:
         wanted = _wanted(error)
@@ -322,11 +336,16 @@ class _Explainer:
         unknown = [key for key in table if key not in known]
         for key in unknown:
             yield self._unknown_key(path, key, sorted(known), table[key])
-        if not any(nearest(key, leads) for key in unknown):
-            either = " or ".join(f"`{lead}`" for lead in leads)
+        if not any(self._is_lead(path, key, leads) for key in unknown):
             yield self._rules.missing.at(
-                self._locator.value(path), f"{self._name(path)} needs {either}"
+                self._locator.value(path),
+                f"{self._name(path)} needs {either([f'`{lead}`' for lead in leads])}",
             )
+
+    def _is_lead(self, path: KeyPath, key: str, leads: list[str]) -> bool:
+        document = self._document()
+        hinted = document is not None and source_hints.is_lead(document, path, key)
+        return hinted or bool(nearest(key, leads))
 
     def _inside_branch(self, error: ValidationError, index: int) -> Iterator[Diagnostic]:
         for child in error.context or ():
@@ -354,6 +373,12 @@ _ARTICLED: Final = {
     "integer": "an integer",
     "number": "a number",
 }
+#: How people write booleans who know other formats.
+_BOOLEANS: Final = {
+    **dict.fromkeys(("true", "yes", "on", "1"), "true"),
+    **dict.fromkeys(("false", "no", "off", "0"), "false"),
+}
+_DIGITS: Final = re.compile(r"[0-9]{1,18}")
 _COMPARISONS: Final = {
     "minimum": "must be at least {}",
     "maximum": "must be at most {}",
@@ -404,22 +429,24 @@ def _listed(value: Any, wanted: Sequence[str], span: Span) -> Fix | None:
     """One string where a list of them is wanted."""
     if not isinstance(value, str) or "array" not in wanted:
         return None
-    text = f"[{quoted(value)}]"
+    text = hints.as_list(value)
     return Fix(title=f"write `{text}`", edits=(Edit(span, text),), applicability="always")
 
 
 def _unquoted(value: Any, wanted: Sequence[str], span: Span) -> Fix | None:
-    if not isinstance(value, str):
+    """A boolean or number that was written as something else."""
+    text, is_text = str(value).lower(), isinstance(value, str)
+    if "boolean" in wanted and text in _BOOLEANS:
+        bare, sure = _BOOLEANS[text], text in ("true", "false")
+    elif is_text and {"integer", "number"} & set(wanted) and _DIGITS.fullmatch(text):
+        bare, sure = str(int(text)), True
+    else:
         return None
-    is_boolean = "boolean" in wanted and value in ("true", "false")
-    is_number = {"integer", "number"} & set(wanted) and value.isascii() and value.isdigit()
-    if not (is_boolean or is_number):
-        return None
-    bare = value if is_boolean else str(int(value))
+    without = " without quotes" if is_text else ""
     return Fix(
-        title=f"write `{bare}` without quotes",
+        title=f"write `{bare}`{without}",
         edits=(Edit(span, bare),),
-        applicability="always",
+        applicability="always" if sure else "maybe",
     )
 
 

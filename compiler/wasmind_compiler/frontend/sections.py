@@ -11,37 +11,57 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from wasmind_compiler.diagnostics import Edit, Fix, Span
+from wasmind_compiler.diagnostics import Applicability, Edit, Fix, Span
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
-from wasmind_compiler.frontend.rewriting import quoted
+from wasmind_compiler.frontend.rewriting import quoted, statement
 
 _DOTTED: Final = re.compile(r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\..*)?\.""")
 _PART: Final = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
 
 
-def renamed_section(document: Document, path: KeyPath, to: KeyPath, title: str) -> Fix | None:
+def renamed_section(
+    document: Document,
+    path: KeyPath,
+    to: KeyPath,
+    title: str,
+    applicability: Applicability = "maybe",
+) -> Fix | None:
     """Call the table at `path` something else, with all tables below it."""
     spans = [span for each in _tables(document, path) if (span := _header(document, each))]
-    edits = []
-    for span in spans:
-        text = document.index.text
-        start = document.index.offset(span.start.line, span.start.column)
-        parts = list(_PART.finditer(text, start))[: len(path)]
-        whole = document.index.span(parts[0].start(), parts[-1].end())
-        edits.append(Edit(whole, dotted(to)))
+    edits = [edit for span in spans for edit in _renamed(document, span, path, to)]
     if not edits:
         return None
     # Keys in front of `=` would have to be renamed too.
-    return _valid(document, Fix(title=title, edits=tuple(edits)), gone=path)
+    fix = Fix(title=title, edits=tuple(edits), applicability=applicability)
+    return _valid(document, fix, gone=path)
 
 
-def renamed_key(document: Document, path: KeyPath, to: str, title: str) -> Fix | None:
-    """Give the table at `path` another name in the same place."""
-    fix = renamed_section(document, path, (*path[:-1], to), title)
+def _renamed(document: Document, header: Span, path: KeyPath, to: KeyPath) -> Iterator[Edit]:
+    """The names of a header that have to change."""
+    start, _ = _offsets(document, header)
+    parts = list(_PART.finditer(document.index.text, start))[: len(path)]
+    if len(path) != len(to):
+        yield Edit(document.index.span(parts[0].start(), parts[-1].end()), dotted(to))
+        return
+    for part, old, new in zip(parts, path, to, strict=True):
+        if old != new:
+            yield Edit(document.index.span(*part.span()), dotted((new,)))
+
+
+def renamed_key(
+    document: Document,
+    path: KeyPath,
+    to: str,
+    title: str,
+    applicability: Applicability = "maybe",
+) -> Fix | None:
+    """Give the value at `path` another name in the same place."""
+    fix = renamed_section(document, path, (*path[:-1], to), title, applicability)
     if fix is None:
         edits = (Edit(document.key(path), dotted((to,))),)
-        fix = _valid(document, Fix(title=title, edits=edits), gone=path)
+        renamed = Fix(title=title, edits=edits, applicability=applicability)
+        fix = _valid(document, renamed, gone=path)
     return fix
 
 
@@ -52,6 +72,28 @@ def added_keys(document: Document, table: KeyPath, lines: Sequence[str], title: 
         text = "\n".join((f"[{dotted(table)}]", *lines))
         insertion = Edit(*_new_section(document, table, text))
     return _valid(document, Fix(title=title, edits=(insertion,)))
+
+
+def lifted_key(document: Document, path: KeyPath) -> Fix | None:
+    """Move a key out of its table, above the first section of the document.
+
+    Returns:
+        None where that cannot be done by cutting out a line.
+    """
+    removed = statement(document, path)
+    headers = [span for each in _tables(document, ()) if (span := _header(document, each))]
+    if removed is None or not headers:
+        return None
+    text = document.index.text
+    at = min(text.rfind("\n", 0, _offsets(document, span)[0]) + 1 for span in headers)
+    while (before := text.rfind("\n", 0, max(0, at - 1)) + 1) < at and text[before] == "#":
+        # Comments right above a section are about it.
+        at = before
+    place = document.index.span(at, at)
+    written = f"{dotted((path[-1],))} = {document.text(document.value(path))}\n\n"
+    edits = (Edit(place, written), Edit(removed, ""))
+    title = f"move `{path[-1]}` to the top"
+    return _valid(document, Fix(title=title, edits=edits, applicability="always"), gone=path)
 
 
 def literal(value: Any) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-from wasmind_compiler.diagnostics import Collector
+from wasmind_compiler.diagnostics import Collector, Span
 from wasmind_compiler.diagnostics.rules import names
 from wasmind_compiler.frontend.app_config import AppConfig
 from wasmind_compiler.resolution.companions import (
@@ -13,6 +14,8 @@ from wasmind_compiler.resolution.companions import (
     unknown_name_advice,
     unknown_name_fix,
 )
+
+_KEY: Final = "starting_actors"
 
 
 def check_starting(
@@ -42,16 +45,34 @@ def check_starting(
                 names.UNKNOWN_STARTING_ACTOR.at(name.span(), message, help=help_line, fix=fix)
             )
     report_duplicates(listed, collector)
-    if not listed and not anyone_automatic and "starting_actors" not in config.document.data:
-        _report_nothing(config, "`starting_actors` is missing", collector)
-    elif config.starting_actors == () and not anyone_automatic:
-        _report_nothing(config, "`starting_actors` is empty", collector)
+    if anyone_automatic or _KEY in config.doubtful:
+        return
+    if _KEY not in config.document.data:
+        _report_missing(config, collector)
+    elif config.starting_actors == ():
+        span = config.document.value((_KEY,))
+        _report_nothing(config, span, "`starting_actors` is empty", collector)
 
 
-def _report_nothing(config: AppConfig, reason: str, collector: Collector) -> None:
+def _report_missing(config: AppConfig, collector: Collector) -> None:
+    # Loaded only to explain what is missing.
+    from wasmind_compiler.frontend import top_level
+
     document = config.document
-    given = "starting_actors" in document.data
-    span = document.value(("starting_actors",)) if given else document.whole()
+    lost = top_level.lost_key(document, _KEY)
+    if lost is None:
+        _report_nothing(config, document.whole(), "`starting_actors` is missing", collector)
+        return
+    hint = top_level.below_a_table(document, lost)
+    message = f"nothing to start: {hint.message}"
+    collector.add(
+        names.NOTHING_TO_START.at(
+            document.key(lost), message, labels=hint.labels, help=hint.help, fix=hint.fix
+        )
+    )
+
+
+def _report_nothing(config: AppConfig, span: Span, reason: str, collector: Collector) -> None:
     own = ", ".join(f'"{entry.name}"' for entry in config.actors)
     collector.add(
         names.NOTHING_TO_START.at(

@@ -50,8 +50,8 @@ class Walk:
         self._closing: set[int] = set()
         self.found: dict[str, Found] = {}
         self.named: dict[str, None] = {}
-        # Where the section is of another kind, nobody knows what was meant to be in it.
-        self.complete = isinstance(config.document.data.get("actors", {}), dict)
+        # Where the section is misspelled or of another kind, nobody knows what is in it.
+        self.complete = "actors" not in config.doubtful
         own = {entry.name for entry in config.actors}
         self.overrides = {entry.name: entry for entry in config.overrides if entry.name not in own}
 
