@@ -53,9 +53,9 @@ class Collector:
         return any(_is_closer(found, again) for found in self._found)
 
     def replace(self, rule: Rule, better: Diagnostic) -> None:
-        """Take a problem instead of what `rule` said about the same place."""
+        """Take a problem instead of what `rule` said about the same place or a part of it."""
         for found in [each for each in self._found if each.code == rule.code]:
-            if found.span == better.span:
+            if _is_within(found, better):
                 del self._found[found]
         self.add(better)
 
@@ -85,10 +85,14 @@ class Collector:
 
 def _is_closer(found: Diagnostic, again: Diagnostic) -> bool:
     """Whether `found` makes `again` superfluous: an error, or the same, about part of its place."""
-    one, other = found.span, again.span
-    if found.code not in JUDGED_TWICE or one is None or other is None or one.file != other.file:
+    if found.code not in JUDGED_TWICE or not _is_within(found, again):
         return False
-    if found.code != again.code and found.severity is not Severity.ERROR:
+    return found.code == again.code or found.severity is Severity.ERROR
+
+
+def _is_within(part: Diagnostic, whole: Diagnostic) -> bool:
+    one, other = part.span, whole.span
+    if one is None or other is None or one.file != other.file:
         return False
     return one.start.byte >= other.start.byte and one.end.byte <= other.end.byte
 

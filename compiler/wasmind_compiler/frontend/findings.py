@@ -234,8 +234,14 @@ class _Explainer:
 
     def _bad_value(self, error: ValidationError) -> Iterator[Diagnostic]:
         path = _path(error)
-        span = self._locator.value(path)
-        yield self._rules.value.at(span, f"{self._name(path)} {_requirement(error)}")
+        span, document = self._locator.value(path), self._document()
+        hint = hints.bad_value(document, path, error.instance) if document else None
+        yield self._rules.value.at(
+            span,
+            f"{self._name(path)} {_requirement(error)}",
+            help=hint.help if hint else None,
+            fix=hint.fix if hint else None,
+        )
 
     def _alternatives(self, error: ValidationError) -> Iterator[Diagnostic]:
         branches: list[Mapping[str, Any]] = list(_wanted(error))

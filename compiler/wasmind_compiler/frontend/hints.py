@@ -67,6 +67,14 @@ def wrong_shape(document: Document, path: KeyPath, value: Any) -> Hint | None:
     return None
 
 
+def bad_value(document: Document, path: KeyPath, value: Any) -> Hint | None:
+    """About a value that the key at `path` cannot have."""
+    if path[-2:] == ("source", "path") and value == "":
+        hint = rewritten(document, path, '"."')
+        return Hint(help='write `"."` if the folder of this file is meant', fix=hint.fix)
+    return None
+
+
 def _in_actor(document: Document, path: KeyPath, key: str, value: Any) -> Hint | None:
     if key == path[0] and isinstance(value, dict) and path[1] in value:
         return _own_path(document, path)

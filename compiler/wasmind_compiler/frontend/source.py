@@ -51,6 +51,10 @@ class PathSource:
         """The value that a problem with the source is reported at."""
         return self.written.span("path")
 
+    def inside(self, start: int, end: int) -> Span:
+        """A part of the path."""
+        return self.written.document.inside((*self.written.path, "path"), start, end)
+
     def __str__(self) -> str:
         return f"path `{self.path}`"
 
@@ -116,9 +120,9 @@ def read_source(table: Table | None) -> Source | None:
     if table is None or sum(key in table for key in ("path", "git", "library")) != 1:
         return None
     written = Written(document=table.document, path=table.path)
-    if (path := table.string("path")) is not None:
+    if path := table.string("path"):
         return PathSource(path=path, written=written)
-    if (library := table.string("library")) is not None:
+    if library := table.string("library"):
         return LibrarySource(library=library, written=written)
     return _read_git(table, written)
 
@@ -127,7 +131,7 @@ def _read_git(table: Table, written: Written) -> GitSource | None:
     git, refs = table.string("git"), table.table("git_ref")
     ref = _read_ref(refs)
     # A ref that cannot be understood must not become the default branch.
-    if git is None or ("git_ref" in table and ref is None):
+    if not git or ("git_ref" in table and ref is None):
         return None
     return GitSource(
         git=git,

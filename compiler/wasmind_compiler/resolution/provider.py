@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
-from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Span
+from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Severity, Span
 from wasmind_compiler.frontend.manifest import Manifest
 from wasmind_compiler.frontend.source import GitRef, Source
 
@@ -70,6 +70,7 @@ class SourceProblem:
             that names the place.
         span: used instead, where the problem is not in the source's table.
         replacement: the value that was probably meant.
+        escalates: the rule has warned of the text of the source already; this is what came of it.
     """
 
     rule: Rule
@@ -80,6 +81,7 @@ class SourceProblem:
     span: Span | None = None
     labels: tuple[Label, ...] = ()
     replacement: str | None = None
+    escalates: bool = False
 
     def at(self, source: Source, *notes: str) -> Diagnostic:
         """The diagnostic for a source, with further notes."""
@@ -88,7 +90,7 @@ class SourceProblem:
         if self.replacement is not None:
             edit = Edit(written, json.dumps(self.replacement, ensure_ascii=False))
             fix = Fix(title=f"replace by `{self.replacement}`", edits=(edit,))
-        return self.rule.at(
+        found = self.rule.at(
             self.span or written,
             self.message,
             labels=self.labels,
@@ -96,6 +98,7 @@ class SourceProblem:
             help=self.help,
             fix=fix,
         )
+        return replace(found, severity=Severity.ERROR)
 
 
 class SourceFailure(Exception):

@@ -161,7 +161,11 @@ class Walk:
         if problem is None:
             return
         notes = () if parent is None else ("needed by:\n" + chain(parent),)
-        self._collector.add(problem.at(source, *notes))
+        found = problem.at(source, *notes)
+        if problem.escalates:
+            self._collector.replace(problem.rule, found)
+        else:
+            self._collector.add(found)
 
     def _agrees(self, known: Found, entry: ActorEntry, parent: Found) -> bool:
         """Whether a name that is taken means the same actor here; if not, that is reported."""
