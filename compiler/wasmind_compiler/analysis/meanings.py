@@ -14,6 +14,7 @@ from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.frontend.app_config import AppConfig
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.frontend.rewriting import quoted
+from wasmind_compiler.frontend.sections import added_element, added_keys
 from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 
 #: Text without any of these is a template of itself.
@@ -52,7 +53,7 @@ def _unknown_models(
         near, span = nearest(name, known), actor.config.value(path)
         if name in known or (not near and {"models", "litellm"} & config.doubtful):
             continue
-        fix = None
+        fix = _new_model(config, name)
         if len(near) == 1:
             edit = Edit(span, quoted(near[0]))
             fix = Fix(title=f"write `{near[0]}`", edits=(edit,), applicability="always")
@@ -63,9 +64,26 @@ def _unknown_models(
             f"unknown model `{name}` in the config of `{actor.name}`",
             labels=tuple(_model_labels(config, near)),
             notes=notes,
-            help=advice(name, known, "models") or f"add a table `[{dotted(('models', name))}]`",
+            help=advice(name, known, "models") or _skeleton(fix),
             fix=fix,
         )
+
+
+def _skeleton(fix: Fix | None) -> str:
+    added = fix.edits[0].replacement.strip() if fix is not None else "[models.NAME]"
+    return f"add to the config:\n{added}"
+
+
+def _new_model(config: AppConfig, name: str) -> Fix | None:
+    """A model of that name, to be completed by the user."""
+    if "litellm" in config.document.data:
+        array = ("litellm", "models")
+        lines = [f"model_name = {quoted(name)}", 'litellm_params = { model = "PROVIDER/MODEL" }']
+        title = f"add a `[[{dotted(array)}]]` with `{lines[0]}`"
+        return added_element(config.document, array, lines, title)
+    table, script = ("models", name), re.sub(r"[^\w.-]", "_", name)
+    lines = ['kind = "scripted"', f"script = {quoted(f'{script}.model.toml')}"]
+    return added_keys(config.document, table, lines, f"add a table `[{dotted(table)}]`")
 
 
 def _model_labels(config: AppConfig, names: Collection[str]) -> Iterator[Label]:

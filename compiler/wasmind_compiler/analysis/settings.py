@@ -9,7 +9,7 @@ from typing import Any, Final
 from wasmind_compiler.analysis.contract import NO_SETTINGS
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Fix, Label, Span
 from wasmind_compiler.diagnostics.rules import settings, shape
-from wasmind_compiler.diagnostics.suggestions import nearest
+from wasmind_compiler.diagnostics.suggestions import nearest, related
 from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.conformance import conforms
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
@@ -192,7 +192,8 @@ def attempted(
     ):
         return frozenset(missing)
     beside = {key for entry in actor.entries for key in entry.misplaced}
-    meant = {near for key in unknown for near in nearest(key, [str(x) for x in missing])}
+    names = [str(name) for name in missing]
+    meant = {name for key in unknown for name in nearest(key, names) or related(key, names)}
     return frozenset(key for key in missing if key in beside or key in meant)
 
 

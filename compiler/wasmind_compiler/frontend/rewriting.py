@@ -100,7 +100,7 @@ def move_to(document: Document, path: KeyPath, table: KeyPath) -> Fix | None:
     return Fix(title=title, edits=edits, applicability="always")
 
 
-def statement(document: Document, path: KeyPath) -> Span | None:
+def cut(document: Document, path: KeyPath) -> Span | None:
     """What goes with a key and its value when they are removed: a line, or a part of an inline
     table; None where more stands around it."""
     if document.is_section(path):

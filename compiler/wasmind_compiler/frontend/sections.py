@@ -14,7 +14,7 @@ from typing import Any, Final
 from wasmind_compiler.diagnostics import Applicability, Edit, Fix, Span
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
-from wasmind_compiler.frontend.rewriting import quoted, statement
+from wasmind_compiler.frontend.rewriting import cut, quoted
 
 _DOTTED: Final = re.compile(r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\..*)?\.""")
 _PART: Final = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
@@ -35,6 +35,67 @@ def renamed_section(
     # Keys in front of `=` would have to be renamed too.
     fix = Fix(title=title, edits=tuple(edits), applicability=applicability)
     return _valid(document, fix, gone=path)
+
+
+def moved_section(
+    document: Document,
+    path: KeyPath,
+    to: KeyPath,
+    title: str,
+    applicability: Applicability = "maybe",
+) -> Fix | None:
+    """Make the table at `path` part of the table `to`: its sections are renamed, or joined with
+    those that `to` has already. None where both give the same key."""
+    edits: list[Edit] = []
+    for each in _tables(document, path):
+        if (header := _header(document, each)) is None:
+            continue
+        target = (*to, *each[len(path) :])
+        place = _header(document, target) if document.has(target) else None
+        if place is None:
+            edits += _renamed(document, header, path, to)
+        else:
+            edits += _joined(document, header, place)
+    fix = Fix(title=title, edits=tuple(edits), applicability=applicability)
+    return _valid(document, fix, gone=path) if edits else None
+
+
+def _joined(document: Document, header: Span, target: Span) -> Iterator[Edit]:
+    """The lines of one section, with the comments about it, put below those of another."""
+    text = document.index.text
+    start, end = _section(document, header)
+    _, target_end = _section(document, target)
+    inside = text[start:end].rstrip()
+    at = len(text[:target_end].rstrip())
+    first, header_end = _offsets(document, header)
+    above, below = text[start:first], text[header_end : start + len(inside)]
+    remark, _, lines = below.partition("\n")
+    line_end = _line_end(document)
+    comment = f"{remark.strip()}{line_end}" if remark.strip() else ""
+    moved = f"{above}{comment}{lines}".rstrip()
+    yield Edit(document.index.span(at, at), f"{line_end}{moved}" if moved else "")
+    yield Edit(document.index.span(start, end), "")
+
+
+def _section(document: Document, header: Span) -> tuple[int, int]:
+    """Where a section begins, with the comments right above it, and where the next one does."""
+    text = document.index.text
+    headers = [span for each in _tables(document, ()) if (span := _header(document, each))]
+    begins = sorted(_with_comments(text, _offsets(document, span)[0]) for span in headers)
+    start = _with_comments(text, _offsets(document, header)[0])
+    return start, next((each for each in begins if each > start), len(text))
+
+
+def _line_end(document: Document) -> str:
+    return "\r\n" if "\r\n" in document.index.text else "\n"
+
+
+def _with_comments(text: str, at: int) -> int:
+    """The beginning of the line at an offset, or of the comments right above it."""
+    at = text.rfind("\n", 0, at) + 1
+    while (before := text.rfind("\n", 0, max(0, at - 1)) + 1) < at and text[before] == "#":
+        at = before
+    return at
 
 
 def _renamed(document: Document, header: Span, path: KeyPath, to: KeyPath) -> Iterator[Edit]:
@@ -69,8 +130,17 @@ def added_keys(document: Document, table: KeyPath, lines: Sequence[str], title: 
     """Put `key = value` lines into a table, which is made where there is none."""
     insertion = _insertion(document, table, *lines)
     if insertion is None:
-        text = "\n".join((f"[{dotted(table)}]", *lines))
+        text = _line_end(document).join((f"[{dotted(table)}]", *lines))
         insertion = Edit(*_new_section(document, table, text))
+    return _valid(document, Fix(title=title, edits=(insertion,)))
+
+
+def added_element(
+    document: Document, array: KeyPath, lines: Sequence[str], title: str
+) -> Fix | None:
+    """Put an element of `key = value` lines behind those of an array of tables."""
+    text = _line_end(document).join((f"[[{dotted(array)}]]", *lines))
+    insertion = Edit(*_new_section(document, array, text))
     return _valid(document, Fix(title=title, edits=(insertion,)))
 
 
@@ -80,17 +150,14 @@ def lifted_key(document: Document, path: KeyPath) -> Fix | None:
     Returns:
         None where that cannot be done by cutting out a line.
     """
-    removed = statement(document, path)
+    removed = cut(document, path)
     headers = [span for each in _tables(document, ()) if (span := _header(document, each))]
     if removed is None or not headers:
         return None
-    text = document.index.text
-    at = min(text.rfind("\n", 0, _offsets(document, span)[0]) + 1 for span in headers)
-    while (before := text.rfind("\n", 0, max(0, at - 1)) + 1) < at and text[before] == "#":
-        # Comments right above a section are about it.
-        at = before
+    at = min(_with_comments(document.index.text, _offsets(document, span)[0]) for span in headers)
     place = document.index.span(at, at)
-    written = f"{dotted((path[-1],))} = {document.text(document.value(path))}\n\n"
+    statement = f"{dotted((path[-1],))} = {document.text(document.value(path))}"
+    written = f"{statement}{_line_end(document) * 2}"
     edits = (Edit(place, written), Edit(removed, ""))
     title = f"move `{path[-1]}` to the top"
     return _valid(document, Fix(title=title, edits=edits, applicability="always"), gone=path)
@@ -118,10 +185,12 @@ def _insertion(document: Document, table: KeyPath, *lines: str) -> Edit | None:
     if header is not None:
         _, end = _offsets(document, header)
         rest = document.index.text.find("\n", end)
+        line_end = _line_end(document)
+        written = "".join(f"{line}{line_end}" for line in lines)
         if rest == -1:
             at = len(document.index.text)
-            return Edit(document.index.span(at, at), "\n" + "\n".join(lines) + "\n")
-        return Edit(document.index.span(rest + 1, rest + 1), "".join(f"{x}\n" for x in lines))
+            return Edit(document.index.span(at, at), f"{line_end}{written}")
+        return Edit(document.index.span(rest + 1, rest + 1), written)
     if document.is_dotted(table):
         return _dotted_insertion(document, table, *lines)
     value = document.value(table)
@@ -149,12 +218,14 @@ def _dotted_insertion(document: Document, table: KeyPath, *lines: str) -> Edit |
     stop = text.find("\n", end) + 1
     if not _DOTTED.fullmatch(prefix) or not stop:
         return None
-    return Edit(document.index.span(stop, stop), "".join(f"{prefix}{line}\n" for line in lines))
+    line_end = _line_end(document)
+    written = "".join(f"{prefix}{line}{line_end}" for line in lines)
+    return Edit(document.index.span(stop, stop), written)
 
 
 def _new_section(document: Document, table: KeyPath, text: str) -> tuple[Span, str]:
     """A section behind those it belongs with: of the same table, of the same kind, else last."""
-    content = document.index.text
+    content, line_end = document.index.text, _line_end(document)
     headers = sorted(
         (_offsets(document, span)[0], path)
         for path in _tables(document, ())
@@ -164,12 +235,12 @@ def _new_section(document: Document, table: KeyPath, text: str) -> tuple[Span, s
         fitting = [n for n, (_, path) in enumerate(headers) if path[:length] == table[:length]]
         if fitting and fitting[-1] + 1 < len(headers):
             at = headers[fitting[-1] + 1][0]
-            return document.index.span(at, at), f"{text}\n\n"
+            return document.index.span(at, at), f"{text}{line_end}{line_end}"
         if fitting:
             break
     stop = len(content)
-    gap = "" if not content else "\n" if content.endswith("\n") else "\n\n"
-    return document.index.span(stop, stop), f"{gap}{text}\n"
+    gap = 0 if not content else 1 if content.endswith("\n") else 2
+    return document.index.span(stop, stop), f"{line_end * gap}{text}{line_end}"
 
 
 def _valid(document: Document, fix: Fix, gone: KeyPath | None = None) -> Fix | None:
