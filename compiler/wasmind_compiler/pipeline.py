@@ -144,7 +144,7 @@ def check(
         config: the config.
         environment: the surroundings.
         strict: warnings are errors.
-        lenient: keys nobody knows are warnings.
+        lenient: keys that are unknown or misplaced are warnings.
 
     Raises:
         CompilerFailure: an actor has to be built and this machine cannot.

@@ -85,6 +85,7 @@ def test_a_syntax_error(wasmind: Wasmind, work: Path) -> None:
         "  |\n"
         '1 | starting_actors = ["echo"\n'
         "  |                   - the array begins here\n"
+        "  = help: close it with `]`\n"
         "\n"
         "1 error\n"
     )

@@ -80,6 +80,8 @@ def _bad_key(written: str, table: Table, error: BadKeyError) -> Diagnostic:
     span = table.document.inside_key(path, error.start, error.end)
     corrected = written.replace("+", "-")
     if "+" in written and _is_key(corrected):
+        at = written.index("+")
+        span = table.document.inside_key(path, at, at + 1)
         return _corrected(span, f"`{written}` is not a key", table, written, corrected)
     part = written[error.start : error.end]
     near = nearest(part, error.candidates)

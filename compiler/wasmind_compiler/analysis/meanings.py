@@ -42,7 +42,12 @@ def check_meanings(
             collector.extend(_unknown_models(actor, found, resolution.config, known_models))
         elif found.kind == "template":
             collector.extend(_bad_templates(actor, found))
-        elif found.kind == "permission" and _is_permissive_default(actor, found, resolution):
+        elif (
+            found.kind == "permission"
+            and _is_default(actor, found)
+            # Whoever gave it in the wrong place has been told so, unless that is forgiven.
+            and (collector.lenient or not _is_attempted(actor, found, resolution))
+        ):
             collector.add(_permissive_default(actor, found, resolution))
 
 
@@ -127,11 +132,12 @@ def _line_span(actor: ResolvedActor, path: KeyPath, text: str, line: int) -> Spa
     return document.inside(full, start + blanks, start + len(content.rstrip()))
 
 
-def _is_permissive_default(actor: ResolvedActor, found: Annotated, resolution: Resolution) -> bool:
-    if found.value is not True or actor.config.origin(found.path) is not None:
-        return False
-    # Whoever gave it in the wrong place has been told so.
-    return len(found.path) != 1 or found.path[0] not in attempted(actor, resolution, found.path)
+def _is_default(actor: ResolvedActor, found: Annotated) -> bool:
+    return found.value is True and actor.config.origin(found.path) is None
+
+
+def _is_attempted(actor: ResolvedActor, found: Annotated, resolution: Resolution) -> bool:
+    return len(found.path) == 1 and found.path[0] in attempted(actor, resolution, found.path)
 
 
 def _permissive_default(

@@ -52,7 +52,7 @@ def check_settings(
             settings.TAKES_NO_CONFIG.at(actor.config.header(()), message, help="remove it")
         )
     elif not _certainly_conforms(merged, schema):
-        collector.extend(_explained(actor, schema, resolution, models))
+        collector.extend(_explained(actor, schema, resolution, models, collector.lenient))
 
 
 def _certainly_conforms(merged: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
@@ -111,6 +111,7 @@ def _explained(
     schema: Mapping[str, Any],
     resolution: Resolution,
     models: Collection[str],
+    lenient: bool,
 ) -> Iterator[Diagnostic]:
     # The explaining half is imported for configs with findings only.
     from jsonschema import Draft202012Validator
@@ -126,10 +127,10 @@ def _explained(
         return
     merged, table = actor.config.merged, resolution.users_table(actor.name)
     missing = [key for key in schema.get("required", ()) if key not in merged]
-    tried = attempted(
-        actor, resolution, missing, merged.keys() - schema.get("properties", {}).keys()
-    )
-    missing = [key for key in missing if key not in tried]
+    if not lenient:
+        unknown = merged.keys() - schema.get("properties", {}).keys()
+        tried = attempted(actor, resolution, missing, unknown)
+        missing = [key for key in missing if key not in tried]
     if missing:
         yield _missing(actor, missing, schema, resolution, models)
     # Missing keys of the whole table are reported together, with one section to add.

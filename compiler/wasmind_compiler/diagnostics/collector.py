@@ -10,8 +10,9 @@ from wasmind_compiler.diagnostics.model import Diagnostic, Label, Severity
 from wasmind_compiler.diagnostics.registry import Rule
 from wasmind_compiler.diagnostics.text_index import TextIndex
 
-#: Rules about keys without a meaning; the reference implementation ignores such keys.
-LENIENT: Final = frozenset({"WM0201", "WM0207"})
+#: Rules about keys without a meaning where they stand: in files, beside `config`, in `config`, in
+#: dependency tables. The reference implementation ignores such keys.
+LENIENT: Final = frozenset({"WM0201", "WM0207", "WM0412", "WM0501"})
 
 #: Rules about sources that are judged by their text at once, part by part, and as a whole when the
 #: source is looked up: what was said about a part need not be said about the whole again.
@@ -21,14 +22,15 @@ JUDGED_TWICE: Final = frozenset({"WM1101", "WM1102", "WM1103", "WM1104", "WM1105
 class Collector:
     """Takes diagnostics in any order and gives them back sorted and without duplicates.
 
-    With `lenient`, keys nobody knows are warnings.
+    With `lenient`, keys without a meaning are warnings. What follows from them, like a missing key
+    that is only misspelled, is then to be reported as well.
 
     The order is that of the files as they were opened (the config first, then manifests in
     resolution order), then of the positions in them, so it is the same in every run.
     """
 
     def __init__(self, *, lenient: bool = False) -> None:
-        self._lenient = lenient
+        self.lenient = lenient
         self._texts: dict[str, TextIndex] = {}
         self._found: dict[Diagnostic, None] = {}
 
@@ -38,7 +40,7 @@ class Collector:
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Take one problem; the same one again changes nothing. Secrets in it are covered."""
-        if self._lenient and diagnostic.code in LENIENT:
+        if self.lenient and diagnostic.code in LENIENT:
             diagnostic = replace(diagnostic, severity=Severity.WARNING)
         if diagnostic.code in JUDGED_TWICE and self._said_closer(diagnostic):
             return

@@ -67,7 +67,7 @@ def read_app_config(document: Document, schemas: Schemas, collector: Collector) 
         proxied_models=tuple(_proxied_models(root)),
         run=root.table("run"),
         tui=root.table("tui"),
-        doubtful=frozenset() if conforms else _doubtful(document),
+        doubtful=frozenset() if conforms or collector.lenient else _doubtful(document),
     )
     check_references((*config.actors, *config.overrides), collector)
     return config

@@ -81,9 +81,22 @@ def config_rules(actor: str) -> SchemaRules:
 
 
 def explain(
-    value: Any, schema: Mapping[str, Any], locator: Locator, rules: SchemaRules
+    value: Any,
+    schema: Mapping[str, Any],
+    locator: Locator,
+    rules: SchemaRules,
+    *,
+    lenient: bool = False,
 ) -> list[Diagnostic]:
-    """Every finding about `value`, located."""
+    """Every finding about `value`, located.
+
+    Args:
+        value: what is judged.
+        schema: what it should be.
+        locator: knows the places of its parts.
+        rules: what findings are reported under.
+        lenient: unknown keys are ignored, so a key that is only misspelled is missing.
+    """
     # TOML tells integers from floats, and so do we.
     types = Draft202012Validator.TYPE_CHECKER.redefine_many(
         {
@@ -94,13 +107,14 @@ def explain(
     make: Any = extend  # has no annotations
     validator = make(Draft202012Validator, type_checker=types)
     checker = validator(schema, format_checker=FormatChecker(["regex"]))
-    explainer = _Explainer(locator, rules)
+    explainer = _Explainer(locator, rules, lenient=lenient)
     return [found for error in checker.iter_errors(value) for found in explainer.explain(error)]
 
 
 class _Explainer:
-    def __init__(self, locator: Locator, rules: SchemaRules) -> None:
+    def __init__(self, locator: Locator, rules: SchemaRules, *, lenient: bool) -> None:
         self._locator = locator
+        self._lenient = lenient
         self._rules = rules
         self._by_keyword: Mapping[str, Callable[[ValidationError], Iterable[Diagnostic]]] = {
             "additionalProperties": self._unknown_keys,
@@ -182,7 +196,9 @@ class _Explainer:
                 )
 
     def _is_meant_by(self, path: KeyPath, wanted: str, key: str, value: Any) -> bool:
-        """Whether an unknown key is reported that stands for a missing one."""
+        """Whether an unknown key is an error that stands for a missing one."""
+        if self._lenient:
+            return False
         hinted = self._document() is not None and hints.is_meant_by(path, wanted, key, value)
         return hinted or wanted in nearest(key, (wanted,))
 
@@ -349,6 +365,8 @@ class _Explainer:
             )
 
     def _is_lead(self, path: KeyPath, key: str, leads: list[str]) -> bool:
+        if self._lenient:
+            return False
         document = self._document()
         hinted = document is not None and source_hints.is_lead(document, path, key)
         return hinted or bool(nearest(key, leads))

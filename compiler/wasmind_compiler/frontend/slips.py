@@ -335,7 +335,7 @@ def _no_equals(text: str, reason: str, offset: int) -> Slip | None:
         return None
     message = "`=` was expected after the key"
     if character in "{[\"'":
-        edits = (((offset, offset), "= "),)
+        edits, place = (((offset, offset), "= "),), _token(text, offset)
         return Slip(place=place, message=message, help="write `=`", edits=edits, sure=True)
     if character != ":":
         return None

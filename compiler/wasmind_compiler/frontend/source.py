@@ -32,6 +32,10 @@ class Written:
         """A value inside the source's table."""
         return self.document.value((*self.path, *keys))
 
+    def inside(self, key: str, start: int, end: int) -> Span:
+        """A part of the string under one key of the source."""
+        return self.document.inside((*self.path, key), start, end)
+
     def table(self) -> Mapping[str, Any]:
         """The source as it is written."""
         value: Any = self.document.data
@@ -53,7 +57,7 @@ class PathSource:
 
     def inside(self, start: int, end: int) -> Span:
         """A part of the path."""
-        return self.written.document.inside((*self.written.path, "path"), start, end)
+        return self.written.inside("path", start, end)
 
     def __str__(self) -> str:
         return f"path `{self.path}`"
@@ -105,6 +109,10 @@ class GitSource:
     def span(self) -> Span:
         """The value that a problem with the source is reported at."""
         return self.written.span("git")
+
+    def inside(self, start: int, end: int) -> Span:
+        """A part of the URL."""
+        return self.written.inside("git", start, end)
 
     def __str__(self) -> str:
         ref = f" at {self.ref.kind} `{self.ref.text}`" if self.ref else ""
