@@ -7,7 +7,6 @@ that tell branches apart, and the findings inside that branch are reported.
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -16,14 +15,15 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Rule, Span
+from wasmind_compiler.diagnostics import Applicability, Diagnostic, Edit, Fix, Label, Rule, Span
 from wasmind_compiler.diagnostics.rules import settings, shape
-from wasmind_compiler.diagnostics.suggestions import advice, either, nearest
+from wasmind_compiler.diagnostics.suggestions import advice, either, nearest, related
 from wasmind_compiler.frontend import hints, source_hints
 from wasmind_compiler.frontend.conformance import is_type
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.hint import Hint
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
+from wasmind_compiler.frontend.retyping import retyped
 from wasmind_compiler.frontend.rewriting import quoted
 from wasmind_compiler.frontend.sections import renamed_key
 
@@ -134,14 +134,18 @@ class _Explainer:
         return handler(error)
 
     def _unknown_keys(self, error: ValidationError) -> Iterator[Diagnostic]:
-        path, known = _path(error), list(_mapping(error.schema).get("properties", {}))
+        path, known = _path(error), _mapping(error.schema).get("properties", {})
         for key in _mapping(error.instance):
             if key not in known:
                 yield self._unknown_key(path, key, known, _mapping(error.instance)[key])
 
-    def _unknown_key(self, path: KeyPath, key: str, known: Sequence[str], value: Any) -> Diagnostic:
-        rules, near = self._rules, nearest(key, known)
-        span = self._locator.key((*path, key))
+    def _unknown_key(
+        self, path: KeyPath, key: str, known: Mapping[str, Any], value: Any
+    ) -> Diagnostic:
+        rules, span = self._rules, self._locator.key((*path, key))
+        alike = [name for name, schema in known.items() if _may_hold(schema, value)]
+        near = nearest(key, alike)
+        meant = near or related(key, alike)
         if (document := self._document()) is not None:
             hint = hints.unknown_key(document, path, key, value, known)
             if hint is not None:
@@ -149,21 +153,23 @@ class _Explainer:
         if rules.foreign_table is not None and not path and isinstance(value, dict) and not near:
             message = f"unknown table `{dotted((key,))}` is ignored"
             return rules.foreign_table.at(
-                span, message, help=advice(key, known, "known tables and keys")
+                span, message, help=advice(key, alike if meant else known, "known tables and keys")
             )
+        help_line = advice(key, alike if meant else known, "known keys")
         return rules.unknown.at(
             span,
             f"unknown key `{dotted((key,))}`{self._inside(path)}",
-            help=advice(key, known, "known keys") if known else "this table takes no keys",
-            fix=self._renamed((*path, key), near[0]) if len(near) == 1 else None,
+            help=help_line if known else "this table takes no keys",
+            fix=self._renamed((*path, key), meant[0], bool(near)) if len(meant) == 1 else None,
         )
 
-    def _renamed(self, path: KeyPath, name: str) -> Fix | None:
+    def _renamed(self, path: KeyPath, name: str, certain: bool) -> Fix | None:
         title = f"rename to `{name}`"
+        applicability: Applicability = "always" if certain else "maybe"
         if (document := self._document()) is not None:
-            return renamed_key(document, path, name, title, applicability="always")
+            return renamed_key(document, path, name, title, applicability)
         edits = (Edit(self._locator.key(path), dotted((name,))),)
-        return Fix(title=title, edits=edits, applicability="always")
+        return Fix(title=title, edits=edits, applicability=applicability)
 
     def _hinted_key(self, path: KeyPath, key: str, span: Span, hint: Hint) -> Diagnostic:
         return self._rules.unknown.at(
@@ -189,10 +195,13 @@ class _Explainer:
                 continue
             if error.message.startswith(repr(key)):
                 described = _mapping(error.schema).get("properties", {}).get(key, {})
+                document = self._document()
+                hint = hints.missing_key(document, path, key) if document else None
                 yield self._rules.missing.at(
                     self._locator.header(path),
                     f"missing key `{key}`{self._inside(path)}",
-                    help=_help_for_missing(key, described),
+                    help=hint.help if hint else _help_for_missing(key, described),
+                    fix=hint.fix if hint else None,
                 )
 
     def _is_meant_by(self, path: KeyPath, wanted: str, key: str, value: Any) -> bool:
@@ -200,7 +209,7 @@ class _Explainer:
         if self._lenient:
             return False
         hinted = self._document() is not None and hints.is_meant_by(path, wanted, key, value)
-        return hinted or wanted in nearest(key, (wanted,))
+        return hinted or wanted in (*nearest(key, (wanted,)), *related(key, (wanted,)))
 
     def _wrong_type(self, error: ValidationError) -> Iterator[Diagnostic]:
         wanted = _wanted(error)
@@ -209,7 +218,7 @@ class _Explainer:
     def _type_mismatch(self, error: ValidationError, wanted: Sequence[str]) -> Diagnostic:
         path = _path(error)
         span = self._locator.value(path)
-        fix = _unquoted(error.instance, wanted, span) or _listed(error.instance, wanted, span)
+        fix = retyped(error.instance, wanted, span)
         document = self._document()
         hint = hints.wrong_shape(document, path, error.instance) if document else None
         if hint is not None:
@@ -354,10 +363,10 @@ class _Explainer:
         leads: list[str],
         tables: list[Mapping[str, Any]],
     ) -> Iterator[Diagnostic]:
-        known = {key for branch in tables for key in branch["properties"]}
+        known = {key: each for branch in tables for key, each in branch["properties"].items()}
         unknown = [key for key in table if key not in known]
         for key in unknown:
-            yield self._unknown_key(path, key, sorted(known), table[key])
+            yield self._unknown_key(path, key, known, table[key])
         if not any(self._is_lead(path, key, leads) for key in unknown):
             yield self._rules.missing.at(
                 self._locator.value(path),
@@ -397,12 +406,6 @@ _ARTICLED: Final = {
     "integer": "an integer",
     "number": "a number",
 }
-#: How people write booleans who know other formats.
-_BOOLEANS: Final = {
-    **dict.fromkeys(("true", "yes", "on", "1"), "true"),
-    **dict.fromkeys(("false", "no", "off", "0"), "false"),
-}
-_DIGITS: Final = re.compile(r"[0-9]{1,18}")
 _COMPARISONS: Final = {
     "minimum": "must be at least {}",
     "maximum": "must be at most {}",
@@ -442,36 +445,15 @@ def _requirement(error: ValidationError) -> str:
     return template.format(wanted) if template else f"is not allowed: {error.message}"
 
 
+def _may_hold(schema: Any, value: Any) -> bool:
+    """Whether a key is of the kind of a value: one for tables or one for anything else."""
+    kind = schema.get("type") if isinstance(schema, dict) else None
+    return not isinstance(kind, str) or (kind == "object") == isinstance(value, dict)
+
+
 def _help_for_missing(key: str, described: Any) -> str | None:
-    if key == "source":
-        return 'add `source = { path = "…" }` or `source = { git = "…" }`'
     text = described.get("description") if isinstance(described, dict) else None
     return f"`{key}`: {text}" if text else None
-
-
-def _listed(value: Any, wanted: Sequence[str], span: Span) -> Fix | None:
-    """One string where a list of them is wanted."""
-    if not isinstance(value, str) or "array" not in wanted:
-        return None
-    text = hints.as_list(value)
-    return Fix(title=f"write `{text}`", edits=(Edit(span, text),), applicability="always")
-
-
-def _unquoted(value: Any, wanted: Sequence[str], span: Span) -> Fix | None:
-    """A boolean or number that was written as something else."""
-    text, is_text = str(value).lower(), isinstance(value, str)
-    if "boolean" in wanted and text in _BOOLEANS:
-        bare, sure = _BOOLEANS[text], text in ("true", "false")
-    elif is_text and {"integer", "number"} & set(wanted) and _DIGITS.fullmatch(text):
-        bare, sure = str(int(text)), True
-    else:
-        return None
-    without = " without quotes" if is_text else ""
-    return Fix(
-        title=f"write `{bare}`{without}",
-        edits=(Edit(span, bare),),
-        applicability="always" if sure else "maybe",
-    )
 
 
 def _path(error: ValidationError) -> KeyPath:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Edit, Fix, Label
@@ -27,9 +28,10 @@ def unknown_key(
     document: Document, path: KeyPath, key: str, value: Any, known: Collection[str]
 ) -> Hint | None:
     """About a key nobody knows in the table at `path`, which takes the `known` ones."""
-    if not path:
-        is_config = "starting_actors" in known
-        return top_level.unknown_key(document, key, value) if is_config else None
+    if not path and "starting_actors" in known:
+        return top_level.unknown_key(document, key, value)
+    if not path and "actor_id" in known:
+        return _in_manifest(document, key, value)
     if key in top_level.PLAIN_KEYS and document.has(("actors",)):
         return top_level.below_a_table(document, (*path, key))
     if path[-1] == "source":
@@ -47,6 +49,20 @@ def is_meant_by(path: KeyPath, wanted: str, key: str, value: Any) -> bool:
         return False
     names_source = key in SOURCE_KEYS or key == path[0] or _is_actor(value)
     return _SYNONYMS.get(key) == wanted or (wanted == "source" and names_source)
+
+
+def missing_key(document: Document, path: KeyPath, key: str) -> Hint | None:
+    """About a key that the table at `path` needs."""
+    if key == "source" and path[:1] and path[0] in _SECTIONS:
+        return Hint(help='add `source = { path = "…" }` or `source = { git = "…" }`')
+    if key == "actor_id" and not path:
+        folder = PurePosixPath(document.file).parent.name
+        name = re.sub(r"[^a-z0-9_-]+", "_", folder.lower()) or "actor"
+        line = f'actor_id = "example:{name}"'
+        start = document.index.span(0, 0)
+        fix = Fix(title=f"add `{line}`", edits=(Edit(start, f"{line}\n"),))
+        return Hint(help=f"name the kind of actor by `namespace:name`, like `{line}`", fix=fix)
+    return None
 
 
 def is_config(key: str) -> bool:
@@ -73,6 +89,15 @@ def bad_value(document: Document, path: KeyPath, value: Any) -> Hint | None:
         hint = rewritten(document, path, '"."')
         return Hint(help='write `"."` if the folder of this file is meant', fix=hint.fix)
     return None
+
+
+def _in_manifest(document: Document, key: str, value: Any) -> Hint | None:
+    if key in top_level.PLAIN_KEYS:
+        return Hint(help=f"`{key}` belongs in the config; a manifest describes one actor")
+    if key != "actors" or not isinstance(value, dict) or document.has(("dependencies",)):
+        return None
+    fix = renamed_key(document, (key,), "dependencies", "rename to `dependencies`")
+    return Hint(help="a manifest names the actors it needs in `[dependencies]`", fix=fix)
 
 
 def _in_actor(document: Document, path: KeyPath, key: str, value: Any) -> Hint | None:
@@ -182,14 +207,3 @@ def _doubled_brackets(document: Document, path: KeyPath) -> Hint:
     if not document.text(span).startswith("["):
         return Hint(help=f"begin every element with `[[{name}]]`")
     return rewritten(document, path, f"[{document.text(span)}]", sure=True)
-
-
-def listed_names(text: str) -> list[str]:
-    """The names of a string that was meant as a list of them."""
-    names = [part.strip() for part in text.split(",")]
-    return names if all(re.fullmatch(r"[\w-]+", name) for name in names) else [text]
-
-
-def as_list(text: str) -> str:
-    """A string as the array it was meant to be."""
-    return "[" + ", ".join(quoted(name) for name in listed_names(text)) + "]"

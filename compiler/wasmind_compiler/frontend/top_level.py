@@ -53,15 +53,21 @@ def unknown_key(document: Document, key: str, value: Any) -> Hint | None:
     return None
 
 
+def hides(document: Document, section: str) -> bool:
+    """Whether tables of a section may be elsewhere, because it is misspelled or of another type."""
+    inner = document.data.get(section, {})
+    if not isinstance(inner, dict) or not all(isinstance(x, dict) for x in inner.values()):
+        return True
+    others = (key for key, value in document.data.items() if isinstance(value, dict))
+    return any(nearest(key, (section,)) for key in others)
+
+
 def doubtful(document: Document) -> frozenset[str]:
     """The sections and keys of a config whose content may only be misplaced, because a name is
     misspelled or something has another type."""
     data = document.data
     found = {section for section in _SECTIONS if not isinstance(data.get(section, {}), dict)}
-    for section in ("actors", "actor_overrides"):
-        inner = data.get(section)
-        tables = inner.values() if isinstance(inner, dict) else ()
-        found |= {section for table in tables if not isinstance(table, dict)}
+    found |= {section for section in ("actors", "actor_overrides") if hides(document, section)}
     for key, value in data.items():
         if key not in _KNOWN:
             found.update(_meant(key, value), map(str, (_unquoted(key) or ())[:1]))

@@ -131,6 +131,7 @@ class Walk:
         if not found.is_own:
             found.declarations.append(entry)
         self.found[entry.name] = found
+        self.complete = self.complete and manifest.complete
         return found
 
     def _source_in_force(
