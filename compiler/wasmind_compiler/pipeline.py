@@ -410,7 +410,7 @@ class _Run:
             )
             entries = (*config.actors, *config.overrides)
             written = [entry.source for entry in entries if isinstance(entry.source, GitSource)]
-            self._git.announce(written)
+            self._git.announce([source for source in written if source.is_clear])
         return self._git
 
     def _builder(self) -> Builder:

@@ -142,7 +142,7 @@ def test_a_scripted_model_is_checked_with_its_script(project: Project) -> None:
         models.b = { kind = "scripted", script = "none.toml" }
         """
     ) == [
-        "WM0602 app.toml:4:42 cannot read the script `none.toml`: No such file or directory",
+        "WM0602 app.toml:4:42 the script `none.toml` does not exist",
         "WM0205 rules.toml:2:20 `rules[0].when.matches` is not a valid regex",
         "WM0201 rules.toml:3:12 unknown key `txt` in `rules[0].answer`",
     ]

@@ -41,7 +41,8 @@ def explain(config: AppConfig, variables: Mapping[str, str]) -> Iterator[Diagnos
     yield from _names(config)
     for model in config.proxied_models:
         path = (*model.name.path[:-1], "litellm_params")
-        if "model" not in model.parameters:
+        # A `model` beside the parameters is reported as misplaced.
+        if "model" not in model.parameters and not config.document.has((*path[:-1], "model")):
             yield _no_provider_model(config, model, path)
         for place, text in _strings(model.parameters, path):
             yield from _parameter(config, place, text, known)

@@ -250,11 +250,13 @@ class _Explainer:
         )
 
     def _bad_name(self, error: ValidationError) -> Iterator[Diagnostic]:
-        path = tuple(error.absolute_path)
+        path, name, document = _path(error), str(error.instance), self._document()
+        hint = hints.bad_name(document, path, name) if document else None
         yield self._rules.value.at(
-            self._locator.key((*path, str(error.instance))),
-            f"`{error.instance!s}` is not a usable name",
+            self._locator.key((*path, name)),
+            f"`{name}` is not a usable name",
             help="names are not empty and have no blanks at their ends and no control characters",
+            fix=hint.fix if hint else None,
         )
 
     def _bad_value(self, error: ValidationError) -> Iterator[Diagnostic]:
@@ -371,6 +373,7 @@ class _Explainer:
             yield self._rules.missing.at(
                 self._locator.value(path),
                 f"{self._name(path)} needs {either([f'`{lead}`' for lead in leads])}",
+                help=hints.missing_lead(path, table),
             )
 
     def _is_lead(self, path: KeyPath, key: str, leads: list[str]) -> bool:

@@ -23,15 +23,18 @@ _SYNONYMS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("requires", "required", "depends_on", "needs"), "required_spawn_with"),
 }
 
+#: What people write beside `litellm_params` that belongs in them.
+_PARAMETERS: Final = frozenset({"model", "api_key", "api_base", "temperature", "max_tokens"})
+
+_A_MODEL: Final = "add a `[[litellm.models]]` with a `model_name` and `litellm_params`"
+
 
 def unknown_key(
     document: Document, path: KeyPath, key: str, value: Any, known: Collection[str]
 ) -> Hint | None:
     """About a key nobody knows in the table at `path`, which takes the `known` ones."""
-    if not path and "starting_actors" in known:
-        return top_level.unknown_key(document, key, value)
-    if not path and "actor_id" in known:
-        return _in_manifest(document, key, value)
+    if not path:
+        return _at_the_top(document, key, value, known)
     if key in top_level.PLAIN_KEYS and document.has(("actors",)):
         return top_level.below_a_table(document, (*path, key))
     if path[-1] == "source":
@@ -40,6 +43,9 @@ def unknown_key(
         return source_hints.unknown_ref(document, path, key)
     if len(path) == 2 and path[0] in _SECTIONS:
         return _in_actor(document, path, key, value)
+    if path[:2] == ("litellm", "models") and len(path) == 3 and key in _PARAMETERS:
+        fix = move_into(document, (*path, key), "litellm_params")
+        return Hint(help="it is one of the `litellm_params`", fix=fix)
     return None
 
 
@@ -62,7 +68,7 @@ def missing_key(document: Document, path: KeyPath, key: str) -> Hint | None:
         start = document.index.span(0, 0)
         fix = Fix(title=f"add `{line}`", edits=(Edit(start, f"{line}\n"),))
         return Hint(help=f"name the kind of actor by `namespace:name`, like `{line}`", fix=fix)
-    return None
+    return Hint(help=_A_MODEL) if (*path, key) == ("litellm", "models") else None
 
 
 def is_config(key: str) -> bool:
@@ -80,7 +86,25 @@ def wrong_shape(document: Document, path: KeyPath, value: Any) -> Hint | None:
         return _doubled_brackets(document, path)
     if path[:1] and path[0] in _SECTIONS:
         return _wrong_actor(document, path, value)
+    if path[:1] == ("models",) and len(path) == 2 and isinstance(value, str):
+        return rewritten(document, path, f'{{ kind = "scripted", script = {quoted(value)} }}')
     return None
+
+
+def missing_lead(path: KeyPath, table: Mapping[str, Any]) -> str | None:
+    """Help for a table that lacks the key which says what kind of table it is."""
+    if path[-1:] == ("git_ref",) and not table:
+        return "remove it for the default branch"
+    return source_hints.SHAPES if path[-1:] == ("source",) else None
+
+
+def bad_name(document: Document, path: KeyPath, name: str) -> Hint | None:
+    """About a name in the table at `path` that cannot be one."""
+    stripped = name.strip()
+    if not stripped.isprintable() or not stripped or document.has((*path, stripped)):
+        return None
+    title = f"write `{stripped}`"
+    return Hint(fix=renamed_key(document, (*path, name), stripped, title, applicability="always"))
 
 
 def bad_value(document: Document, path: KeyPath, value: Any) -> Hint | None:
@@ -88,7 +112,13 @@ def bad_value(document: Document, path: KeyPath, value: Any) -> Hint | None:
     if path[-2:] == ("source", "path") and value == "":
         hint = rewritten(document, path, '"."')
         return Hint(help='write `"."` if the folder of this file is meant', fix=hint.fix)
-    return None
+    return Hint(help=_A_MODEL) if (path, value) == (("litellm", "models"), []) else None
+
+
+def _at_the_top(document: Document, key: str, value: Any, known: Collection[str]) -> Hint | None:
+    if "starting_actors" in known:
+        return top_level.unknown_key(document, key, value)
+    return _in_manifest(document, key, value) if "actor_id" in known else None
 
 
 def _in_manifest(document: Document, key: str, value: Any) -> Hint | None:

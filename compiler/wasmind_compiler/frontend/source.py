@@ -14,6 +14,7 @@ from wasmind_compiler.frontend.tables import Table
 
 RefKind = Literal["branch", "tag", "rev"]
 _REF_KINDS: tuple[RefKind, ...] = ("branch", "tag", "rev")
+GIT_KEYS: Final = frozenset({"git", "git_ref", "sub_dir", "submodules", "insecure"})
 _USER_INFO: Final = re.compile(r"(?<=://)(?!git@)[^/\s@]+@")
 
 
@@ -100,6 +101,11 @@ class GitSource:
     submodules: bool = False
     lfs: bool = False
     insecure: bool = False
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether all keys of the table are known; one that is not may be a misspelled ref."""
+        return GIT_KEYS.issuperset(self.written.table())
 
     @property
     def shown(self) -> str:

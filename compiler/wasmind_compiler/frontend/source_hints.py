@@ -14,6 +14,7 @@ from wasmind_compiler.frontend.rewriting import quoted, rename_key, wrap
 
 #: Keys of a source's table.
 SOURCE_KEYS: Final = frozenset({"path", "git", "library", "git_ref", "sub_dir"})
+SHAPES: Final = 'write `{ path = "…" }`, `{ git = "…" }` or `{ library = "…" }`'
 _SYNONYMS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("subdir", "subdirectory", "directory", "dir", "folder"), "sub_dir"),
     **dict.fromkeys(("url", "repo", "repository"), "git"),
@@ -50,6 +51,8 @@ def unknown_key(document: Document, path: KeyPath, key: str, value: Any) -> Hint
 
 def is_lead(document: Document, path: KeyPath, key: str) -> bool:
     """Whether a key nobody knows stands for one that says what kind of source it is."""
+    if path[-1:] == ("git_ref",):
+        return _SYNONYMS.get(key) == "rev"
     return _SYNONYMS.get(key) in _LEADS and _fits(document, path, key)
 
 
@@ -74,7 +77,7 @@ def wrong_shape(document: Document, path: KeyPath, value: Any) -> Hint | None:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if not isinstance(value, str):
-        return Hint(help='write `{ path = "…" }`, `{ git = "…" }` or `{ library = "…" }`')
+        return Hint(help=SHAPES)
     return rewritten(document, path, from_string(value), sure=True)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Applicability, Fix, Label
 from wasmind_compiler.diagnostics.suggestions import nearest
-from wasmind_compiler.frontend.actor_entry import ENTRY_KEYS
+from wasmind_compiler.frontend.actor_entry import ENTRY_KEYS, is_usable
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.hint import Hint
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
@@ -56,7 +56,9 @@ def unknown_key(document: Document, key: str, value: Any) -> Hint | None:
 def hides(document: Document, section: str) -> bool:
     """Whether tables of a section may be elsewhere, because it is misspelled or of another type."""
     inner = document.data.get(section, {})
-    if not isinstance(inner, dict) or not all(isinstance(x, dict) for x in inner.values()):
+    if not isinstance(inner, dict):
+        return True
+    if not all(is_usable(name) and isinstance(table, dict) for name, table in inner.items()):
         return True
     others = (key for key, value in document.data.items() if isinstance(value, dict))
     return any(nearest(key, (section,)) for key in others)
@@ -68,6 +70,8 @@ def doubtful(document: Document) -> frozenset[str]:
     data = document.data
     found = {section for section in _SECTIONS if not isinstance(data.get(section, {}), dict)}
     found |= {section for section in ("actors", "actor_overrides") if hides(document, section)}
+    if _hides_models(data):
+        found.add("models")
     for key, value in data.items():
         if key not in _KNOWN:
             found.update(_meant(key, value), map(str, (_unquoted(key) or ())[:1]))
@@ -76,6 +80,17 @@ def doubtful(document: Document) -> frozenset[str]:
     if "actor_id" in data or any(path[-1] in PLAIN_KEYS for path in below):
         found.add("starting_actors")
     return frozenset(found)
+
+
+def _hides_models(data: Mapping[str, Any]) -> bool:
+    """Whether the name of a model cannot be read where one should be."""
+    own, proxy = data.get("models", {}), data.get("litellm")
+    if isinstance(own, dict) and not all(isinstance(x, dict) and "kind" in x for x in own.values()):
+        return True
+    proxied = proxy.get("models") if isinstance(proxy, dict) else None
+    if proxy is not None and not (isinstance(proxied, list) and proxied):
+        return True
+    return any(not isinstance(x, dict) or "model_name" not in x for x in proxied or ())
 
 
 def below_a_table(document: Document, path: KeyPath) -> Hint:

@@ -12,7 +12,7 @@ from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.app_config import AppConfig
 from wasmind_compiler.frontend.key_path import dotted
 from wasmind_compiler.frontend.manifest import Manifest
-from wasmind_compiler.frontend.source import Source
+from wasmind_compiler.frontend.source import GitSource, Source
 from wasmind_compiler.resolution import contradictions
 from wasmind_compiler.resolution.found import Found, chain
 from wasmind_compiler.resolution.layers import deep_merge
@@ -106,7 +106,7 @@ class Walk:
     def _load(self, entry: ActorEntry, parent: Found | None) -> Found | None:
         self.named[entry.name] = None
         source, declared_in = self._source_in_force(entry, parent)
-        if source is None or self._is_too_large(entry, parent):
+        if source is None or self._is_unclear(source) or self._is_too_large(entry, parent):
             self.complete = False
             return None
         identity = self._provider.identify(source, declared_in)
@@ -142,6 +142,12 @@ class Walk:
         if override is not None and override.has_source:
             return override.source, None
         return entry.source, parent.identity if parent is not None else None
+
+    def _is_unclear(self, source: Source) -> bool:
+        """Whether it is not certain which commit and folder of a repository is meant."""
+        if not isinstance(source, GitSource) or self._collector.lenient:
+            return False
+        return not source.is_clear
 
     def _is_too_large(self, entry: ActorEntry, parent: Found | None) -> bool:
         limits = self._limits
