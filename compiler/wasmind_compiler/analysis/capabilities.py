@@ -9,6 +9,8 @@ from typing import Any, Final
 from wasmind_compiler.diagnostics import Collector, Diagnostic
 from wasmind_compiler.diagnostics.rules import components
 from wasmind_compiler.frontend.actor_entry import ActorEntry, Grant
+from wasmind_compiler.frontend.key_path import dotted
+from wasmind_compiler.frontend.sections import added_keys
 from wasmind_compiler.resolution.graph import ResolvedActor
 
 #: Every actor talks and logs; these need not be repeated to narrow something else.
@@ -93,10 +95,25 @@ def _refused(
             entry.document.header((*entry.path, "grants")),
             f"`{actor.name}` needs the capability `{name}`, which is not granted",
             help=f"add `{name} = true` to `{table}`, or use an actor that does without",
+            fix=added_keys(
+                entry.document,
+                (*entry.path, "grants"),
+                [f"{dotted((name,))} = true"],
+                f"grant `{name}`",
+            ),
         )
-    for name in sorted(_allowed(grants) - needs - set(optional)):
+    for name in _unused(_allowed(grants) - needs - set(optional)):
         yield components.UNUSED_GRANT.at(
             entry.key("grants", name),
             f"`{actor.name}` does not use the capability `{name}`",
             help="remove it",
         )
+
+
+def _unused(granted: set[str]) -> list[str]:
+    """The capabilities among names; the schema has said what is wrong with the others."""
+    if not granted:
+        return []
+    from wasmind.plan import CAPABILITIES
+
+    return sorted(granted & CAPABILITIES.keys())

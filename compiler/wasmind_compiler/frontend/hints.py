@@ -46,6 +46,9 @@ def unknown_key(
     if path[:2] == ("litellm", "models") and len(path) == 3 and key in _PARAMETERS:
         fix = move_into(document, (*path, key), "litellm_params")
         return Hint(help="it is one of the `litellm_params`", fix=fix)
+    if path[0] == "tui" and len(path) == 2 and isinstance(value, str):
+        fix = move_into(document, (*path, key), "key_bindings")
+        return Hint(help="keys are bound in `key_bindings`", fix=fix)
     return None
 
 
@@ -84,6 +87,8 @@ def wrong_shape(document: Document, path: KeyPath, value: Any) -> Hint | None:
         return source_hints.ref_as_string(document, path, value)
     if path == ("litellm", "models") and isinstance(value, dict) and document.is_section(path):
         return _doubled_brackets(document, path)
+    if path[-1:] == ("grants",) and isinstance(value, list):
+        return _listed_grants(document, path, value)
     if path[:1] and path[0] in _SECTIONS:
         return _wrong_actor(document, path, value)
     if path[:1] == ("models",) and len(path) == 2 and isinstance(value, str):
@@ -215,6 +220,13 @@ def _wrong_actor(document: Document, path: KeyPath, value: Any) -> Hint | None:
     if isinstance(value, list) and document.is_section(path):
         return _single_brackets(document, path, len(value))
     return None
+
+
+def _listed_grants(document: Document, path: KeyPath, value: list[Any]) -> Hint | None:
+    if not value or not all(isinstance(name, str) for name in value):
+        return None
+    inside = ", ".join(f"{dotted((name,))} = true" for name in value)
+    return rewritten(document, path, f"{{ {inside} }}", sure=True)
 
 
 def _single_brackets(document: Document, path: KeyPath, count: int) -> Hint:

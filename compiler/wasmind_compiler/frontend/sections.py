@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Applicability, Edit, Fix, Span
 from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.joining import joined, line_end, with_comments
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.frontend.rewriting import cut, quoted
 
@@ -61,41 +62,18 @@ def moved_section(
 
 
 def _joined(document: Document, header: Span, target: Span) -> Iterator[Edit]:
-    """The lines of one section, with the comments about it, put below those of another."""
-    text = document.index.text
-    start, end = _section(document, header)
-    _, target_end = _section(document, target)
-    inside = text[start:end].rstrip()
-    at = len(text[:target_end].rstrip())
-    first, header_end = _offsets(document, header)
-    above, below = text[start:first], text[header_end : start + len(inside)]
-    remark, _, lines = below.partition("\n")
-    line_end = _line_end(document)
-    comment = f"{remark.strip()}{line_end}" if remark.strip() else ""
-    moved = f"{above}{comment}{lines}".rstrip()
-    yield Edit(document.index.span(at, at), f"{line_end}{moved}" if moved else "")
-    yield Edit(document.index.span(start, end), "")
-
-
-def _section(document: Document, header: Span) -> tuple[int, int]:
-    """Where a section begins, with the comments right above it, and where the next one does."""
-    text = document.index.text
+    """The lines of one section put below those of another."""
     headers = [span for each in _tables(document, ()) if (span := _header(document, each))]
-    begins = sorted(_with_comments(text, _offsets(document, span)[0]) for span in headers)
-    start = _with_comments(text, _offsets(document, header)[0])
-    return start, next((each for each in begins if each > start), len(text))
+    places = [_offsets(document, span) for span in headers]
+    moves = joined(
+        document.index.text, _offsets(document, header), _offsets(document, target), places
+    )
+    for (start, end), text in moves:
+        yield Edit(document.index.span(start, end), text)
 
 
 def _line_end(document: Document) -> str:
-    return "\r\n" if "\r\n" in document.index.text else "\n"
-
-
-def _with_comments(text: str, at: int) -> int:
-    """The beginning of the line at an offset, or of the comments right above it."""
-    at = text.rfind("\n", 0, at) + 1
-    while (before := text.rfind("\n", 0, max(0, at - 1)) + 1) < at and text[before] == "#":
-        at = before
-    return at
+    return line_end(document.index.text)
 
 
 def _renamed(document: Document, header: Span, path: KeyPath, to: KeyPath) -> Iterator[Edit]:
@@ -154,7 +132,7 @@ def lifted_key(document: Document, path: KeyPath) -> Fix | None:
     headers = [span for each in _tables(document, ()) if (span := _header(document, each))]
     if removed is None or not headers:
         return None
-    at = min(_with_comments(document.index.text, _offsets(document, span)[0]) for span in headers)
+    at = min(with_comments(document.index.text, _offsets(document, span)[0]) for span in headers)
     place = document.index.span(at, at)
     statement = f"{dotted((path[-1],))} = {document.text(document.value(path))}"
     written = f"{statement}{_line_end(document) * 2}"
@@ -185,11 +163,11 @@ def _insertion(document: Document, table: KeyPath, *lines: str) -> Edit | None:
     if header is not None:
         _, end = _offsets(document, header)
         rest = document.index.text.find("\n", end)
-        line_end = _line_end(document)
-        written = "".join(f"{line}{line_end}" for line in lines)
+        end_of_line = _line_end(document)
+        written = "".join(f"{line}{end_of_line}" for line in lines)
         if rest == -1:
             at = len(document.index.text)
-            return Edit(document.index.span(at, at), f"{line_end}{written}")
+            return Edit(document.index.span(at, at), f"{end_of_line}{written}")
         return Edit(document.index.span(rest + 1, rest + 1), written)
     if document.is_dotted(table):
         return _dotted_insertion(document, table, *lines)
@@ -218,14 +196,14 @@ def _dotted_insertion(document: Document, table: KeyPath, *lines: str) -> Edit |
     stop = text.find("\n", end) + 1
     if not _DOTTED.fullmatch(prefix) or not stop:
         return None
-    line_end = _line_end(document)
-    written = "".join(f"{prefix}{line}{line_end}" for line in lines)
+    end_of_line = _line_end(document)
+    written = "".join(f"{prefix}{line}{end_of_line}" for line in lines)
     return Edit(document.index.span(stop, stop), written)
 
 
 def _new_section(document: Document, table: KeyPath, text: str) -> tuple[Span, str]:
     """A section behind those it belongs with: of the same table, of the same kind, else last."""
-    content, line_end = document.index.text, _line_end(document)
+    content, end_of_line = document.index.text, _line_end(document)
     headers = sorted(
         (_offsets(document, span)[0], path)
         for path in _tables(document, ())
@@ -235,12 +213,12 @@ def _new_section(document: Document, table: KeyPath, text: str) -> tuple[Span, s
         fitting = [n for n, (_, path) in enumerate(headers) if path[:length] == table[:length]]
         if fitting and fitting[-1] + 1 < len(headers):
             at = headers[fitting[-1] + 1][0]
-            return document.index.span(at, at), f"{text}{line_end}{line_end}"
+            return document.index.span(at, at), f"{text}{end_of_line}{end_of_line}"
         if fitting:
             break
     stop = len(content)
     gap = 0 if not content else 1 if content.endswith("\n") else 2
-    return document.index.span(stop, stop), f"{line_end * gap}{text}{line_end}"
+    return document.index.span(stop, stop), f"{end_of_line * gap}{text}{end_of_line}"
 
 
 def _valid(document: Document, fix: Fix, gone: KeyPath | None = None) -> Fix | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,10 +57,10 @@ def explain(text: str, reason: str, offset: int) -> Slip | None:
     return None
 
 
-def helps(text: str, slip: Slip) -> bool:
-    """Whether the edits of a slip let the document be read further than before."""
+def reads_further(text: str, edits: Sequence[tuple[Range, str]]) -> bool:
+    """Whether edits, given in their order, let a document be read further than before."""
     edited = text
-    for (start, end), replacement in reversed(slip.edits):
+    for (start, end), replacement in sorted(edits, reverse=True):
         edited = edited[:start] + replacement + edited[end:]
     return _first_error(edited) > _first_error(text)
 

@@ -248,7 +248,7 @@ def _fix_of(index: TextIndex, slip: Slip) -> Fix | None:
     if not slip.edits:
         return None
     edits = tuple(Edit(index.span(*place), text) for place, text in slip.edits)
-    sure = slip.sure and slips.helps(index.text, slip)
+    sure = slip.sure and slips.reads_further(index.text, slip.edits)
     return Fix(title=slip.help, edits=edits, applicability="always" if sure else "maybe")
 
 
