@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from wasmind_compiler.analysis.bindings import (
     DEFAULTS,
@@ -24,6 +25,8 @@ from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.frontend.rewriting import move_to, quoted
 from wasmind_compiler.frontend.tables import Table
 
+_KEYS: Final = frozenset({"clear_defaults", "key_bindings"})
+
 
 def explain(tui: Table) -> Iterator[Diagnostic]:
     """Everything about the `[tui]` table of a config."""
@@ -40,7 +43,9 @@ def explain(tui: Table) -> Iterator[Diagnostic]:
                 yield read
             elif read is not None:
                 own.append(read)
-        yield from _twice(own)
+        twice = list(_twice(own))
+        faulty = faulty or bool(twice)
+        yield from twice
         for binding in own:
             yield from _typing(binding)
         if not faulty:
@@ -197,8 +202,8 @@ def _typing(binding: Binding) -> Iterator[Diagnostic]:
 def _whole(tui: Table, section: str, own: Sequence[Binding]) -> Iterator[Diagnostic]:
     """What the table comes to in the end."""
     outer = tui.table(section)
-    if outer is None:
-        return
+    if outer is None or not _KEYS.issuperset(outer.values):
+        return  # the keys may be under the key that nobody knows
     clear = outer.boolean("clear_defaults") is True
     if clear and "key_bindings" not in outer:
         yield rules.NOTHING_BOUND.at(

@@ -213,7 +213,7 @@ def _has_lost_table(name: str, resolution: Resolution) -> bool:
 
 def _has_broken_config(entry: ActorEntry) -> bool:
     """Whether a table has settings that could not be read: of another type, or misspelled."""
-    if entry.config is None and entry.document.has((*entry.path, "config")):
+    if not entry.is_readable:
         return True
     if not entry.misplaced:
         return False

@@ -175,7 +175,7 @@ COVERED: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "contracts": {
         "agent tool name clash": "WM0902",
-        "invalid tool name": "WM0903",
+        "invalid tool name": "WM0205",
         "contract cannot be read": "WM0901",
     },
     "building": {

@@ -59,6 +59,11 @@ class ActorEntry:
     restart: Table | None
     misplaced: tuple[str, ...]
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether the settings, if there are any, are a table."""
+        return self.config is not None or not self.document.has((*self.path, "config"))
+
     def header(self) -> Span:
         """Where the table is announced."""
         return self.document.header(self.path)

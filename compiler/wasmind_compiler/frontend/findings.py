@@ -193,6 +193,8 @@ class _Explainer:
         for key in missing:
             if any(self._is_meant_by(path, key, other, table[other]) for other in unknown):
                 continue
+            if self._is_elsewhere(path, key):
+                continue
             if error.message.startswith(repr(key)):
                 described = _mapping(error.schema).get("properties", {}).get(key, {})
                 document = self._document()
@@ -210,6 +212,11 @@ class _Explainer:
             return False
         hinted = self._document() is not None and hints.is_meant_by(path, wanted, key, value)
         return hinted or wanted in (*nearest(key, (wanted,)), *related(key, (wanted,)))
+
+    def _is_elsewhere(self, path: KeyPath, key: str) -> bool:
+        """Whether another part of the table is in the wrong place, which is an error."""
+        document = self._document()
+        return document is not None and not self._lenient and hints.is_lost(document, path, key)
 
     def _wrong_type(self, error: ValidationError) -> Iterator[Diagnostic]:
         wanted = _wanted(error)

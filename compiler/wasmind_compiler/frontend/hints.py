@@ -60,6 +60,13 @@ def is_meant_by(path: KeyPath, wanted: str, key: str, value: Any) -> bool:
     return _SYNONYMS.get(key) == wanted or (wanted == "source" and names_source)
 
 
+def is_lost(document: Document, path: KeyPath, key: str) -> bool:
+    """Whether the table at `path` has the key in another place: in a table at the top that is
+    called like it, in part or as a whole in quotes."""
+    names = [str(part) for part in path]
+    return any(document.has((name, key)) for name in (".".join(names), *names[-1:]))
+
+
 def missing_key(document: Document, path: KeyPath, key: str) -> Hint | None:
     """About a key that the table at `path` needs."""
     if key == "source" and path[:1] and path[0] in _SECTIONS:

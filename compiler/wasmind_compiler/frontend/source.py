@@ -52,6 +52,11 @@ class PathSource:
     path: str
     written: Written
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether the path is all that says where the folder is."""
+        return "sub_dir" not in self.written.table()
+
     def span(self) -> Span:
         """The value that a problem with the source is reported at."""
         return self.written.span("path")

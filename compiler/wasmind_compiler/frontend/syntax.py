@@ -25,6 +25,8 @@ _GOOD_ESCAPE: Final = re.compile(
     r"""\\(?:[btnfr"\\]|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[ \t]*\r?\n)"""
 )
 _WORD: Final = re.compile(r"[^\s,\]}#=]+")
+#: How headers begin, and what is easily taken for it.
+_OPENERS: Final = ("[", "\uff3b")
 _CLASHES: Final = ("Cannot ", "Duplicate inline table key")
 _BAD_ESCAPES: Final = ("Unescaped", "Invalid hex value", "Escaped character")
 _OPEN_STRINGS: Final = ("Unterminated string", "Illegal character '\\n'", "Illegal character '\\r'")
@@ -97,6 +99,9 @@ def _without_line(index: TextIndex, found: Diagnostic) -> str | None:
     end = index.text.find("\n", start)
     end = len(index.text) if end == -1 else end
     written = index.text[start:end]
+    if written.lstrip().startswith(_OPENERS):
+        # Without its header, what is below would belong to the table above.
+        return None
     if statement_at(index.text, start) != start + len(written) - len(written.lstrip()):
         return None
     if '"""' in written or "'''" in written or _opening(index.text, start, end) is not None:

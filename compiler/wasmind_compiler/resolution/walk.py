@@ -12,7 +12,7 @@ from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.app_config import AppConfig
 from wasmind_compiler.frontend.key_path import dotted
 from wasmind_compiler.frontend.manifest import Manifest
-from wasmind_compiler.frontend.source import GitSource, Source
+from wasmind_compiler.frontend.source import LibrarySource, Source
 from wasmind_compiler.resolution import contradictions
 from wasmind_compiler.resolution.found import Found, chain
 from wasmind_compiler.resolution.layers import deep_merge
@@ -144,8 +144,8 @@ class Walk:
         return entry.source, parent.identity if parent is not None else None
 
     def _is_unclear(self, source: Source) -> bool:
-        """Whether it is not certain which commit and folder of a repository is meant."""
-        if not isinstance(source, GitSource) or self._collector.lenient:
+        """Whether it is not certain which folder is meant, because of keys nobody knows."""
+        if isinstance(source, LibrarySource) or self._collector.lenient:
             return False
         return not source.is_clear
 
@@ -204,6 +204,10 @@ class Walk:
 
     def _compare_settings(self, known: Found, entry: ActorEntry, parent: Found) -> None:
         override, first = self.overrides.get(entry.name), known.declarations[0]
+        if "actor_overrides" in self._config.doubtful or not (
+            first.is_readable and entry.is_readable
+        ):
+            return
         upper = (override.config if override is not None else None) or {}
         one, two = (deep_merge(each.config or {}, upper) for each in (first, entry))
         differing = [f"config.{key}" for key in _differences(one, two)]
