@@ -46,7 +46,7 @@ def check_meanings(
             found.kind == "permission"
             and _is_default(actor, found)
             # Whoever gave it in the wrong place has been told so, unless that is forgiven.
-            and (collector.lenient or not _is_attempted(actor, found, resolution))
+            and (collector.lenient or not _is_attempted(actor, found, schema, resolution))
         ):
             collector.add(_permissive_default(actor, found, resolution))
 
@@ -136,8 +136,12 @@ def _is_default(actor: ResolvedActor, found: Annotated) -> bool:
     return found.value is True and actor.config.origin(found.path) is None
 
 
-def _is_attempted(actor: ResolvedActor, found: Annotated, resolution: Resolution) -> bool:
-    return len(found.path) == 1 and found.path[0] in attempted(actor, resolution, found.path)
+def _is_attempted(
+    actor: ResolvedActor, found: Annotated, schema: Mapping[str, Any], resolution: Resolution
+) -> bool:
+    unknown = actor.config.merged.keys() - schema.get("properties", {}).keys()
+    given = attempted(actor, resolution, found.path[:1], unknown)
+    return len(found.path) == 1 and found.path[0] in given
 
 
 def _permissive_default(

@@ -100,16 +100,6 @@ def move_to(document: Document, path: KeyPath, table: KeyPath) -> Fix | None:
     return Fix(title=title, edits=edits, applicability="always")
 
 
-def cut(document: Document, path: KeyPath) -> Span | None:
-    """What goes with a key and its value when they are removed: a line, or a part of an inline
-    table; None where more stands around it."""
-    if document.is_section(path):
-        return None
-    name = _at(document, document.key(path))[0]
-    stretch = _statement(document, name, _range(document, path)[1])
-    return document.index.span(*stretch) if stretch is not None else None
-
-
 def wrap(document: Document, path: KeyPath, table: str) -> Fix:
     """Turn `key = value` inside an inline table into `table = { key = value }`."""
     start = _at(document, document.key(path))

@@ -15,7 +15,7 @@ from wasmind_compiler.diagnostics import Applicability, Edit, Fix, Span
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.joining import joined, line_end, with_comments
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
-from wasmind_compiler.frontend.rewriting import cut, quoted
+from wasmind_compiler.frontend.rewriting import quoted
 
 _DOTTED: Final = re.compile(r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\..*)?\.""")
 _PART: Final = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
@@ -123,20 +123,25 @@ def added_element(
 
 
 def lifted_key(document: Document, path: KeyPath) -> Fix | None:
-    """Move a key out of its table, above the first section of the document.
+    """Move a key, with what stands behind it on its line, above the first section of the document.
 
     Returns:
-        None where that cannot be done by cutting out a line.
+        None where other keys are on its line.
     """
-    removed = cut(document, path)
+    text = document.index.text
+    start, _ = _offsets(document, document.key(path))
+    _, end = _offsets(document, document.value(path))
+    line_start, stop = text.rfind("\n", 0, start) + 1, text.find("\n", end)
+    stop = len(text) if stop == -1 else stop
+    rest = text[end:stop].strip()
     headers = [span for each in _tables(document, ()) if (span := _header(document, each))]
-    if removed is None or not headers:
+    if text[line_start:start].strip() or (rest and rest[0] != "#") or not headers:
         return None
-    at = min(with_comments(document.index.text, _offsets(document, span)[0]) for span in headers)
-    place = document.index.span(at, at)
-    statement = f"{dotted((path[-1],))} = {document.text(document.value(path))}"
-    written = f"{statement}{_line_end(document) * 2}"
-    edits = (Edit(place, written), Edit(removed, ""))
+    at = min(with_comments(text, _offsets(document, span)[0]) for span in headers)
+    edits = (
+        Edit(document.index.span(at, at), f"{text[start:stop].rstrip()}{_line_end(document) * 2}"),
+        Edit(document.index.span(line_start, min(stop + 1, len(text))), ""),
+    )
     title = f"move `{path[-1]}` to the top"
     return _valid(document, Fix(title=title, edits=edits, applicability="always"), gone=path)
 
