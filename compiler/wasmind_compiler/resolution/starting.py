@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from wasmind_compiler.diagnostics import Collector, Span
+from wasmind_compiler.diagnostics import Collector, Edit, Fix, Span
 from wasmind_compiler.diagnostics.rules import names
 from wasmind_compiler.frontend.app_config import AppConfig
 from wasmind_compiler.resolution.companions import (
@@ -73,11 +73,17 @@ def _report_missing(config: AppConfig, collector: Collector) -> None:
 
 
 def _report_nothing(config: AppConfig, span: Span, reason: str, collector: Collector) -> None:
-    own = ", ".join(f'"{entry.name}"' for entry in config.actors)
-    collector.add(
-        names.NOTHING_TO_START.at(
-            span,
-            f"nothing to start: {reason} and no actor spawns automatically",
-            help=f"write `starting_actors = [{own}]`" if own else "add an `[actors.NAME]` table",
-        )
-    )
+    message = f"nothing to start: {reason} and no actor spawns automatically"
+    if not config.actors:
+        help_line = "add an `[actors.NAME]` table"
+        collector.add(names.NOTHING_TO_START.at(span, message, help=help_line))
+        return
+    # Not needed by configs without findings.
+    from wasmind_compiler.frontend.sections import literal
+
+    own = literal([entry.name for entry in config.actors])
+    line = f"{_KEY} = {own}"
+    given = _KEY in config.document.data
+    edit = Edit(span, own) if given else Edit(config.document.index.span(0, 0), f"{line}\n\n")
+    fix = Fix(title=f"write `{line}`", edits=(edit,))
+    collector.add(names.NOTHING_TO_START.at(span, message, help=fix.title, fix=fix))
