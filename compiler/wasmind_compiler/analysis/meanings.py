@@ -55,8 +55,10 @@ def _unknown_models(
     actor: ResolvedActor, found: Annotated, config: AppConfig, known: Collection[str]
 ) -> Iterator[Diagnostic]:
     for path, name in strings(found):
+        if name in known:
+            continue
         near, span = nearest(name, known), actor.config.value(path)
-        if name in known or (not near and {"models", "litellm"} & config.doubtful):
+        if not near and {"models", "litellm"} & config.doubtful:
             continue
         fix = _new_model(config, name)
         if len(near) == 1:

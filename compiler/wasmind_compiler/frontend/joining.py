@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from wasmind_compiler.frontend.positions import Range
+from wasmind_compiler.frontend.positions import Range
+from wasmind_compiler.frontend.sections import line_end, with_comments
 
 
 def joined(
@@ -38,16 +37,3 @@ def _section(text: str, header: Range, begins: list[int]) -> Range:
     """Where a section begins, with the comments right above it, and where the next one does."""
     start = with_comments(text, header[0])
     return start, next((each for each in begins if each > start), len(text))
-
-
-def line_end(text: str) -> str:
-    """How lines of a text end."""
-    return "\r\n" if "\r\n" in text else "\n"
-
-
-def with_comments(text: str, at: int) -> int:
-    """The beginning of the line at an offset, or of the comments right above it."""
-    at = text.rfind("\n", 0, at) + 1
-    while (before := text.rfind("\n", 0, max(0, at - 1)) + 1) < at and text[before] == "#":
-        at = before
-    return at

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Applicability, Edit, Fix, Span
 from wasmind_compiler.frontend.document import Document
-from wasmind_compiler.frontend.joining import joined, line_end, with_comments
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.frontend.rewriting import quoted
 
@@ -63,6 +62,9 @@ def moved_section(
 
 def _joined(document: Document, header: Span, target: Span) -> Iterator[Edit]:
     """The lines of one section put below those of another."""
+    # Loaded for this only.
+    from wasmind_compiler.frontend.joining import joined
+
     headers = [span for each in _tables(document, ()) if (span := _header(document, each))]
     places = [_offsets(document, span) for span in headers]
     moves = joined(
@@ -72,8 +74,17 @@ def _joined(document: Document, header: Span, target: Span) -> Iterator[Edit]:
         yield Edit(document.index.span(start, end), text)
 
 
-def _line_end(document: Document) -> str:
-    return line_end(document.index.text)
+def line_end(text: str) -> str:
+    """How lines of a text end."""
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def with_comments(text: str, at: int) -> int:
+    """The beginning of the line at an offset, or of the comments right above it."""
+    at = text.rfind("\n", 0, at) + 1
+    while (before := text.rfind("\n", 0, max(0, at - 1)) + 1) < at and text[before] == "#":
+        at = before
+    return at
 
 
 def _renamed(document: Document, header: Span, path: KeyPath, to: KeyPath) -> Iterator[Edit]:
@@ -108,7 +119,7 @@ def added_keys(document: Document, table: KeyPath, lines: Sequence[str], title: 
     """Put `key = value` lines into a table, which is made where there is none."""
     insertion = _insertion(document, table, *lines)
     if insertion is None:
-        text = _line_end(document).join((f"[{dotted(table)}]", *lines))
+        text = line_end(document.index.text).join((f"[{dotted(table)}]", *lines))
         insertion = Edit(*_new_section(document, table, text))
     return _valid(document, Fix(title=title, edits=(insertion,)))
 
@@ -117,7 +128,7 @@ def added_element(
     document: Document, array: KeyPath, lines: Sequence[str], title: str
 ) -> Fix | None:
     """Put an element of `key = value` lines behind those of an array of tables."""
-    text = _line_end(document).join((f"[[{dotted(array)}]]", *lines))
+    text = line_end(document.index.text).join((f"[[{dotted(array)}]]", *lines))
     insertion = Edit(*_new_section(document, array, text))
     return _valid(document, Fix(title=title, edits=(insertion,)))
 
@@ -139,7 +150,10 @@ def lifted_key(document: Document, path: KeyPath) -> Fix | None:
         return None
     at = min(with_comments(text, _offsets(document, span)[0]) for span in headers)
     edits = (
-        Edit(document.index.span(at, at), f"{text[start:stop].rstrip()}{_line_end(document) * 2}"),
+        Edit(
+            document.index.span(at, at),
+            f"{text[start:stop].rstrip()}{line_end(document.index.text) * 2}",
+        ),
         Edit(document.index.span(line_start, min(stop + 1, len(text))), ""),
     )
     title = f"move `{path[-1]}` to the top"
@@ -168,7 +182,7 @@ def _insertion(document: Document, table: KeyPath, *lines: str) -> Edit | None:
     if header is not None:
         _, end = _offsets(document, header)
         rest = document.index.text.find("\n", end)
-        end_of_line = _line_end(document)
+        end_of_line = line_end(document.index.text)
         written = "".join(f"{line}{end_of_line}" for line in lines)
         if rest == -1:
             at = len(document.index.text)
@@ -201,14 +215,14 @@ def _dotted_insertion(document: Document, table: KeyPath, *lines: str) -> Edit |
     stop = text.find("\n", end) + 1
     if not _DOTTED.fullmatch(prefix) or not stop:
         return None
-    end_of_line = _line_end(document)
+    end_of_line = line_end(document.index.text)
     written = "".join(f"{prefix}{line}{end_of_line}" for line in lines)
     return Edit(document.index.span(stop, stop), written)
 
 
 def _new_section(document: Document, table: KeyPath, text: str) -> tuple[Span, str]:
     """A section behind those it belongs with: of the same table, of the same kind, else last."""
-    content, end_of_line = document.index.text, _line_end(document)
+    content, end_of_line = document.index.text, line_end(document.index.text)
     headers = sorted(
         (_offsets(document, span)[0], path)
         for path in _tables(document, ())
