@@ -9,7 +9,7 @@ from wasmind_compiler.diagnostics.rules import files
 from wasmind_compiler.frontend.joining import joined
 from wasmind_compiler.frontend.key_path import dotted
 from wasmind_compiler.frontend.positions import Node, Range, Scanner, last_element, scan
-from wasmind_compiler.frontend.slips import reads_further
+from wasmind_compiler.frontend.slip import reads_further
 
 
 def explain_clash(index: TextIndex, start: int) -> Diagnostic | None:

@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 import re
-import tomllib
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final
 
+from wasmind_compiler.frontend.lookalikes import letter_in_key, lookalike
 from wasmind_compiler.frontend.positions import Range
+from wasmind_compiler.frontend.slip import Slip, line_at
 from wasmind_compiler.frontend.strings import LEXEME
 
-_QUOTES: Final = {
-    **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb`", '"'),
-    **dict.fromkeys("\u2018\u2019\u201a\u201b", "'"),
-}
-_DASHES: Final = dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
-_WORD: Final = re.compile(r"[\w-]+")
 _SEVERAL_WORDS: Final = re.compile(r"\w[\w-]*(?: +\w[\w-]*)+")
 _FOREIGN_COMMENT: Final = re.compile(r"(//+|;+|--+|/\*)(?=[ \t]*[^\s])")
 _NOTHING: Final = re.compile(r"[ \t]*(?:#[^\n]*)?\r?(?:\n|$)")
 _NO_VALUE: Final = re.compile(r"(?i)(?:null|none|nil|undefined)\b")
-_KEY_EXPECTED: Final = ("Invalid statement", "Expected '='", "Expected ']", "Invalid initial")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slip:
-    """What is wrong, and what to write.
-
-    Attributes:
-        place: what is wrong.
-        edits: places and what to write there, in order; empty if that is not known.
-        sure: that this is what was meant.
-    """
-
-    place: Range
-    message: str
-    help: str
-    edits: tuple[tuple[Range, str], ...] = ()
-    sure: bool = False
 
 
 def explain(text: str, reason: str, offset: int) -> Slip | None:
@@ -57,31 +32,10 @@ def explain(text: str, reason: str, offset: int) -> Slip | None:
     return None
 
 
-def reads_further(text: str, edits: Sequence[tuple[Range, str]]) -> bool:
-    """Whether edits, given in their order, let a document be read further than before."""
-    edited = text
-    for (start, end), replacement in sorted(edits, reverse=True):
-        edited = edited[:start] + replacement + edited[end:]
-    return _first_error(edited) > _first_error(text)
-
-
-def _first_error(text: str) -> tuple[int, int]:
-    """Line and column of the first syntax error; behind the last line if there is none."""
-    last = text.count("\n") + 1
-    try:
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        place = re.search(r"at line (\d+), column (\d+)", str(error))
-        return (int(place.group(1)), int(place.group(2))) if place else (last, 0)
-    except (RecursionError, ValueError):
-        return (0, 0)
-    return (last + 1, 0)
-
-
 def mismatched_quotes(text: str, start: int) -> Slip | None:
     """A string that begins with one kind of quote and ends with the other."""
     quote = text[start]
-    _, line_end = _line(text, start)
+    _, line_end = line_at(text, start)
     found = re.compile("['\"\u2018-\u201f\u00bb]").search(text, start + 1, line_end)
     if found is None:
         return None
@@ -130,77 +84,10 @@ def _closing(text: str, opening: int) -> int | None:
     return None
 
 
-def _plain(character: str) -> str | None:
-    """What a look-alike stands for; None for any other character."""
-    if character in _QUOTES:
-        return _QUOTES[character]
-    if character in _DASHES:
-        return _DASHES[character]
-    if "\uff01" <= character <= "\uff5e":
-        return chr(ord(character) - 0xFEE0)
-    category = unicodedata.category(character)
-    if category == "Zs" and character != " ":
-        return " "
-    return "" if category == "Cf" else None
-
-
-def _lookalike(text: str, _reason: str, offset: int) -> Slip | None:
-    character = text[offset : offset + 1]
-    plain = _plain(character) if character else None
-    if plain is None:
-        return None
-    start, end = _line(text, offset)
-    edits = tuple(
-        ((at, at + 1), meant)
-        for at in _outside_strings(text, start, end)
-        if (meant := _plain(text[at])) is not None
-    )
-    number, shown = (
-        f"U+{ord(character):04X}",
-        "a backtick" if character == "`" else f"`{character}`",
-    )
-    if plain == "":
-        message, advice = f"an invisible character stands here, {number}", "remove it"
-    elif plain == " ":
-        message, advice = f"this blank is {number}, not a space", "write a space"
-    else:
-        message, advice = f"{shown} is {number}, not `{plain}`", f"write `{plain}`"
-    return Slip(place=(offset, offset + 1), message=message, help=advice, edits=edits, sure=True)
-
-
-def _outside_strings(text: str, start: int, end: int) -> Iterator[int]:
-    at = start
-    while at < end:
-        lexeme = LEXEME.match(text, at) if text[at] in "\"'#" else None
-        if lexeme is not None and lexeme.group("open") is None:
-            at = lexeme.end()
-        else:
-            yield at
-            at += 1
-
-
-def _letter_in_key(text: str, reason: str, offset: int) -> Slip | None:
-    character = text[offset : offset + 1]
-    if not reason.startswith(_KEY_EXPECTED) or character.isascii() or not character.isalnum():
-        return None
-    start, end = offset, offset
-    while start > 0 and _WORD.fullmatch(text[start - 1]):
-        start -= 1
-    while end < len(text) and _WORD.fullmatch(text[end]):
-        end += 1
-    return Slip(
-        place=(start, end),
-        message="a name with other letters than `a` to `z` and `A` to `Z` stands in quotes",
-        help=f'write `"{text[start:end]}"`',
-        edits=(((start, end), f'"{text[start:end]}"'),),
-        sure=True,
-    )
-
-
 def _blank_in_key(text: str, reason: str, offset: int) -> Slip | None:
     if not reason.startswith(("Expected '='", "Expected ']")):
         return None
-    start, end = _line(text, offset)
+    start, end = line_at(text, offset)
     for found in _SEVERAL_WORDS.finditer(text, start, end):
         if found.start() < offset < found.end():
             written = f'"{found.group()}"'
@@ -247,7 +134,7 @@ def _comma_missing(text: str, reason: str, offset: int) -> Slip | None:
     if character == ";":
         edit = ((offset, offset + 1), ",")
         return Slip(place=edit[0], message=message, help="write `,`", edits=(edit,), sure=True)
-    start, end = _line(text, offset)
+    start, end = line_at(text, offset)
     string = LEXEME.match(text, offset) if character in "\"'" else None
     is_key = string is not None and re.match(r"[ \t]*[.=]", text[string.end() : end])
     begins_line = not text[start:offset].strip()
@@ -255,7 +142,7 @@ def _comma_missing(text: str, reason: str, offset: int) -> Slip | None:
         return None
     found = string or re.compile(r"[^\s,\]}]+").match(text, offset)
     before = len(text[:offset].rstrip())
-    if found is None or (begins_line and "#" in text[slice(*_line(text, before - 1))]):
+    if found is None or (begins_line and "#" in text[slice(*line_at(text, before - 1))]):
         return None
     return Slip(
         place=found.span(),
@@ -271,7 +158,7 @@ def _unclosed(text: str, reason: str, offset: int) -> Slip | None:
         return None
     bracket = "]" if reason.endswith("array") else "}"
     at = len(text[:offset].rstrip())
-    commented = "#" in text[slice(*_line(text, at - 1))]
+    commented = "#" in text[slice(*line_at(text, at - 1))]
     return Slip(
         place=_token(text, offset),
         message=f"{reason[:1].lower()}{reason[1:]}",
@@ -340,7 +227,7 @@ def _no_equals(text: str, reason: str, offset: int) -> Slip | None:
     if character != ":":
         return None
     if _NOTHING.match(text, offset + 1):
-        start, _ = _line(text, offset)
+        start, _ = line_at(text, offset)
         name = text[start:offset].strip()
         return Slip(place=place, message=message, help=f"write `{name} = {{ … }}`, or a `[table]`")
     title = "write `=` instead of `:`"
@@ -350,7 +237,7 @@ def _no_equals(text: str, reason: str, offset: int) -> Slip | None:
 def _several_statements(text: str, reason: str, offset: int) -> Slip | None:
     if not reason.startswith("Expected newline"):
         return None
-    _, end = _line(text, offset)
+    _, end = line_at(text, offset)
     before = len(text[:offset].rstrip())
     found = re.compile(r"[,;]?[ \t]*(?=[\w\"'.-]+[ \t]*=)").match(text, offset, end)
     if found is None or (before == offset and not found.group()):
@@ -381,7 +268,7 @@ def _glued(text: str, reason: str, offset: int) -> Slip | None:
 
 
 def _behind_header(text: str, reason: str, offset: int) -> Slip | None:
-    start, _ = _line(text, offset)
+    start, _ = line_at(text, offset)
     if not reason.startswith("Expected newline") or not text[start:offset].lstrip().startswith("["):
         return None
     if text[offset] == "]":
@@ -407,19 +294,14 @@ def _quote_inside(text: str, reason: str, offset: int) -> Slip | None:
     )
 
 
-def _line(text: str, offset: int) -> Range:
-    start, end = text.rfind("\n", 0, offset) + 1, text.find("\n", offset)
-    return start, len(text) if end == -1 else end
-
-
 def _token(text: str, offset: int) -> Range:
     found = re.compile(r"[^\s]+").match(text, offset)
     return found.span() if found is not None else (offset, offset)
 
 
 _LOOKS: Final[tuple[Callable[[str, str, int], Slip | None], ...]] = (
-    _lookalike,
-    _letter_in_key,
+    lookalike,
+    letter_in_key,
     _blank_in_key,
     _separator,
     _comment,

@@ -17,7 +17,7 @@ from wasmind_compiler.diagnostics.suggestions import nearest
 from wasmind_compiler.frontend import slips
 from wasmind_compiler.frontend.clashes import explain_clash
 from wasmind_compiler.frontend.positions import Range, statement_at
-from wasmind_compiler.frontend.slips import Slip
+from wasmind_compiler.frontend.slip import Slip, reads_further
 from wasmind_compiler.frontend.strings import LEXEME
 
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -253,7 +253,7 @@ def _fix_of(index: TextIndex, slip: Slip) -> Fix | None:
     if not slip.edits:
         return None
     edits = tuple(Edit(index.span(*place), text) for place, text in slip.edits)
-    sure = slip.sure and slips.reads_further(index.text, slip.edits)
+    sure = slip.sure and reads_further(index.text, slip.edits)
     return Fix(title=slip.help, edits=edits, applicability="always" if sure else "maybe")
 
 
