@@ -502,6 +502,32 @@ def test_one_problem_and_its_help(
     assert not mended or found.code not in [each.code for each in after.diagnostics]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            '["desk", "lead"]',
+            '["desk", "lead", "zebra"]\n[tool.zebra]\nsource = "x"',
+            ["WM0302 error", "WM0202 warning"],
+        ),
+        (
+            'starting_actors = ["desk", "lead"]',
+            '[tool]\nstarting_actors = ["desk"]',
+            ["WM0202 warning", "WM0301 error"],
+        ),
+        (
+            "[actor_overrides.audit.config]",
+            "[audit.config]",
+            ["WM0201 error"],
+        ),
+    ],
+)
+def test_a_warning_hides_no_error(team: Project, old: str, new: str, expected: list[str]) -> None:
+    assert CONFIG.count(old) == 1
+    report = team.check(CONFIG.replace(old, new))
+    assert [f"{each.code} {each.severity.value}" for each in report.diagnostics] == expected
+
+
 SCATTERED = """\
 # The team.
 

@@ -52,7 +52,9 @@ def check_settings(
             settings.TAKES_NO_CONFIG.at(actor.config.header(()), message, help="remove it")
         )
     elif not _certainly_conforms(merged, schema):
-        collector.extend(_explained(actor, schema, resolution, models, collector.lenient))
+        collector.extend(_explained(actor, schema, resolution))
+        if missing := _missing_keys(actor, schema, resolution, collector):
+            collector.add(_missing(actor, missing, schema, resolution, models))
 
 
 def _certainly_conforms(merged: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
@@ -110,8 +112,6 @@ def _explained(
     actor: ResolvedActor,
     schema: Mapping[str, Any],
     resolution: Resolution,
-    models: Collection[str],
-    lenient: bool,
 ) -> Iterator[Diagnostic]:
     # The explaining half is imported for configs with findings only.
     from jsonschema import Draft202012Validator
@@ -125,18 +125,23 @@ def _explained(
         message = f"the config schema of `{actor.name}` is invalid: {error.message}"
         yield settings.BAD_SCHEMA.at(actor.source.span(), message)
         return
-    merged, table = actor.config.merged, resolution.users_table(actor.name)
-    missing = [key for key in schema.get("required", ()) if key not in merged]
-    if not lenient:
-        unknown = merged.keys() - schema.get("properties", {}).keys()
-        tried = attempted(actor, resolution, missing, unknown)
-        missing = [key for key in missing if key not in tried]
-    if missing:
-        yield _missing(actor, missing, schema, resolution, models)
     # Missing keys of the whole table are reported together, with one section to add.
     without = {keyword: value for keyword, value in schema.items() if keyword != "required"}
-    view = _UsersView(actor.config, table)
-    yield from explain(dict(merged), without, view, config_rules(actor.name))
+    view = _UsersView(actor.config, resolution.users_table(actor.name))
+    yield from explain(dict(actor.config.merged), without, view, config_rules(actor.name))
+
+
+def _missing_keys(
+    actor: ResolvedActor, schema: Mapping[str, Any], resolution: Resolution, collector: Collector
+) -> list[str]:
+    """The settings of the whole table that nobody gives, not even in the wrong place."""
+    merged, required = actor.config.merged, schema.get("required", ())
+    missing = [key for key in required if key not in merged] if isinstance(required, list) else []
+    # Only what has been reported as an error may keep others from being reported.
+    if collector.lenient or not collector.failed:
+        return missing
+    tried = attempted(actor, resolution, missing, merged.keys() - schema.get("properties", {}))
+    return [key for key in missing if key not in tried]
 
 
 def _missing(

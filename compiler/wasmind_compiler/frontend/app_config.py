@@ -55,7 +55,7 @@ class AppConfig:
 
 def read_app_config(document: Document, schemas: Schemas, collector: Collector) -> AppConfig:
     """Check a config against its schema and read it; faulty parts are reported and left out."""
-    conforms = schemas.check(document, "app", collector)
+    schemas.check(document, "app", collector)
     root = Table(document, (), document.data)
     config = AppConfig(
         document=document,
@@ -67,13 +67,16 @@ def read_app_config(document: Document, schemas: Schemas, collector: Collector) 
         proxied_models=tuple(_proxied_models(root)),
         run=root.table("run"),
         tui=root.table("tui"),
-        doubtful=frozenset() if conforms or collector.lenient else _doubtful(document),
+        doubtful=_doubtful(document, collector),
     )
     check_references((*config.actors, *config.overrides), collector)
     return config
 
 
-def _doubtful(document: Document) -> frozenset[str]:
+def _doubtful(document: Document, collector: Collector) -> frozenset[str]:
+    # Only what has been reported as an error may keep others from being reported.
+    if collector.lenient or not collector.failed:
+        return frozenset()
     # Loaded only for configs with findings.
     from wasmind_compiler.frontend.top_level import doubtful
 

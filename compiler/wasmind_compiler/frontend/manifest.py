@@ -87,7 +87,8 @@ def _hides_dependencies(document: Document) -> bool:
     # Loaded only for manifests with findings.
     from wasmind_compiler.frontend.top_level import hides
 
-    return hides(document, "dependencies") or document.has(("actors",))
+    called_actors = "actors" in document.data and "dependencies" not in document.data
+    return called_actors or hides(document, "dependencies")
 
 
 def _build(table: Table | None) -> Build | None:

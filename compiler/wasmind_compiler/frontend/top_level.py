@@ -75,8 +75,8 @@ def doubtful(document: Document) -> frozenset[str]:
     for key, value in data.items():
         if key not in _KNOWN:
             found.update(_meant(key, value), map(str, (_unquoted(key) or ())[:1]))
-            found |= {"actors"} if _has_actors(value) else set()
-    below = (path for path in _judged(data, ()) if len(path) > 1)
+            found |= {"actors"} if _is_actor(value) else set()
+    below = (path for path in _judged(data, ()) if len(path) > 1 and path[0] in _SECTIONS)
     if "actor_id" in data or any(path[-1] in PLAIN_KEYS for path in below):
         found.add("starting_actors")
     return frozenset(found)
@@ -143,12 +143,9 @@ def _meant(key: str, value: Any) -> tuple[str, ...]:
     return tuple(name for name in candidates if (name in _SECTIONS) == is_table)
 
 
-def _has_actors(value: Any) -> bool:
-    """Whether a table looks like an actor's, or like a section of such tables."""
-    if not isinstance(value, dict):
-        return False
-    tables = [value, *(inner for inner in value.values() if isinstance(inner, dict))]
-    return any("source" in table for table in tables)
+def _is_actor(value: Any) -> bool:
+    """Whether a table looks like an actor's."""
+    return isinstance(value, dict) and "source" in value
 
 
 def _judged(value: Any, path: KeyPath) -> Iterator[KeyPath]:

@@ -68,6 +68,24 @@ def _table_of(owner: ActorEntry, entry: ActorEntry) -> Diagnostic:
     )
 
 
+def report_lost_overrides(walk: Walk, config: AppConfig, collector: Collector) -> None:
+    """Report tables at the top of a config that are called like a dependency."""
+    document = config.document
+    for name, found in walk.found.items():
+        if found.is_own or not isinstance(document.data.get(name), dict):
+            continue
+        target = ("actor_overrides", name)
+        title = f"write `[{dotted(target)}]`"
+        better = shape.UNKNOWN_KEY.at(
+            document.key((name,)),
+            f"unknown key `{dotted((name,))}`",
+            labels=(Label(found.entry.header(), "a dependency of this name is declared here"),),
+            help=f"did you mean to override it? {title}",
+            fix=moved_section(document, (name,), target, title),
+        )
+        collector.replace(shape.UNKNOWN_TABLE, better)
+
+
 def report_overrides_of_nothing(walk: Walk, collector: Collector) -> None:
     """Report overrides of names that no manifest declares."""
     dependencies = {name: found for name, found in walk.found.items() if not found.is_own}
