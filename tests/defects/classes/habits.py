@@ -349,7 +349,7 @@ CLASSES: Final = (
         ),
     ),
     Defect(
-        title="inline table over several lines",
+        title="inline table written as in JSON",
         area="9.2",
         code="WM0112",
         fixable=True,
