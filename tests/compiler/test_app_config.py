@@ -14,6 +14,7 @@ from tests.compiler.project import ROOT, Project, component
 from wasmind_compiler.frontend.actor_entry import ENTRY_KEYS
 from wasmind_compiler.frontend.conformance import conforms
 from wasmind_compiler.frontend.schemas import Schemas
+from wasmind_compiler.frontend.source import GIT_KEYS
 
 SCHEMAS = Schemas(ROOT / "schemas")
 
@@ -317,3 +318,18 @@ def test_a_faulty_contract_is_reported_and_not_read(project: Project) -> None:
     assert project.found('starting_actors = ["desk"]\n[actors.desk]\nsource.path = "desk"\n') == [
         "WM0204 desk/Wasmind.toml:3:1 missing key `type` in `contract.handles[0]`"
     ]
+
+
+def test_readers_and_schemas_know_the_same_keys_of_git_sources() -> None:
+    (keys,) = [
+        set(each["properties"])
+        for each in SCHEMAS.load("app")["$defs"]["source"]["oneOf"]
+        if "git" in each["properties"]
+    ]
+    assert keys == GIT_KEYS
+
+
+def test_a_git_source_that_is_not_clear_is_not_fetched(project: Project) -> None:
+    source = '{ git = "file:///nowhere/repository", branch = "main" }'
+    app = f'starting_actors = ["a"]\nactors.a.source = {source}\n'
+    assert project.found(app) == ["WM0201 app.toml:2:57 unknown key `branch` in `actors.a.source`"]

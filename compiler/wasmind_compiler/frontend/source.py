@@ -14,7 +14,7 @@ from wasmind_compiler.frontend.tables import Table
 
 RefKind = Literal["branch", "tag", "rev"]
 _REF_KINDS: tuple[RefKind, ...] = ("branch", "tag", "rev")
-GIT_KEYS: Final = frozenset({"git", "git_ref", "sub_dir", "submodules", "insecure"})
+GIT_KEYS: Final = frozenset({"git", "git_ref", "sub_dir", "submodules", "lfs", "insecure"})
 _USER_INFO: Final = re.compile(r"(?<=://)(?!git@)[^/\s@]+@")
 
 
