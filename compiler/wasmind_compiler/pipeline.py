@@ -140,7 +140,7 @@ def check(
         config: the config.
         environment: the surroundings.
         strict: warnings are errors.
-        lenient: keys nobody knows are warnings.
+        lenient: keys that are unknown or misplaced are warnings.
 
     Raises:
         CompilerFailure: an actor has to be built and this machine cannot.
@@ -405,7 +405,7 @@ class _Run:
             )
             entries = (*config.actors, *config.overrides)
             written = [entry.source for entry in entries if isinstance(entry.source, GitSource)]
-            self._git.announce(written)
+            self._git.announce([source for source in written if source.is_clear])
         return self._git
 
     def _builder(self) -> Builder:

@@ -64,6 +64,7 @@ def test_all_errors_at_once(wasmind: Wasmind, work: Path) -> None:
         "  |\n"
         '9 | auto_spawn = "yes"\n'
         "  |              ^^^^^ expected a boolean\n"
+        "  = help: write `true` without quotes\n"
         "\n"
         "4 errors\n"
         "2 can be fixed: wasmind check --fix app.toml\n"
@@ -84,6 +85,7 @@ def test_a_syntax_error(wasmind: Wasmind, work: Path) -> None:
         "  |\n"
         '1 | starting_actors = ["echo"\n'
         "  |                   - the array begins here\n"
+        "  = help: close it with `]`\n"
         "\n"
         "1 error\n"
     )

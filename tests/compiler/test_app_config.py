@@ -14,6 +14,7 @@ from tests.compiler.project import ROOT, Project, component
 from wasmind_compiler.frontend.actor_entry import ENTRY_KEYS
 from wasmind_compiler.frontend.conformance import conforms
 from wasmind_compiler.frontend.schemas import Schemas
+from wasmind_compiler.frontend.source import GIT_KEYS
 
 SCHEMAS = Schemas(ROOT / "schemas")
 
@@ -71,7 +72,7 @@ def test_all_problems_of_a_config_in_one_run(project: Project) -> None:
             '"desk"',
             ["WM0203 app.toml:2:20 `actors.a.source` must be a table, found a string"],
         ),
-        ("{}", ["WM0204 app.toml:2:20 `actors.a.source` needs `path` or `git` or `library`"]),
+        ("{}", ["WM0204 app.toml:2:20 `actors.a.source` needs `path`, `git` or `library`"]),
         ('{ pth = "x" }', ["WM0201 app.toml:2:22 unknown key `pth` in `actors.a.source`"]),
         (
             '{ path = "x", git = "https://e.org/r" }',
@@ -142,7 +143,7 @@ def test_a_scripted_model_is_checked_with_its_script(project: Project) -> None:
         models.b = { kind = "scripted", script = "none.toml" }
         """
     ) == [
-        "WM0602 app.toml:4:42 cannot read the script `none.toml`: No such file or directory",
+        "WM0602 app.toml:4:42 the script `none.toml` does not exist",
         "WM0205 rules.toml:2:20 `rules[0].when.matches` is not a valid regex",
         "WM0201 rules.toml:3:12 unknown key `txt` in `rules[0].answer`",
     ]
@@ -317,3 +318,18 @@ def test_a_faulty_contract_is_reported_and_not_read(project: Project) -> None:
     assert project.found('starting_actors = ["desk"]\n[actors.desk]\nsource.path = "desk"\n') == [
         "WM0204 desk/Wasmind.toml:3:1 missing key `type` in `contract.handles[0]`"
     ]
+
+
+def test_readers_and_schemas_know_the_same_keys_of_git_sources() -> None:
+    (keys,) = [
+        set(each["properties"])
+        for each in SCHEMAS.load("app")["$defs"]["source"]["oneOf"]
+        if "git" in each["properties"]
+    ]
+    assert keys == GIT_KEYS
+
+
+def test_a_git_source_that_is_not_clear_is_not_fetched(project: Project) -> None:
+    source = '{ git = "file:///nowhere/repository", branch = "main" }'
+    app = f'starting_actors = ["a"]\nactors.a.source = {source}\n'
+    assert project.found(app) == ["WM0201 app.toml:2:57 unknown key `branch` in `actors.a.source`"]

@@ -39,11 +39,11 @@ def test_a_path_that_does_not_exist_is_shown_at_the_table_around_it() -> None:
 @pytest.mark.parametrize(
     ("content", "place"),
     [
-        (b"a = 1\nb = \n", "app.toml:2:5"),
+        (b"a = 1\nb = \n", "app.toml:2:3"),
         (b'a = "\xf0\x9f\x98\x80" x\n', "app.toml:1:9"),
         (b"a = [1,\r\n2,,]\r\n", "app.toml:2:3"),
         (b"a = {b = 1", "app.toml:1:11"),
-        (b"a = 2024-13-01\n", "app.toml:1:9"),
+        (b"a = 2024-13-01\n", "app.toml:1:5"),
     ],
 )
 def test_syntax_errors_have_a_place(content: bytes, place: str) -> None:

@@ -206,7 +206,7 @@ def test_an_insecure_transport_needs_consent(
     url, rest = "http://git.example.org/remote/.git", 'sub_dir = "actors/desk"'
     (refused,) = project.found(app(url, rest))
     assert refused == (
-        "WM1102 app.toml:4:18 nothing on `http://` proves that `git.example.org` answers"
+        "WM1102 app.toml:4:19 nothing on `http://` proves that `git.example.org` answers"
     )
     with serve_smart(remote.root.parent, []) as server:
         config = tmp_path / "gitconfig"

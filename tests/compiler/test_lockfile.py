@@ -295,8 +295,8 @@ dependencies = []
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("version = \n", "WM1004 app.lock:1:11 the lockfile is corrupt: TOML syntax error"),
-        ("versio = 2\n", "WM1004 app.lock:1:1 the lockfile is corrupt: missing key `version`"),
+        ("version = \n", "WM1004 app.lock:1:9 the lockfile is corrupt: TOML syntax error"),
+        ("versio = 2\n", "WM1004 app.lock:1:1 the lockfile is corrupt: unknown key `versio`"),
         ('version = "2"\n', "WM1004 app.lock:1:11 the lockfile is corrupt: `version` must be"),
         (
             "version = 2\n" + ENTRY.replace("000", "", 1),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 
-from tests.compiler.project import ROOT
+from tests.compiler.project import ROOT, Project
 from wasmind_compiler.diagnostics import (
     Collector,
     Diagnostic,
@@ -262,3 +263,45 @@ def test_sarif() -> None:
             "replacements": [{"deletedRegion": region, "insertedContent": {"text": "true"}}],
         }
     ]
+
+
+SARIF_SCHEMA = Path(__file__).parent / "sarif" / "sarif-schema-2.1.0.json"
+FAULTY = """
+    starting_actors = ["desk", "shel"]
+
+    [actors.desk]
+    source = { path = "actors/dsk" }
+    colour = 1
+
+    [actors.shell]
+    source = { path = "shell" }
+    required_spawn_with = ["shel"]
+    """
+
+
+def results(project: Project, app: str) -> list[dict[str, Any]]:
+    """What SARIF has to say about a config, after it was checked against its schema."""
+    log = json.loads(render_sarif(project.check(app).diagnostics, "1.2.3"))
+    Draft7Validator(json.loads(SARIF_SCHEMA.read_text())).validate(log)
+    found: list[dict[str, Any]] = log["runs"][0]["results"]
+    return found
+
+
+def test_sarif_fits_the_published_schema(project: Project) -> None:
+    project.actor("shell")
+    found = results(project, FAULTY)
+    assert [each["ruleId"] for each in found] == ["WM0302", "WM0401", "WM0201", "WM0304"]
+    assert [each["fixes"][0]["description"]["text"] for each in found if "fixes" in each] == [
+        "write `shell`", "write `shell`",
+    ]  # fmt: skip
+    assert found[0]["fixes"][0]["properties"] == {"applicability": "always"}
+    log = json.loads(render_sarif([example(), shape.MISSING_KEY.at(None, "no place")], "1.2.3"))
+    Draft7Validator(json.loads(SARIF_SCHEMA.read_text())).validate(log)
+
+
+def test_sarif_recognises_problems_when_lines_move(project: Project) -> None:
+    project.actor("shell")
+    before = [each["partialFingerprints"] for each in results(project, FAULTY)]
+    after = [each["partialFingerprints"] for each in results(project, f"# The team.\n{FAULTY}")]
+    assert before == after
+    assert len({str(each) for each in before}) == len(before)

@@ -200,7 +200,8 @@ def test_unknown_models(project: Project) -> None:
         ("WM0601", "app.toml:3:33", "did you mean `small`?")
     ]
     report = project.check(app)
-    assert report.diagnostics[0].help == "add a table `[models.smal]`"
+    skeleton = '[models.smal]\nkind = "scripted"\nscript = "smal.model.toml"'
+    assert report.diagnostics[0].help == f"add to the config:\n{skeleton}"
 
 
 def test_spawn_lists_are_followed_and_checked(project: Project) -> None:

@@ -33,7 +33,7 @@ _MOST_ROUNDS: Final = 10
     help="How problems are shown: `text` on stderr for people, the others on stdout for programs.",
 )
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
-@click.option("--lenient", is_flag=True, help="Unknown keys are warnings.")
+@click.option("--lenient", is_flag=True, help="Keys that are unknown or misplaced are warnings.")
 @click.option("--fix", is_flag=True, help="Apply the fixes that are certain, after showing them.")
 @click.option("--diff", "--dry-run", "dry_run", is_flag=True, help="Only show what --fix would do.")
 @click.option("--outdated", is_flag=True, help="Also say which git sources have newer commits.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple, get_args
 
+from wasmind_compiler.frontend.conformance import is_type
 from wasmind_compiler.frontend.key_path import KeyPath
 
 Kind = Literal["model", "actor", "actors", "template", "permission"]
@@ -49,7 +50,9 @@ def _walk(value: Any, schema: Any, root: Mapping[str, Any], path: KeyPath) -> It
         return
     kind: Any = schema.get("x-wasmind")
     if kind in _KINDS:
-        yield Annotated(kind, path, value)
+        # What is of another type has been reported as that.
+        if _has_type(value, schema.get("type", [])):
+            yield Annotated(kind, path, value)
         return
     for keyword in ("anyOf", "oneOf", "allOf"):
         for branch in schema.get(keyword, ()):
@@ -59,6 +62,11 @@ def _walk(value: Any, schema: Any, root: Mapping[str, Any], path: KeyPath) -> It
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _walk(item, schema.get("items"), root, (*path, index))
+
+
+def _has_type(value: Any, types: str | list[str]) -> bool:
+    names = [types] if isinstance(types, str) else types
+    return not names or any(is_type(value, name) for name in names)
 
 
 def _members(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from wasmind_compiler.analysis.bindings import (
     DEFAULTS,
     MANDATORY,
+    OTHER_MODIFIERS,
     BadKeyError,
     Binding,
     effective,
@@ -20,8 +22,10 @@ from wasmind_compiler.diagnostics import Collector, Diagnostic, Edit, Fix, Label
 from wasmind_compiler.diagnostics.rules import bindings as rules
 from wasmind_compiler.diagnostics.rules import shape
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
-from wasmind_compiler.frontend.rewriting import move_to
+from wasmind_compiler.frontend.rewriting import move_to, quoted
 from wasmind_compiler.frontend.tables import Table
+
+_KEYS: Final = frozenset({"clear_defaults", "key_bindings"})
 
 
 def explain(tui: Table) -> Iterator[Diagnostic]:
@@ -31,13 +35,17 @@ def explain(tui: Table) -> Iterator[Diagnostic]:
         own: list[Binding] = []
         faulty = False
         for written, action, table in entries(tui, section):
-            read = _read(section, written, action, table)
+            # An action that is none here, or is written in the key's place, is reported as that.
+            faulty = faulty or action not in DEFAULTS[section].values()
+            read = None if _is_swapped(written, action) else _read(section, written, action, table)
             if isinstance(read, Diagnostic):
                 faulty = True
                 yield read
-            else:
+            elif read is not None:
                 own.append(read)
-        yield from _twice(own)
+        twice = list(_twice(own))
+        faulty = faulty or bool(twice)
+        yield from twice
         for binding in own:
             yield from _typing(binding)
         if not faulty:
@@ -60,6 +68,9 @@ def report_misplaced_actions(tui: Table, collector: Collector) -> None:
     """Report actions of other tables as such, instead of as values that are not allowed."""
     for section in DEFAULTS:
         for written, action, table in entries(tui, section):
+            if _is_swapped(written, action):
+                collector.replace(shape.BAD_VALUE, _swapped(written, action, table))
+                continue
             owner = next((name for name, keys in DEFAULTS.items() if action in keys.values()), None)
             if owner is not None and owner != section:
                 found = rules.OTHER_TABLE.at(
@@ -75,14 +86,37 @@ def report_misplaced_actions(tui: Table, collector: Collector) -> None:
                 collector.replace(shape.BAD_VALUE, found)
 
 
+def _is_swapped(written: str, action: str) -> bool:
+    """Whether an action stands where its key should be, and the key where the action should."""
+    actions = {each for keys in DEFAULTS.values() for each in keys.values()}
+    return written in actions and action not in actions and _is_key(action)
+
+
+def _swapped(written: str, action: str, table: Table) -> Diagnostic:
+    document, path = table.document, (*table.path, written)
+    key, value = document.key(path), document.value(path)
+    title = f"write `{quoted(action)} = {quoted(written)}`"
+    edits = (Edit(key, quoted(action)), Edit(value, quoted(written)))
+    return rules.BAD_KEY.at(
+        Span(file=key.file, start=key.start, end=value.end),
+        f"`{written}` is an action, which stands behind its key",
+        help=title,
+        fix=Fix(title=title, edits=edits, applicability="always"),
+    )
+
+
 def _bad_key(written: str, table: Table, error: BadKeyError) -> Diagnostic:
     path = (*table.path, written)
     span = table.document.inside_key(path, error.start, error.end)
     corrected = written.replace("+", "-")
     if "+" in written and _is_key(corrected):
+        at = written.index("+")
+        span = table.document.inside_key(path, at, at + 1)
         return _corrected(span, f"`{written}` is not a key", table, written, corrected)
     part = written[error.start : error.end]
     near = nearest(part, error.candidates)
+    if part.lower() in OTHER_MODIFIERS:
+        near = (OTHER_MODIFIERS[part.lower()],)
     if len(near) == 1:
         corrected = written[: error.start] + near[0] + written[error.end :]
         if _is_key(corrected):
@@ -168,8 +202,8 @@ def _typing(binding: Binding) -> Iterator[Diagnostic]:
 def _whole(tui: Table, section: str, own: Sequence[Binding]) -> Iterator[Diagnostic]:
     """What the table comes to in the end."""
     outer = tui.table(section)
-    if outer is None:
-        return
+    if outer is None or not _KEYS.issuperset(outer.values):
+        return  # the keys may be under the key that nobody knows
     clear = outer.boolean("clear_defaults") is True
     if clear and "key_bindings" not in outer:
         yield rules.NOTHING_BOUND.at(

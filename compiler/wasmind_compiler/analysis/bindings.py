@@ -18,6 +18,12 @@ MODIFIERS: Final[Mapping[str, str]] = {
     "alt": "alt",
     "cmd": "alt",
 }
+#: What other programs call them.
+OTHER_MODIFIERS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("control", "strg", "c", "^"), "ctrl"),
+    **dict.fromkeys(("option", "opt", "meta", "m"), "alt"),
+    "command": "cmd",
+}
 _ALIASES: Final[Mapping[str, str]] = {
     "escape": "esc",
     "return": "enter",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Collector, Diagnostic
 from wasmind_compiler.diagnostics.rules import components
+from wasmind_compiler.diagnostics.suggestions import nearest
 from wasmind_compiler.frontend.actor_entry import ActorEntry, Grant
+from wasmind_compiler.frontend.key_path import dotted
+from wasmind_compiler.frontend.sections import added_keys
 from wasmind_compiler.resolution.graph import ResolvedActor
 
 #: Every actor talks and logs; these need not be repeated to narrow something else.
@@ -41,14 +44,17 @@ def grant(
     """
     declared = actor.manifest.capabilities
     if imported is not None and declared is not None:
-        collector.extend(_undeclared(actor, imported, declared))
+        lacking = set(imported) - _allowed(declared)
+        collector.extend(_undeclared(actor, _truly_lacking(lacking, declared, collector)))
     needs = set(used if imported is None else imported) | _allowed(declared or ())
     # A component has no use for what it does not import, whatever it declares.
     needs = needs if imported is None else needs & {*imported, *optional}
     entry = next((each for each in reversed(actor.entries) if each.grants is not None), None)
     if entry is None or entry.grants is None:
         return Granted(capabilities=tuple(sorted(needs)), narrowed=_narrowed(declared or (), needs))
-    collector.extend(_refused(actor, entry, needs, optional))
+    lacking = _truly_lacking(needs - _granted(entry.grants), entry.grants, collector)
+    collector.extend(_refused(actor, entry, lacking))
+    collector.extend(_superfluous(actor, entry, needs | set(optional)))
     granted = {*needs, *optional} & _granted(entry.grants)
     return Granted(capabilities=tuple(sorted(granted)), narrowed=_narrowed(entry.grants, granted))
 
@@ -71,11 +77,9 @@ def _narrowed(grants: Sequence[Grant], granted: set[str]) -> Mapping[str, Mappin
     }
 
 
-def _undeclared(
-    actor: ResolvedActor, imported: Sequence[str], declared: Sequence[Grant]
-) -> Iterator[Diagnostic]:
+def _undeclared(actor: ResolvedActor, names: Iterable[str]) -> Iterator[Diagnostic]:
     document = actor.manifest.document
-    for name in sorted(set(imported) - _allowed(declared)):
+    for name in sorted(names):
         yield components.DECLARED_DIFFERS.at(
             document.header(("capabilities",)),
             f"the component of `{actor.name}` imports `{name}`, which is not declared",
@@ -83,20 +87,44 @@ def _undeclared(
         )
 
 
-def _refused(
-    actor: ResolvedActor, entry: ActorEntry, needs: set[str], optional: Sequence[str]
-) -> Iterator[Diagnostic]:
-    grants = entry.grants or ()
+def _refused(actor: ResolvedActor, entry: ActorEntry, names: Iterable[str]) -> Iterator[Diagnostic]:
     table = f"[{entry.section}.{entry.name}.grants]"
-    for name in sorted(needs - _granted(grants)):
+    for name in sorted(names):
         yield components.NOT_GRANTED.at(
             entry.document.header((*entry.path, "grants")),
             f"`{actor.name}` needs the capability `{name}`, which is not granted",
             help=f"add `{name} = true` to `{table}`, or use an actor that does without",
+            fix=added_keys(
+                entry.document,
+                (*entry.path, "grants"),
+                [f"{dotted((name,))} = true"],
+                f"grant `{name}`",
+            ),
         )
-    for name in sorted(_allowed(grants) - needs - set(optional)):
+
+
+def _superfluous(actor: ResolvedActor, entry: ActorEntry, wanted: set[str]) -> Iterator[Diagnostic]:
+    for name in _known(_allowed(entry.grants or ()) - wanted):
         yield components.UNUSED_GRANT.at(
             entry.key("grants", name),
             f"`{actor.name}` does not use the capability `{name}`",
             help="remove it",
         )
+
+
+def _truly_lacking(lacking: set[str], grants: Sequence[Grant], collector: Collector) -> set[str]:
+    """What a table lacks, without names that are only misspelled in it, which is an error."""
+    if not lacking or collector.lenient:
+        return lacking
+    unknown = {each.capability for each in grants}
+    unknown.difference_update(_known(unknown))
+    return lacking - {near for name in unknown for near in nearest(name, lacking)}
+
+
+def _known(names: set[str]) -> list[str]:
+    """The capabilities among names; the schema has said what is wrong with the others."""
+    if not names:
+        return []
+    from wasmind.plan import CAPABILITIES
+
+    return sorted(names & CAPABILITIES.keys())

@@ -14,6 +14,7 @@ from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.frontend.app_config import AppConfig
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.frontend.rewriting import quoted
+from wasmind_compiler.frontend.sections import added_element, added_keys
 from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 
 #: Text without any of these is a template of itself.
@@ -41,7 +42,12 @@ def check_meanings(
             collector.extend(_unknown_models(actor, found, resolution.config, known_models))
         elif found.kind == "template":
             collector.extend(_bad_templates(actor, found))
-        elif found.kind == "permission" and _is_permissive_default(actor, found, resolution):
+        elif (
+            found.kind == "permission"
+            and _is_default(actor, found)
+            # Whoever gave it in the wrong place has been told so, unless that is forgiven.
+            and (collector.lenient or not _is_attempted(actor, found, schema, resolution))
+        ):
             collector.add(_permissive_default(actor, found, resolution))
 
 
@@ -52,7 +58,9 @@ def _unknown_models(
         if name in known:
             continue
         near, span = nearest(name, known), actor.config.value(path)
-        fix = None
+        if not near and {"models", "litellm"} & config.doubtful:
+            continue
+        fix = _new_model(config, name)
         if len(near) == 1:
             edit = Edit(span, quoted(near[0]))
             fix = Fix(title=f"write `{near[0]}`", edits=(edit,), applicability="always")
@@ -63,9 +71,26 @@ def _unknown_models(
             f"unknown model `{name}` in the config of `{actor.name}`",
             labels=tuple(_model_labels(config, near)),
             notes=notes,
-            help=advice(name, known, "models") or f"add a table `[{dotted(('models', name))}]`",
+            help=advice(name, known, "models") or _skeleton(fix),
             fix=fix,
         )
+
+
+def _skeleton(fix: Fix | None) -> str:
+    added = fix.edits[0].replacement.strip() if fix is not None else "[models.NAME]"
+    return f"add to the config:\n{added}"
+
+
+def _new_model(config: AppConfig, name: str) -> Fix | None:
+    """A model of that name, to be completed by the user."""
+    if "litellm" in config.document.data:
+        array = ("litellm", "models")
+        lines = [f"model_name = {quoted(name)}", 'litellm_params = { model = "PROVIDER/MODEL" }']
+        title = f"add a `[[{dotted(array)}]]` with `{lines[0]}`"
+        return added_element(config.document, array, lines, title)
+    table, script = ("models", name), re.sub(r"[^\w.-]", "_", name)
+    lines = ['kind = "scripted"', f"script = {quoted(f'{script}.model.toml')}"]
+    return added_keys(config.document, table, lines, f"add a table `[{dotted(table)}]`")
 
 
 def _model_labels(config: AppConfig, names: Collection[str]) -> Iterator[Label]:
@@ -109,11 +134,16 @@ def _line_span(actor: ResolvedActor, path: KeyPath, text: str, line: int) -> Spa
     return document.inside(full, start + blanks, start + len(content.rstrip()))
 
 
-def _is_permissive_default(actor: ResolvedActor, found: Annotated, resolution: Resolution) -> bool:
-    if found.value is not True or actor.config.origin(found.path) is not None:
-        return False
-    # Whoever gave it in the wrong place has been told so.
-    return len(found.path) != 1 or found.path[0] not in attempted(actor, resolution, found.path)
+def _is_default(actor: ResolvedActor, found: Annotated) -> bool:
+    return found.value is True and actor.config.origin(found.path) is None
+
+
+def _is_attempted(
+    actor: ResolvedActor, found: Annotated, schema: Mapping[str, Any], resolution: Resolution
+) -> bool:
+    unknown = actor.config.merged.keys() - schema.get("properties", {}).keys()
+    given = attempted(actor, resolution, found.path[:1], unknown)
+    return len(found.path) == 1 and found.path[0] in given
 
 
 def _permissive_default(

@@ -93,15 +93,18 @@ def _clashes(
 
 def _report_alike(resolution: Resolution, collector: Collector) -> None:
     first: dict[str, ActorEntry] = {}
-    for actor in resolution.actors.values():
+    for name in resolution.named:
+        actor = resolution.actors.get(name)
+        if actor is None:
+            continue
         entry = actor.entries[0]
-        earlier = first.setdefault(entry.name.casefold(), entry)
+        earlier = first.setdefault(name.casefold(), entry)
         if earlier is not entry:
             collector.add(
                 names.ALIKE_NAMES.at(
-                    entry.key(),
-                    f"`{entry.name}` and `{earlier.name}` differ only in letter case",
-                    labels=(Label(earlier.key(), "the other one"),),
+                    entry.header(),
+                    f"`{name}` and `{earlier.name}` differ only in letter case",
+                    labels=(Label(earlier.header(), "the other one"),),
                     help="choose names that are not mistaken for one another",
                 )
             )

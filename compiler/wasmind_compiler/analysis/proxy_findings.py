@@ -10,7 +10,7 @@ from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label
 from wasmind_compiler.diagnostics.masking import SECRET
 from wasmind_compiler.diagnostics.rules import models
 from wasmind_compiler.diagnostics.suggestions import nearest
-from wasmind_compiler.frontend.app_config import AppConfig
+from wasmind_compiler.frontend.app_config import AppConfig, ProxiedModel
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.frontend.rewriting import quoted
 
@@ -41,25 +41,34 @@ def explain(config: AppConfig, variables: Mapping[str, str]) -> Iterator[Diagnos
     yield from _names(config)
     for model in config.proxied_models:
         path = (*model.name.path[:-1], "litellm_params")
-        if "model" not in model.parameters:
-            yield models.NO_PROVIDER_MODEL.at(
-                config.document.header(path if model.parameters else path[:-1]),
-                f"`{model.name.text}` does not say which model of a provider it is",
-                help='for example `litellm_params = { model = "openai/gpt-4o" }`',
-            )
+        # A `model` beside the parameters is reported as misplaced.
+        if "model" not in model.parameters and not config.document.has((*path[:-1], "model")):
+            yield _no_provider_model(config, model, path)
         for place, text in _strings(model.parameters, path):
             yield from _parameter(config, place, text, known)
             if isinstance(litellm, dict) and "image" in litellm:
                 yield from _loopback(config, place, text)
 
 
+def _no_provider_model(config: AppConfig, model: ProxiedModel, path: KeyPath) -> Diagnostic:
+    document = config.document
+    labels: tuple[Label, ...] = ()
+    if document.has(path):
+        labels = (Label(document.header(path), "there is no `model` in here"),)
+    return models.NO_PROVIDER_MODEL.at(
+        document.header(path[:-1]),
+        f"`{model.name.text}` does not say which model of a provider it is",
+        labels=labels,
+        help='for example `litellm_params = { model = "openai/gpt-4o" }`',
+    )
+
+
 def secrets(config: AppConfig) -> Iterator[Diagnostic]:
     """Strings of a config that look like keys of a provider."""
     for path, text in _strings(config.document.data, ()):
-        if (found := SECRET.search(text)) is not None:
-            span = config.document.inside(path, found.start(), found.end())
+        if SECRET.search(text):
             yield models.LITERAL_SECRET.at(
-                span,
+                config.document.value(path),
                 f"`{dotted(path)}` looks like a secret",
                 label="masked here",
                 help="write `os.environ/NAME` in `[litellm]`, or declare it in `[run.credentials]`",

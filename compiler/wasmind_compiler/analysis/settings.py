@@ -9,7 +9,7 @@ from typing import Any, Final
 from wasmind_compiler.analysis.contract import NO_SETTINGS
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Fix, Label, Span
 from wasmind_compiler.diagnostics.rules import settings, shape
-from wasmind_compiler.diagnostics.suggestions import nearest
+from wasmind_compiler.diagnostics.suggestions import nearest, related
 from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.conformance import conforms
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
@@ -52,7 +52,9 @@ def check_settings(
             settings.TAKES_NO_CONFIG.at(actor.config.header(()), message, help="remove it")
         )
     elif not _certainly_conforms(merged, schema):
-        collector.extend(_explained(actor, schema, resolution, models))
+        collector.extend(_explained(actor, schema, resolution))
+        if missing := _missing_keys(actor, schema, resolution, collector):
+            collector.add(_missing(actor, missing, schema, resolution, models))
 
 
 def _certainly_conforms(merged: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
@@ -110,7 +112,6 @@ def _explained(
     actor: ResolvedActor,
     schema: Mapping[str, Any],
     resolution: Resolution,
-    models: Collection[str],
 ) -> Iterator[Diagnostic]:
     # The explaining half is imported for configs with findings only.
     from jsonschema import Draft202012Validator
@@ -124,18 +125,23 @@ def _explained(
         message = f"the config schema of `{actor.name}` is invalid: {error.message}"
         yield settings.BAD_SCHEMA.at(actor.source.span(), message)
         return
-    merged, table = actor.config.merged, resolution.users_table(actor.name)
-    missing = [key for key in schema.get("required", ()) if key not in merged]
-    tried = attempted(
-        actor, resolution, missing, merged.keys() - schema.get("properties", {}).keys()
-    )
-    missing = [key for key in missing if key not in tried]
-    if missing:
-        yield _missing(actor, missing, schema, resolution, models)
     # Missing keys of the whole table are reported together, with one section to add.
     without = {keyword: value for keyword, value in schema.items() if keyword != "required"}
-    view = _UsersView(actor.config, table)
-    yield from explain(dict(merged), without, view, config_rules(actor.name))
+    view = _UsersView(actor.config, resolution.users_table(actor.name))
+    yield from explain(dict(actor.config.merged), without, view, config_rules(actor.name))
+
+
+def _missing_keys(
+    actor: ResolvedActor, schema: Mapping[str, Any], resolution: Resolution, collector: Collector
+) -> list[str]:
+    """The settings of the whole table that nobody gives, not even in the wrong place."""
+    merged, required = actor.config.merged, schema.get("required", ())
+    missing = [key for key in required if key not in merged] if isinstance(required, list) else []
+    # Only what has been reported as an error may keep others from being reported.
+    if collector.lenient or not collector.failed:
+        return missing
+    tried = attempted(actor, resolution, missing, merged.keys() - schema.get("properties", {}))
+    return [key for key in missing if key not in tried]
 
 
 def _missing(
@@ -187,21 +193,38 @@ def attempted(
         missing: the settings nobody gives.
         unknown: settings that are given and that the actor does not know.
     """
-    if any(_has_broken_config(entry) for entry in actor.entries) or any(
-        entry.name not in resolution.named and nearest(entry.name, [actor.name])
-        for entry in resolution.config.overrides
+    if any(_has_broken_config(entry) for entry in actor.entries) or _has_lost_table(
+        actor.name, resolution
     ):
         return frozenset(missing)
     beside = {key for entry in actor.entries for key in entry.misplaced}
-    meant = {near for key in unknown for near in nearest(key, [str(x) for x in missing])}
+    names = [str(name) for name in missing]
+    meant = {name for key in unknown for name in nearest(key, names) or related(key, names)}
     return frozenset(key for key in missing if key in beside or key in meant)
+
+
+def _has_lost_table(name: str, resolution: Resolution) -> bool:
+    """Whether the config has a table about an actor under another name or in another place."""
+    config = resolution.config
+    return (
+        "actor_overrides" in config.doubtful
+        or isinstance(config.document.at((name,)), dict)
+        or any(
+            entry.name not in resolution.named and nearest(entry.name, [name])
+            for entry in config.overrides
+        )
+    )
 
 
 def _has_broken_config(entry: ActorEntry) -> bool:
     """Whether a table has settings that could not be read: of another type, or misspelled."""
-    if entry.config is None and entry.document.has((*entry.path, "config")):
+    if not entry.is_readable:
         return True
-    return any(nearest(key, ["config"]) for key in entry.misplaced)
+    if not entry.misplaced:
+        return False
+    from wasmind_compiler.frontend.hints import is_config
+
+    return any(is_config(key) or nearest(key, ["config"]) for key in entry.misplaced)
 
 
 def users_section(actor: ResolvedActor) -> str:

@@ -5,6 +5,7 @@ Renderers and rules are not imported here, so that a run without findings never 
 
 from wasmind_compiler.diagnostics.collector import Collector
 from wasmind_compiler.diagnostics.model import (
+    Applicability,
     Diagnostic,
     Edit,
     Fix,
@@ -16,6 +17,7 @@ from wasmind_compiler.diagnostics.model import (
 from wasmind_compiler.diagnostics.text_index import TextIndex
 
 __all__ = [
+    "Applicability",
     "Collector",
     "Diagnostic",
     "Edit",

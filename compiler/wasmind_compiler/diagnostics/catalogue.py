@@ -23,7 +23,11 @@ SECTIONS: Final[Mapping[str, str]] = {
     "bindings": "Key bindings and interface settings",
 }
 
+_BUILDS: Final = "comes with running build commands"
+_CONTRACTS: Final = "needs payload schemas of all actors, the reference's included"
 _PROXY: Final = "belongs to running the proxy, not to checking files"
+
+_BUNDLES: Final = "an error of the command that reads the bundle, which has no config to point into"
 
 #: Section to entry to the codes that report it; words where no code is needed.
 COVERED: Final[Mapping[str, Mapping[str, str]]] = {
@@ -117,6 +121,7 @@ COVERED: Final[Mapping[str, Mapping[str, str]]] = {
         "dependency without source": "WM0204",
         "unused dependency": "WM0444",
         "machine-specific path in a shared manifest": "WM0442",
+        "git actor with host path": "WM1130",
         "graph too deep or too large": "WM0443",
         "actor's folder too large": "WM0445",
         "link out of the actor's folder": "WM0406",
@@ -158,14 +163,21 @@ COVERED: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "capabilities": {
         "capability needed but not granted": "WM0701",
-        "capability granted but not used": "WM0702",
-        "core module instead of a component": "WM0703",
-        "unreadable component": "WM0704",
-        "import that the host does not offer": "WM0705",
-        "component is not an actor": "WM0706",
-        "capability used but not declared": "WM0707",
+        "capability granted but unused": "WM0702",
+        "unknown capability": "WM0201",
+        "file access not granted": "WM0701",
+        "declared and real imports differ": "WM0707",
+        "core module instead of component": "WM0703",
+        "component unreadable": "WM0704",
+        "missing actor export": "WM0706",
+        "unknown import": "WM0705",
+        "wrong interface version": "WM0705",
     },
-    "contracts": {"tool-name clash": "WM0902", "unreadable contract": "WM0901"},
+    "contracts": {
+        "agent tool name clash": "WM0902",
+        "invalid tool name": "WM0205",
+        "contract cannot be read": "WM0901",
+    },
     "building": {
         "nothing to build": "WM0801",
         "component file is missing": "WM0802",
@@ -273,10 +285,47 @@ LATER: Final[Mapping[str, Mapping[str, str]]] = {
         "model unhealthy": _PROXY,
         "master key without clients": _PROXY,
     },
-    "contracts": {
-        "messages and handlers that do not fit": "needs payload schemas of all actors",
+    "capabilities": {
+        "command capability without limits": "would be said about every actor that runs commands",
+        "capability gained through spawning": "comes with the comparison of what agents may do",
+        "export incomplete or differently typed": "types of exports are not compared yet",
+        "nondeterministic import": "comes with reproducible runs",
+        "surplus exports": "a note on what is harmless",
     },
-    "bundles": {"changed, missing or extra file": "reported when a bundle is run"},
+    "contracts": {
+        "message handled but never emitted": _CONTRACTS,
+        "message emitted but never handled": _CONTRACTS,
+        "payload mismatch": _CONTRACTS,
+        "malformed message type": _CONTRACTS,
+        "contract version mismatch": _CONTRACTS,
+        "forged host message": _CONTRACTS,
+        "dialogue partner missing": _CONTRACTS,
+        "invalid tool parameters": "the guest library makes them from the signature",
+        "tool without assistant": "said of spawn lists and of the first agent as a whole",
+        "tool call demanded, none offered": _CONTRACTS,
+        "undeclared traffic": "comes with recorded runs",
+    },
+    "building": {
+        "build program missing": _BUILDS,
+        "compilation target missing": _BUILDS,
+        "build failed": _BUILDS,
+        "artifact not found": _BUILDS,
+        "package name or version missing": _BUILDS,
+        "unlocked build": _BUILDS,
+        "untrusted build script": _BUILDS,
+    },
+    "bundles": {
+        "bundle digest mismatch": _BUNDLES,
+        "bundle index altered": _BUNDLES,
+        "member missing": _BUNDLES,
+        "unlisted member": _BUNDLES,
+        "unsafe member path": _BUNDLES,
+        "bundle format newer": _BUNDLES,
+        "bundle for another host interface": _BUNDLES,
+        "signature missing or unknown signer": "bundles are not signed yet",
+        "bundle made from other inputs": "comes with the comparison of bundles",
+        "capability set widened since approval": "comes with the comparison of bundles",
+    },
     "bindings": {
         "default key still active": "a note on what the documentation of defaults says",
         "binding hides an editing key": "comes with the terminal interface",

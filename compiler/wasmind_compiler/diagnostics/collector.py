@@ -12,8 +12,9 @@ from wasmind_compiler.diagnostics.text_index import TextIndex
 if TYPE_CHECKING:
     from wasmind_compiler.diagnostics.registry import Rule
 
-#: Rules about keys without a meaning; the reference implementation ignores such keys.
-LENIENT: Final = frozenset({"WM0201", "WM0207"})
+#: Rules about keys without a meaning where they stand: in files, beside `config`, in `config`, in
+#: dependency tables. The reference implementation ignores such keys.
+LENIENT: Final = frozenset({"WM0201", "WM0207", "WM0412", "WM0501"})
 
 #: Rules about sources that are judged by their text at once, part by part, and as a whole when the
 #: source is looked up: what was said about a part need not be said about the whole again.
@@ -23,14 +24,15 @@ JUDGED_TWICE: Final = frozenset({"WM1101", "WM1102", "WM1103", "WM1104", "WM1105
 class Collector:
     """Takes diagnostics in any order and gives them back sorted and without duplicates.
 
-    With `lenient`, keys nobody knows are warnings.
+    With `lenient`, keys without a meaning are warnings. What follows from them, like a missing key
+    that is only misspelled, is then to be reported as well.
 
     The order is that of the files as they were opened (the config first, then manifests in
     resolution order), then of the positions in them, so it is the same in every run.
     """
 
     def __init__(self, *, lenient: bool = False) -> None:
-        self._lenient = lenient
+        self.lenient = lenient
         self._texts: dict[str, TextIndex] = {}
         self._found: dict[Diagnostic, None] = {}
 
@@ -40,7 +42,7 @@ class Collector:
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Take one problem; the same one again changes nothing. Secrets in it are covered."""
-        if self._lenient and diagnostic.code in LENIENT:
+        if self.lenient and diagnostic.code in LENIENT:
             diagnostic = replace(diagnostic, severity=Severity.WARNING)
         if diagnostic.code in JUDGED_TWICE and self._said_closer(diagnostic):
             return
@@ -55,9 +57,9 @@ class Collector:
         return any(_is_closer(found, again) for found in self._found)
 
     def replace(self, rule: Rule, better: Diagnostic) -> None:
-        """Take a problem instead of what `rule` said about the same place."""
+        """Take a problem instead of what `rule` said about the same place or a part of it."""
         for found in [each for each in self._found if each.code == rule.code]:
-            if found.span == better.span:
+            if _is_within(found, better):
                 del self._found[found]
         self.add(better)
 
@@ -87,10 +89,14 @@ class Collector:
 
 def _is_closer(found: Diagnostic, again: Diagnostic) -> bool:
     """Whether `found` makes `again` superfluous: an error, or the same, about part of its place."""
-    one, other = found.span, again.span
-    if found.code not in JUDGED_TWICE or one is None or other is None or one.file != other.file:
+    if found.code not in JUDGED_TWICE or not _is_within(found, again):
         return False
-    if found.code != again.code and found.severity is not Severity.ERROR:
+    return found.code == again.code or found.severity is Severity.ERROR
+
+
+def _is_within(part: Diagnostic, whole: Diagnostic) -> bool:
+    one, other = part.span, whole.span
+    if one is None or other is None or one.file != other.file:
         return False
     return one.start.byte >= other.start.byte and one.end.byte <= other.end.byte
 

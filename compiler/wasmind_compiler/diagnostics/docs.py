@@ -22,8 +22,10 @@ as the pages here, which are made from the rules by
 
     python -m wasmind_compiler.diagnostics.docs docs/diagnostics
 
-Errors fail a command, warnings do under `--strict`, notes never do. `check --fix` applies the fixes
-that are certain, `check --fix --dry-run` only shows them.
+Errors fail a command, warnings do under `--strict`, notes never do. Under `--lenient` keys that are
+unknown or misplaced are warnings, but what follows from them is not: a key that is only misspelled
+is missing then. `check --fix` applies the fixes that are certain, and `check --fix --dry-run` only
+shows them.
 
 Examples take for granted: a config `app.toml`, the actor `echo` that it starts, and a repository in
 the folder `actors`, which has the actor `desk` and is served as `https://git.example.org/actors`.

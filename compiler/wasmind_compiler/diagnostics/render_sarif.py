@@ -5,8 +5,10 @@ The format: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import Any, Final
 from urllib.parse import quote
@@ -18,6 +20,8 @@ from wasmind_compiler.diagnostics.registry import Rule, all_rules
 _SCHEMA: Final = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
+#: Names what the fingerprint is made of, and which version of that.
+_FINGERPRINT: Final = "codeFileMessage/v1"
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 
@@ -41,7 +45,10 @@ def render_sarif(diagnostics: Iterable[Diagnostic], version: str) -> str:
         "tool": {"driver": driver},
         # What columns count.
         "columnKind": "unicodeCodePoints",
-        "results": [_result(each, index[each.code]) for each in found],
+        "results": [
+            {**_result(each, index[each.code]), "partialFingerprints": {_FINGERPRINT: fingerprint}}
+            for each, fingerprint in zip(found, _fingerprints(found), strict=True)
+        ],
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
@@ -52,6 +59,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "id": rule.code,
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.explanation.strip()},
+        "help": {"text": f"`wasmind explain {rule.code}` shows this with an example"},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
     }
 
@@ -77,6 +85,21 @@ def _result(found: Diagnostic, rule_index: int) -> dict[str, Any]:
     if found.fix is not None and not any(has_secret(each.replacement) for each in found.fix.edits):
         result["fixes"] = [_fix(found.fix)]
     return result
+
+
+def _fingerprints(diagnostics: Sequence[Diagnostic]) -> list[str]:
+    """What tells a problem from others in every run, even when lines move.
+
+    The same words in the same file are told apart by their order.
+    """
+    seen: Counter[tuple[str, str, str]] = Counter()
+    fingerprints = []
+    for found in diagnostics:
+        said = (found.code, found.span.file if found.span else "", found.message)
+        text = "\0".join((*said, str(seen[said])))
+        seen[said] += 1
+        fingerprints.append(hashlib.sha256(text.encode()).hexdigest())
+    return fingerprints
 
 
 def _location(span: Span, text: str) -> dict[str, Any]:
@@ -115,6 +138,7 @@ def _fix(fix: Fix) -> dict[str, Any]:
         )
     return {
         "description": {"text": fix.title},
+        "properties": {"applicability": fix.applicability},
         "artifactChanges": [
             {"artifactLocation": _artifact(file), "replacements": replacements}
             for file, replacements in by_file.items()

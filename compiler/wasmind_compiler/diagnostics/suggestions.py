@@ -33,6 +33,13 @@ def nearest(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
     return tuple(near[:MOST_SUGGESTED])
 
 
+def related(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
+    """At most three candidates that have all words of the name, or of which it has all words."""
+    words = _words(name)
+    found = sorted(other for other in candidates if words < _words(other) or _words(other) < words)
+    return tuple(found[:MOST_SUGGESTED])
+
+
 def advice(name: str, candidates: Collection[str], what: str) -> str | None:
     """The help line for an unknown name.
 
@@ -41,15 +48,20 @@ def advice(name: str, candidates: Collection[str], what: str) -> str | None:
         candidates: what is valid there.
         what: the plural to list them under, like `keys`.
     """
-    if near := nearest(name, candidates):
-        return f"did you mean {_either([f'`{candidate}`' for candidate in near])}?"
+    if near := nearest(name, candidates) or related(name, candidates):
+        return f"did you mean {either([f'`{candidate}`' for candidate in near])}?"
     if 0 < len(candidates) <= MOST_LISTED:
         return f"{what}: " + ", ".join(f"`{candidate}`" for candidate in sorted(candidates))
     return None
 
 
-def _either(items: list[str]) -> str:
+def either(items: list[str]) -> str:
+    """`a`, `a or b`, `a, b or c`."""
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " or " + items[-1]
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(name.lower().replace("-", "_").split("_"))
 
 
 def _plain(name: str) -> str:

@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath
 from wasmind_compiler.frontend.source import Source, read_source
 from wasmind_compiler.frontend.tables import Name, Table
+
+#: The same as in the schemas.
+_USABLE: Final = re.compile(r"[^\s\x00-\x1f](?:[^\x00-\x1f]*[^\s\x00-\x1f])?")
 
 Section = Literal["actors", "actor_overrides", "dependencies"]
 
@@ -55,6 +59,11 @@ class ActorEntry:
     restart: Table | None
     misplaced: tuple[str, ...]
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether the settings, if there are any, are a table."""
+        return self.config is not None or not self.document.has((*self.path, "config"))
+
     def header(self) -> Span:
         """Where the table is announced."""
         return self.document.header(self.path)
@@ -69,8 +78,14 @@ class ActorEntry:
 
 
 def read_entries(table: Table, section: Section) -> tuple[ActorEntry, ...]:
-    """The entries of one section, in the order written."""
-    return tuple(_entry(name, section, each) for name, each in table.tables(section))
+    """The entries of one section that have a usable name, in the order written."""
+    tables = table.tables(section)
+    return tuple(_entry(name, section, each) for name, each in tables if is_usable(name))
+
+
+def is_usable(name: str) -> bool:
+    """Whether a logical name is one; what is not is reported by the schema."""
+    return _USABLE.fullmatch(name) is not None
 
 
 def read_grants(table: Table | None) -> tuple[Grant, ...] | None:

@@ -32,7 +32,12 @@ class ProxiedModel(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppConfig:
-    """A whole config; `run` and `tui` are the tables of these names."""
+    """A whole config; `run` and `tui` are the tables of these names.
+
+    Attributes:
+        doubtful: sections and keys that are misspelled or of another type, so that what is missing
+            from them may only be misplaced. That has been reported.
+    """
 
     document: Document
     name: str
@@ -43,6 +48,7 @@ class AppConfig:
     proxied_models: tuple[ProxiedModel, ...]
     run: Table | None
     tui: Table | None
+    doubtful: frozenset[str]
 
 
 def read_app_config(document: Document, schemas: Schemas, collector: Collector) -> AppConfig:
@@ -59,9 +65,20 @@ def read_app_config(document: Document, schemas: Schemas, collector: Collector) 
         proxied_models=tuple(_proxied_models(root)),
         run=root.table("run"),
         tui=root.table("tui"),
+        doubtful=_doubtful(document, collector),
     )
     check_references((*config.actors, *config.overrides), collector)
     return config
+
+
+def _doubtful(document: Document, collector: Collector) -> frozenset[str]:
+    # Only what has been reported as an error may keep others from being reported.
+    if collector.lenient or not collector.failed:
+        return frozenset()
+    # Loaded only for configs with findings.
+    from wasmind_compiler.frontend.top_level import doubtful
+
+    return doubtful(document)
 
 
 def _models(root: Table) -> list[ModelEntry]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, TextIndex
 from wasmind_compiler.diagnostics.rules import files
+from wasmind_compiler.frontend.joining import joined
 from wasmind_compiler.frontend.key_path import dotted
 from wasmind_compiler.frontend.positions import Node, Range, Scanner, last_element, scan
+from wasmind_compiler.frontend.slip import reads_further
 
 
 def explain_clash(index: TextIndex, start: int) -> Diagnostic | None:
@@ -105,6 +107,7 @@ class _HeaderClash:
                 label="defined again",
                 labels=(Label(self._index.span(*first.header), "first defined here"),),
                 help="join the two sections",
+                fix=self._joined(first.header),
             )
         return files.DUPLICATE_KEY.at(
             self._index.span(self._start, self._end),
@@ -113,6 +116,15 @@ class _HeaderClash:
             labels=(Label(self._index.span(*(first.key or first.value)), "first given here"),),
             help="keep one of them",
         )
+
+    def _joined(self, first: Range) -> Fix | None:
+        """Both sections in one; None if they give the same key."""
+        text = self._index.text
+        edits = joined(text, (self._start, self._end), first, _headers(text))
+        if not reads_further(text, edits):
+            return None
+        made = tuple(Edit(self._index.span(*place), written) for place, written in edits)
+        return Fix(title="join the two sections", edits=made, applicability="always")
 
     def _closed(self, first: Node, names: list[str]) -> Diagnostic:
         """A section of a table that is complete: it was written inline or with dotted keys."""
@@ -151,6 +163,18 @@ class _HeaderClash:
             labels=(Label(self._index.span(self._start, self._end), "the element begins here"),),
             help="move it below the element it belongs to",
         )
+
+
+def _headers(text: str) -> list[Range]:
+    """All headers up to the first mistake in the grammar."""
+    scanner, found = Scanner(text), []
+    try:
+        for start in scanner.statements():
+            if text[start] == "[":
+                found.append((start, start + 1))
+    except (AssertionError, IndexError, KeyError):
+        pass
+    return found
 
 
 def _first_header(node: Node) -> Range | None:

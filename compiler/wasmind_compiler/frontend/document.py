@@ -93,13 +93,17 @@ class Document:
 
     def has(self, path: KeyPath) -> bool:
         """Whether there is a value at `path`."""
+        return self.at(path) is not None
+
+    def at(self, path: KeyPath) -> Any:
+        """The value at `path`; None if there is none."""
         value: Any = self.data
         for part in path:
             try:
                 value = value[part]
             except (KeyError, IndexError, TypeError):
-                return False
-        return True
+                return None
+        return value
 
     def is_section(self, path: KeyPath) -> bool:
         """Whether the table at `path`, or one in it, has a header of its own."""

@@ -15,16 +15,18 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Span
+from wasmind_compiler.diagnostics import Applicability, Diagnostic, Edit, Fix, Label, Span
 from wasmind_compiler.diagnostics.registry import Rule
 from wasmind_compiler.diagnostics.rules import settings, shape
-from wasmind_compiler.diagnostics.suggestions import advice, nearest
-from wasmind_compiler.frontend import hints
+from wasmind_compiler.diagnostics.suggestions import advice, either, nearest, related
+from wasmind_compiler.frontend import hints, source_hints
 from wasmind_compiler.frontend.conformance import is_type
 from wasmind_compiler.frontend.document import Document
-from wasmind_compiler.frontend.hints import Hint
+from wasmind_compiler.frontend.hint import Hint
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
+from wasmind_compiler.frontend.retyping import retyped
 from wasmind_compiler.frontend.rewriting import quoted
+from wasmind_compiler.frontend.sections import renamed_key
 
 
 class Locator(Protocol):
@@ -80,9 +82,22 @@ def config_rules(actor: str) -> SchemaRules:
 
 
 def explain(
-    value: Any, schema: Mapping[str, Any], locator: Locator, rules: SchemaRules
+    value: Any,
+    schema: Mapping[str, Any],
+    locator: Locator,
+    rules: SchemaRules,
+    *,
+    lenient: bool = False,
 ) -> list[Diagnostic]:
-    """Every finding about `value`, located."""
+    """Every finding about `value`, located.
+
+    Args:
+        value: what is judged.
+        schema: what it should be.
+        locator: knows the places of its parts.
+        rules: what findings are reported under.
+        lenient: unknown keys are ignored, so a key that is only misspelled is missing.
+    """
     # TOML tells integers from floats, and so do we.
     types = Draft202012Validator.TYPE_CHECKER.redefine_many(
         {
@@ -93,13 +108,14 @@ def explain(
     make: Any = extend  # has no annotations
     validator = make(Draft202012Validator, type_checker=types)
     checker = validator(schema, format_checker=FormatChecker(["regex"]))
-    explainer = _Explainer(locator, rules)
+    explainer = _Explainer(locator, rules, lenient=lenient)
     return [found for error in checker.iter_errors(value) for found in explainer.explain(error)]
 
 
 class _Explainer:
-    def __init__(self, locator: Locator, rules: SchemaRules) -> None:
+    def __init__(self, locator: Locator, rules: SchemaRules, *, lenient: bool) -> None:
         self._locator = locator
+        self._lenient = lenient
         self._rules = rules
         self._by_keyword: Mapping[str, Callable[[ValidationError], Iterable[Diagnostic]]] = {
             "additionalProperties": self._unknown_keys,
@@ -119,33 +135,42 @@ class _Explainer:
         return handler(error)
 
     def _unknown_keys(self, error: ValidationError) -> Iterator[Diagnostic]:
-        path, known = _path(error), list(_mapping(error.schema).get("properties", {}))
+        path, known = _path(error), _mapping(error.schema).get("properties", {})
         for key in _mapping(error.instance):
             if key not in known:
                 yield self._unknown_key(path, key, known, _mapping(error.instance)[key])
 
-    def _unknown_key(self, path: KeyPath, key: str, known: Sequence[str], value: Any) -> Diagnostic:
-        rules, near = self._rules, nearest(key, known)
-        span = self._locator.key((*path, key))
+    def _unknown_key(
+        self, path: KeyPath, key: str, known: Mapping[str, Any], value: Any
+    ) -> Diagnostic:
+        rules, span = self._rules, self._locator.key((*path, key))
+        alike = [name for name, schema in known.items() if _may_hold(schema, value)]
+        near = nearest(key, alike)
+        meant = near or related(key, alike)
         if (document := self._document()) is not None:
-            hint = hints.unknown_key(document, path, key, value)
+            hint = hints.unknown_key(document, path, key, value, known)
             if hint is not None:
                 return self._hinted_key(path, key, span, hint)
         if rules.foreign_table is not None and not path and isinstance(value, dict) and not near:
             message = f"unknown table `{dotted((key,))}` is ignored"
             return rules.foreign_table.at(
-                span, message, help=advice(key, known, "known tables and keys")
+                span, message, help=advice(key, alike if meant else known, "known tables and keys")
             )
-        fix = None
-        if len(near) == 1:
-            edits = (Edit(span, dotted((near[0],))),)
-            fix = Fix(title=f"rename to `{near[0]}`", edits=edits, applicability="always")
+        help_line = advice(key, alike if meant else known, "known keys")
         return rules.unknown.at(
             span,
             f"unknown key `{dotted((key,))}`{self._inside(path)}",
-            help=advice(key, known, "known keys") if known else "this table takes no keys",
-            fix=fix,
+            help=help_line if known else "this table takes no keys",
+            fix=self._renamed((*path, key), meant[0], bool(near)) if len(meant) == 1 else None,
         )
+
+    def _renamed(self, path: KeyPath, name: str, certain: bool) -> Fix | None:
+        title = f"rename to `{name}`"
+        applicability: Applicability = "always" if certain else "maybe"
+        if (document := self._document()) is not None:
+            return renamed_key(document, path, name, title, applicability)
+        edits = (Edit(self._locator.key(path), dotted((name,))),)
+        return Fix(title=title, edits=edits, applicability=applicability)
 
     def _hinted_key(self, path: KeyPath, key: str, span: Span, hint: Hint) -> Diagnostic:
         return self._rules.unknown.at(
@@ -163,15 +188,36 @@ class _Explainer:
     def _missing_keys(self, error: ValidationError) -> Iterator[Diagnostic]:
         # jsonschema reports one error for each missing key but names it only in prose.
         path, table = _path(error), _mapping(error.instance)
+        known = _mapping(error.schema).get("properties", {})
+        unknown = [key for key in table if key not in known]
         missing = [key for key in _wanted(error) if key not in table]
         for key in missing:
+            if any(self._is_meant_by(path, key, other, table[other]) for other in unknown):
+                continue
+            if self._is_elsewhere(path, key):
+                continue
             if error.message.startswith(repr(key)):
                 described = _mapping(error.schema).get("properties", {}).get(key, {})
+                document = self._document()
+                hint = hints.missing_key(document, path, key) if document else None
                 yield self._rules.missing.at(
                     self._locator.header(path),
                     f"missing key `{key}`{self._inside(path)}",
-                    help=_help_for_missing(key, described),
+                    help=hint.help if hint else _help_for_missing(key, described),
+                    fix=hint.fix if hint else None,
                 )
+
+    def _is_meant_by(self, path: KeyPath, wanted: str, key: str, value: Any) -> bool:
+        """Whether an unknown key is an error that stands for a missing one."""
+        if self._lenient:
+            return False
+        hinted = self._document() is not None and hints.is_meant_by(path, wanted, key, value)
+        return hinted or wanted in (*nearest(key, (wanted,)), *related(key, (wanted,)))
+
+    def _is_elsewhere(self, path: KeyPath, key: str) -> bool:
+        """Whether another part of the table is in the wrong place, which is an error."""
+        document = self._document()
+        return document is not None and not self._lenient and hints.is_lost(document, path, key)
 
     def _wrong_type(self, error: ValidationError) -> Iterator[Diagnostic]:
         wanted = _wanted(error)
@@ -180,7 +226,7 @@ class _Explainer:
     def _type_mismatch(self, error: ValidationError, wanted: Sequence[str]) -> Diagnostic:
         path = _path(error)
         span = self._locator.value(path)
-        fix = _unquoted(error.instance, wanted, span) or _listed(error.instance, wanted, span)
+        fix = retyped(error.instance, wanted, span)
         document = self._document()
         hint = hints.wrong_shape(document, path, error.instance) if document else None
         if hint is not None:
@@ -212,17 +258,25 @@ class _Explainer:
         )
 
     def _bad_name(self, error: ValidationError) -> Iterator[Diagnostic]:
-        path = tuple(error.absolute_path)
+        path, name, document = _path(error), str(error.instance), self._document()
+        hint = hints.bad_name(document, path, name) if document else None
         yield self._rules.value.at(
-            self._locator.key((*path, str(error.instance))),
-            f"`{error.instance!s}` is not a usable name",
+            self._locator.key((*path, name)),
+            f"`{name}` is not a usable name",
             help="names are not empty and have no blanks at their ends and no control characters",
+            fix=hint.fix if hint else None,
         )
 
     def _bad_value(self, error: ValidationError) -> Iterator[Diagnostic]:
         path = _path(error)
-        span = self._locator.value(path)
-        yield self._rules.value.at(span, f"{self._name(path)} {_requirement(error)}")
+        span, document = self._locator.value(path), self._document()
+        hint = hints.bad_value(document, path, error.instance) if document else None
+        yield self._rules.value.at(
+            span,
+            f"{self._name(path)} {_requirement(error)}",
+            help=hint.help if hint else None,
+            fix=hint.fix if hint else None,
+        )
 
     def _alternatives(self, error: ValidationError) -> Iterator[Diagnostic]:
         branches: list[Mapping[str, Any]] = list(_wanted(error))
@@ -319,15 +373,23 @@ class _Explainer:
         leads: list[str],
         tables: list[Mapping[str, Any]],
     ) -> Iterator[Diagnostic]:
-        known = {key for branch in tables for key in branch["properties"]}
+        known = {key: each for branch in tables for key, each in branch["properties"].items()}
         unknown = [key for key in table if key not in known]
         for key in unknown:
-            yield self._unknown_key(path, key, sorted(known), table[key])
-        if not any(nearest(key, leads) for key in unknown):
-            either = " or ".join(f"`{lead}`" for lead in leads)
+            yield self._unknown_key(path, key, known, table[key])
+        if not any(self._is_lead(path, key, leads) for key in unknown):
             yield self._rules.missing.at(
-                self._locator.value(path), f"{self._name(path)} needs {either}"
+                self._locator.value(path),
+                f"{self._name(path)} needs {either([f'`{lead}`' for lead in leads])}",
+                help=hints.missing_lead(path, table),
             )
+
+    def _is_lead(self, path: KeyPath, key: str, leads: list[str]) -> bool:
+        if self._lenient:
+            return False
+        document = self._document()
+        hinted = document is not None and source_hints.is_lead(document, path, key)
+        return hinted or bool(nearest(key, leads))
 
     def _inside_branch(self, error: ValidationError, index: int) -> Iterator[Diagnostic]:
         for child in error.context or ():
@@ -394,34 +456,15 @@ def _requirement(error: ValidationError) -> str:
     return template.format(wanted) if template else f"is not allowed: {error.message}"
 
 
+def _may_hold(schema: Any, value: Any) -> bool:
+    """Whether a key is of the kind of a value: one for tables or one for anything else."""
+    kind = schema.get("type") if isinstance(schema, dict) else None
+    return not isinstance(kind, str) or (kind == "object") == isinstance(value, dict)
+
+
 def _help_for_missing(key: str, described: Any) -> str | None:
-    if key == "source":
-        return 'add `source = { path = "…" }` or `source = { git = "…" }`'
     text = described.get("description") if isinstance(described, dict) else None
     return f"`{key}`: {text}" if text else None
-
-
-def _listed(value: Any, wanted: Sequence[str], span: Span) -> Fix | None:
-    """One string where a list of them is wanted."""
-    if not isinstance(value, str) or "array" not in wanted:
-        return None
-    text = f"[{quoted(value)}]"
-    return Fix(title=f"write `{text}`", edits=(Edit(span, text),), applicability="always")
-
-
-def _unquoted(value: Any, wanted: Sequence[str], span: Span) -> Fix | None:
-    if not isinstance(value, str):
-        return None
-    is_boolean = "boolean" in wanted and value in ("true", "false")
-    is_number = {"integer", "number"} & set(wanted) and value.isascii() and value.isdigit()
-    if not (is_boolean or is_number):
-        return None
-    bare = value if is_boolean else str(int(value))
-    return Fix(
-        title=f"write `{bare}` without quotes",
-        edits=(Edit(span, bare),),
-        applicability="always",
-    )
 
 
 def _path(error: ValidationError) -> KeyPath:

@@ -3,96 +3,149 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Edit, Fix, Label
+from wasmind_compiler.frontend import source_hints, top_level
 from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.hint import Hint, rewritten
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
-from wasmind_compiler.frontend.rewriting import quoted, rename_key, wrap
+from wasmind_compiler.frontend.rewriting import move_into, quoted
+from wasmind_compiler.frontend.sections import renamed_key, renamed_section
+from wasmind_compiler.frontend.source_hints import SOURCE_KEYS
 
-_SYNONYMS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("subdir", "subdirectory", "directory", "dir", "folder"), "sub_dir"),
-    **dict.fromkeys(("url", "repo", "repository"), "git"),
-    **dict.fromkeys(("commit", "ref", "sha", "revision", "hash"), "rev"),
-}
-_REFS: Final = ("branch", "tag", "rev")
 _SECTIONS: Final = ("actors", "actor_overrides", "dependencies")
+#: What other tools call a key of an actor's table.
+_SYNONYMS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("settings", "cfg", "conf", "options", "params", "parameters"), "config"),
+    **dict.fromkeys(("requires", "required", "depends_on", "needs"), "required_spawn_with"),
+}
+
+#: What people write beside `litellm_params` that belongs in them.
+_PARAMETERS: Final = frozenset({"model", "api_key", "api_base", "temperature", "max_tokens"})
+
+_A_MODEL: Final = "add a `[[litellm.models]]` with a `model_name` and `litellm_params`"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hint:
-    """What to say instead of the general words; None leaves them as they are."""
-
-    message: str | None = None
-    labels: tuple[Label, ...] = ()
-    help: str | None = None
-    fix: Fix | None = None
-
-
-def unknown_key(document: Document, path: KeyPath, key: str, value: Any) -> Hint | None:
-    """About a key nobody knows in the table at `path`."""
+def unknown_key(
+    document: Document, path: KeyPath, key: str, value: Any, known: Collection[str]
+) -> Hint | None:
+    """About a key nobody knows in the table at `path`, which takes the `known` ones."""
     if not path:
-        return _top_level(document, key)
+        return _at_the_top(document, key, value, known)
+    if key in top_level.PLAIN_KEYS and document.has(("actors",)):
+        return top_level.below_a_table(document, (*path, key))
     if path[-1] == "source":
-        return _in_source(document, path, key, value)
-    if path[-1] == "git_ref" and _SYNONYMS.get(key) == "rev":
-        fix = rename_key(document, (*path, key), "rev")
-        return Hint(help="a commit is called `rev`", fix=fix)
+        return source_hints.unknown_key(document, path, key, value)
+    if path[-1] == "git_ref":
+        return source_hints.unknown_ref(document, path, key)
     if len(path) == 2 and path[0] in _SECTIONS:
         return _in_actor(document, path, key, value)
+    if path[:2] == ("litellm", "models") and len(path) == 3 and key in _PARAMETERS:
+        fix = move_into(document, (*path, key), "litellm_params")
+        return Hint(help="it is one of the `litellm_params`", fix=fix)
+    if path[0] == "tui" and len(path) == 2 and isinstance(value, str):
+        fix = move_into(document, (*path, key), "key_bindings")
+        return Hint(help="keys are bound in `key_bindings`", fix=fix)
     return None
+
+
+def is_meant_by(path: KeyPath, wanted: str, key: str, value: Any) -> bool:
+    """Whether a key nobody knows in the table at `path` stands for one that is missing there."""
+    if len(path) != 2 or path[0] not in _SECTIONS:
+        return False
+    names_source = key in SOURCE_KEYS or key == path[0] or _is_actor(value)
+    return _SYNONYMS.get(key) == wanted or (wanted == "source" and names_source)
+
+
+def is_lost(document: Document, path: KeyPath, key: str) -> bool:
+    """Whether the table at `path` has the key in another place: in a table at the top that is
+    called like it, in part or as a whole in quotes."""
+    names = [str(part) for part in path]
+    return any(document.has((name, key)) for name in (".".join(names), *names[-1:]))
+
+
+def missing_key(document: Document, path: KeyPath, key: str) -> Hint | None:
+    """About a key that the table at `path` needs."""
+    if key == "source" and path[:1] and path[0] in _SECTIONS:
+        return Hint(help='add `source = { path = "…" }` or `source = { git = "…" }`')
+    if key == "actor_id" and not path:
+        folder = PurePosixPath(document.file).parent.name
+        name = re.sub(r"[^a-z0-9_-]+", "_", folder.lower()) or "actor"
+        line = f'actor_id = "example:{name}"'
+        start = document.index.span(0, 0)
+        fix = Fix(title=f"add `{line}`", edits=(Edit(start, f"{line}\n"),))
+        return Hint(help=f"name the kind of actor by `namespace:name`, like `{line}`", fix=fix)
+    return Hint(help=_A_MODEL) if (*path, key) == ("litellm", "models") else None
+
+
+def is_config(key: str) -> bool:
+    """Whether a key nobody knows in an actor's table probably stands for `config`."""
+    return _SYNONYMS.get(key) == "config"
 
 
 def wrong_shape(document: Document, path: KeyPath, value: Any) -> Hint | None:
     """About a value of another type than the key at `path` takes."""
-    if isinstance(value, str) and path[-1:] == ("source",):
-        kind = "git" if _looks_like_git(value) else "path"
-        return _rewritten(document, path, f"{{ {kind} = {quoted(value)} }}", sure=True)
+    if path[-1:] == ("source",):
+        return source_hints.wrong_shape(document, path, value)
     if isinstance(value, str) and path[-1:] == ("git_ref",):
-        return _rewritten(document, path, f"{{ {_kind_of_ref(value)} = {quoted(value)} }}")
+        return source_hints.ref_as_string(document, path, value)
     if path == ("litellm", "models") and isinstance(value, dict) and document.is_section(path):
         return _doubled_brackets(document, path)
+    if path[-1:] == ("grants",) and isinstance(value, list):
+        return _listed_grants(document, path, value)
+    if path[:1] and path[0] in _SECTIONS:
+        return _wrong_actor(document, path, value)
+    if path[:1] == ("models",) and len(path) == 2 and isinstance(value, str):
+        return rewritten(document, path, f'{{ kind = "scripted", script = {quoted(value)} }}')
     return None
 
 
-def _top_level(document: Document, key: str) -> Hint | None:
-    for section in ("actors", "actor_overrides"):
-        if document.has((section, key)):
-            where = dotted((section, key))
-            return Hint(help=f"did you mean `[{where}]`?")
-    return None
+def missing_lead(path: KeyPath, table: Mapping[str, Any]) -> str | None:
+    """Help for a table that lacks the key which says what kind of table it is."""
+    if path[-1:] == ("git_ref",) and not table:
+        return "remove it for the default branch"
+    return source_hints.SHAPES if path[-1:] == ("source",) else None
 
 
-def _in_source(document: Document, path: KeyPath, key: str, value: Any) -> Hint | None:
-    beside_git = document.has((*path, "git"))
-    if beside_git and key in _REFS and isinstance(value, str):
-        if document.has((*path, "git_ref")):
-            return Hint(help=f"put `{key}` into `git_ref`")
-        fix = wrap(document, (*path, key), "git_ref")
-        return Hint(help=f"write `git_ref = {{ {key} = {quoted(value)} }}`", fix=fix)
-    if document.has((*path, "path")) and key in (*_REFS, "git_ref", "sub_dir"):
-        label = Label(document.key((*path, "path")), "this is a path source")
-        advice = "add the folder to the path" if key == "sub_dir" else "only a git source has refs"
-        return Hint(
-            message=f"`{key}` has no meaning in a path source",
-            labels=(label,),
-            help=f"{advice}, or use `git`",
-        )
-    meant = _SYNONYMS.get(key)
-    if meant == "rev" and beside_git:
-        return Hint(help=f"write `git_ref = {{ rev = {quoted(str(value))} }}`")
-    if meant in ("git", "sub_dir") and not document.has((*path, meant)):
-        if meant == "sub_dir" and not beside_git:
-            return None
-        fix = rename_key(document, (*path, key), meant)
-        return Hint(help=f"it is called `{meant}`", fix=fix)
-    return None
+def bad_name(document: Document, path: KeyPath, name: str) -> Hint | None:
+    """About a name in the table at `path` that cannot be one."""
+    stripped = name.strip()
+    if not stripped.isprintable() or not stripped or document.has((*path, stripped)):
+        return None
+    title = f"write `{stripped}`"
+    return Hint(fix=renamed_key(document, (*path, name), stripped, title, applicability="always"))
+
+
+def bad_value(document: Document, path: KeyPath, value: Any) -> Hint | None:
+    """About a value that the key at `path` cannot have."""
+    if path[-2:] == ("source", "path") and value == "":
+        hint = rewritten(document, path, '"."')
+        return Hint(help='write `"."` if the folder of this file is meant', fix=hint.fix)
+    return Hint(help=_A_MODEL) if (path, value) == (("litellm", "models"), []) else None
+
+
+def _at_the_top(document: Document, key: str, value: Any, known: Collection[str]) -> Hint | None:
+    if "starting_actors" in known:
+        return top_level.unknown_key(document, key, value)
+    return _in_manifest(document, key, value) if "actor_id" in known else None
+
+
+def _in_manifest(document: Document, key: str, value: Any) -> Hint | None:
+    if key in top_level.PLAIN_KEYS:
+        return Hint(help=f"`{key}` belongs in the config; a manifest describes one actor")
+    if key != "actors" or not isinstance(value, dict) or document.has(("dependencies",)):
+        return None
+    fix = renamed_key(document, (key,), "dependencies", "rename to `dependencies`")
+    return Hint(help="a manifest names the actors it needs in `[dependencies]`", fix=fix)
 
 
 def _in_actor(document: Document, path: KeyPath, key: str, value: Any) -> Hint | None:
-    if isinstance(value, dict) and ("source" in value or "config" in value):
+    if key == path[0] and isinstance(value, dict) and path[1] in value:
+        return _own_path(document, path)
+    if _is_actor(value):
         return _dotted_name(document, path, key)
     if key == "name":
         label = Label(document.header(path), "this is the name")
@@ -101,17 +154,100 @@ def _in_actor(document: Document, path: KeyPath, key: str, value: Any) -> Hint |
             labels=(label,),
             help="the header names the actor; remove the key",
         )
-    return None
+    if key in SOURCE_KEYS:
+        return _beside_source(document, path, key, value)
+    meant = _SYNONYMS.get(key)
+    if meant is None or document.has((*path, meant)):
+        return None
+    title = f"rename to `{meant}`"
+    fix = renamed_key(document, (*path, key), meant, title, applicability="always")
+    return Hint(help=f"it is called `{meant}`", fix=fix)
+
+
+def _own_path(document: Document, path: KeyPath) -> Hint:
+    """Keys inside a section that repeat its name, like `actors.desk.source` in `[actors.desk]`."""
+    prefix, name = dotted(path), (*path, *path)
+    repeated = document.at(name)
+    edits = []
+    for key in repeated if isinstance(repeated, dict) else ():
+        leaf = document.key((*name, key))
+        start = document.index.offset(leaf.start.line, 1)
+        end = document.index.offset(leaf.start.line, leaf.start.column)
+        written = document.index.text[start:end]
+        if re.sub(r"\s", "", written) == f"{prefix}.":
+            start += len(written) - len(written.lstrip())
+            edits.append(Edit(document.index.span(start, end), ""))
+    title = f"remove `{prefix}.`"
+    fix = Fix(title=title, edits=tuple(edits), applicability="always") if edits else None
+    return Hint(
+        message=f"`{prefix}` inside `[{prefix}]` means `{dotted(name)}`",
+        labels=(Label(document.header(path), "the keys below belong to this table already"),),
+        help=f"write the keys without `{prefix}.`",
+        fix=fix,
+    )
+
+
+def _beside_source(document: Document, path: KeyPath, key: str, value: Any) -> Hint:
+    """A key of a source's table, written in the actor's table."""
+    fix = move_into(document, (*path, key), "source")
+    if document.has((*path, "source")) or not isinstance(value, str):
+        return Hint(help="it is a key of `source`", fix=fix)
+    return Hint(help=f"write `source = {{ {key} = {quoted(value)} }}`", fix=fix)
+
+
+def _is_actor(value: Any) -> bool:
+    return isinstance(value, dict) and ("source" in value or "config" in value)
 
 
 def _dotted_name(document: Document, path: KeyPath, key: str) -> Hint:
     section, name = path
     label = Label(document.key(path), f"read as an actor `{name}`")
+    whole = (section, f"{name}.{key}")
+    title = f"write `[{dotted(whole)}]`"
     return Hint(
         message=f"`{name}.{key}` is not one name: the dot makes `{key}` a table inside `{name}`",
         labels=(label,) if document.is_section(path) else (),
-        help=f'write `[{section}."{name}.{key}"]`, or a name without a dot',
+        help=f"{title}, or a name without a dot",
+        fix=renamed_section(document, (*path, key), whole, title),
     )
+
+
+def _wrong_actor(document: Document, path: KeyPath, value: Any) -> Hint | None:
+    """About a section of actors, or an actor's table, of another type."""
+    if len(path) == 1:
+        names = value if isinstance(value, list) else []
+        named = [x.get("name") if isinstance(x, dict) else x for x in names]
+        first = next((name for name in named if isinstance(name, str)), "NAME")
+        return Hint(help=f"write a table `[{dotted((path[0], first))}]` for each actor")
+    if len(path) != 2:
+        return None
+    if isinstance(value, str):
+        source = source_hints.from_string(value)
+        return rewritten(document, path, f"{{ source = {source} }}", sure=True)
+    if isinstance(value, list) and document.is_section(path):
+        return _single_brackets(document, path, len(value))
+    return None
+
+
+def _listed_grants(document: Document, path: KeyPath, value: list[Any]) -> Hint | None:
+    if not value or not all(isinstance(name, str) for name in value):
+        return None
+    inside = ", ".join(f"{dotted((name,))} = true" for name in value)
+    return rewritten(document, path, f"{{ {inside} }}", sure=True)
+
+
+def _single_brackets(document: Document, path: KeyPath, count: int) -> Hint:
+    help_line = f"write `[{dotted(path)}]`: an actor is one table, not an array of tables"
+    if count != 1:
+        return Hint(help=help_line)
+    span = document.header((*path, 0))
+    text = document.text(span)
+    fix = Fix(
+        title=f"write `{text[1:-1]}`",
+        edits=(Edit(span, text[1:-1]),),
+        applicability="always",
+    )
+    return Hint(help=help_line, fix=fix if text.startswith("[[") else None)
 
 
 def _doubled_brackets(document: Document, path: KeyPath) -> Hint:
@@ -119,23 +255,4 @@ def _doubled_brackets(document: Document, path: KeyPath) -> Hint:
     name = dotted(path)
     if not document.text(span).startswith("["):
         return Hint(help=f"begin every element with `[[{name}]]`")
-    return _rewritten(document, path, f"[{document.text(span)}]", sure=True)
-
-
-def _rewritten(document: Document, path: KeyPath, text: str, *, sure: bool = False) -> Hint:
-    fix = Fix(
-        title=f"write `{text}`",
-        edits=(Edit(document.value(path), text),),
-        applicability="always" if sure else "maybe",
-    )
-    return Hint(help=fix.title, fix=fix)
-
-
-def _looks_like_git(text: str) -> bool:
-    return "://" in text or text.endswith(".git") or re.match(r"[\w.-]+@[\w.-]+:", text) is not None
-
-
-def _kind_of_ref(text: str) -> str:
-    if re.fullmatch(r"[0-9a-f]{7,40}", text):
-        return "rev"
-    return "tag" if re.fullmatch(r"v?\d+(\.\d+)*([-+.]\w+)*", text) else "branch"
+    return rewritten(document, path, f"[{document.text(span)}]", sure=True)

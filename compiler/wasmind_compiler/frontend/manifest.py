@@ -39,7 +39,7 @@ class Manifest:
     """A whole manifest. `build` is None when it has to be detected.
 
     `contract` is the `[contract]` table as written; `config_schema` names a JSON file beside the
-    manifest.
+    manifest. `complete` says that no dependency is hidden by a mistake that has been reported.
     """
 
     document: Document
@@ -53,6 +53,7 @@ class Manifest:
     capabilities: tuple[Grant, ...] | None
     contract: Mapping[str, Any] | None
     config_schema: str | None
+    complete: bool = True
 
 
 def read_manifest(document: Document, schemas: Schemas, collector: Collector) -> Manifest:
@@ -74,9 +75,18 @@ def read_manifest(document: Document, schemas: Schemas, collector: Collector) ->
         # Read without further checks, so only what the schema has accepted.
         contract=root.mapping("contract") if conforms else None,
         config_schema=root.string("config_schema"),
+        complete=conforms or collector.lenient or not _hides_dependencies(document),
     )
     check_references(manifest.dependencies, collector)
     return manifest
+
+
+def _hides_dependencies(document: Document) -> bool:
+    # Loaded only for manifests with findings.
+    from wasmind_compiler.frontend.top_level import hides
+
+    called_actors = "actors" in document.data and "dependencies" not in document.data
+    return called_actors or hides(document, "dependencies")
 
 
 def _build(table: Table | None) -> Build | None:

@@ -18,7 +18,8 @@ SCHEMES: Final = ("https", "ssh", "file")
 #: Allowed where the user says so; that is judged when the source is looked up.
 _INSECURE: Final = ("http", "git")
 
-_HOME: Final = re.compile(r"^~[^/]*|\$\{?\w+\}?|%\w+%")
+#: What a shell would expand in a path, and we do not.
+UNEXPANDED: Final = re.compile(r"^~[^/]*|\$\{?\w+\}?|%\w+%")
 _SCP: Final = re.compile(r"(?P<user>[\w.+-]+@)?(?P<host>[\w-]+(?:\.[\w-]+)*):(?!//)(?P<path>\S+)")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)(?:://|::)")
 _TOKEN_USER: Final = re.compile(r"[A-Za-z0-9_-]{16,}")
@@ -50,7 +51,7 @@ def _inside(written: Written, key: str, found: re.Match[str], group: int | str =
 
 
 def _portability(written: Written, key: str, text: str) -> Iterator[Diagnostic]:
-    if (found := _HOME.search(text)) is not None:
+    if (found := UNEXPANDED.search(text)) is not None:
         yield references.NOT_EXPANDED.at(
             _inside(written, key, found),
             f"`{found.group()}` is not expanded",

@@ -35,7 +35,7 @@ class Schemas:
         # The explaining half is imported for files with findings only.
         from wasmind_compiler.frontend.findings import FILE_RULES, explain
 
-        found = explain(document.data, schema, document, FILE_RULES)
+        found = explain(document.data, schema, document, FILE_RULES, lenient=collector.lenient)
         collector.extend(found)
         return not found
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from wasmind_compiler.diagnostics import Collector
+from wasmind_compiler.diagnostics import Collector, Diagnostic, Edit, Fix, Span
 from wasmind_compiler.diagnostics.rules import models
+from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.display import Display
 from wasmind_compiler.frontend.app_config import AppConfig, ModelEntry
 from wasmind_compiler.frontend.document import Document, parse
@@ -40,9 +42,30 @@ def read_scripts(
 def _read(model: ModelEntry, path: Path, display: Display, collector: Collector) -> Document | None:
     try:
         content = read_bounded(path)
+    except FileNotFoundError:
+        collector.add(_missing(model, path, display))
+        return None
     except OSError as error:
-        span = model.name.document.value((*model.name.path, "script"))
         message = f"cannot read the script `{display(path)}`: {error.strerror}"
-        collector.add(models.SCRIPT_NOT_FOUND.at(span, message))
+        collector.add(models.SCRIPT_NOT_FOUND.at(_span(model), message))
         return None
     return parse(display(path), content, collector)
+
+
+def _span(model: ModelEntry) -> Span:
+    return model.name.document.value((*model.name.path, "script"))
+
+
+def _missing(model: ModelEntry, path: Path, display: Display) -> Diagnostic:
+    scripts = [found.name for found in path.parent.glob("*.toml")]
+    near, fix = nearest(path.name, scripts), None
+    if len(near) == 1:
+        written = PurePosixPath(model.settings["script"]).with_name(near[0]).as_posix()
+        edit = Edit(_span(model), json.dumps(written, ensure_ascii=False))
+        fix = Fix(title=f"write `{written}`", edits=(edit,))
+    return models.SCRIPT_NOT_FOUND.at(
+        _span(model),
+        f"the script `{display(path)}` does not exist",
+        help=advice(path.name, scripts, "TOML files there"),
+        fix=fix,
+    )

@@ -14,6 +14,7 @@ from wasmind_compiler.frontend.tables import Table
 
 RefKind = Literal["branch", "tag", "rev"]
 _REF_KINDS: tuple[RefKind, ...] = ("branch", "tag", "rev")
+GIT_KEYS: Final = frozenset({"git", "git_ref", "sub_dir", "submodules", "lfs", "insecure"})
 _USER_INFO: Final = re.compile(r"(?<=://)(?!git@)[^/\s@]+@")
 
 
@@ -31,6 +32,10 @@ class Written(NamedTuple):
         """A value inside the source's table."""
         return self.document.value((*self.path, *keys))
 
+    def inside(self, key: str, start: int, end: int) -> Span:
+        """A part of the string under one key of the source."""
+        return self.document.inside((*self.path, key), start, end)
+
     def table(self) -> Mapping[str, Any]:
         """The source as it is written."""
         value: Any = self.document.data
@@ -45,9 +50,18 @@ class PathSource(NamedTuple):
     path: str
     written: Written
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether the path is all that says where the folder is."""
+        return "sub_dir" not in self.written.table()
+
     def span(self) -> Span:
         """The value that a problem with the source is reported at."""
         return self.written.span("path")
+
+    def inside(self, start: int, end: int) -> Span:
+        """A part of the path."""
+        return self.written.inside("path", start, end)
 
     def __str__(self) -> str:
         return f"path `{self.path}`"
@@ -90,6 +104,11 @@ class GitSource:
     insecure: bool = False
 
     @property
+    def is_clear(self) -> bool:
+        """Whether all keys of the table are known; one that is not may be a misspelled ref."""
+        return GIT_KEYS.issuperset(self.written.table())
+
+    @property
     def shown(self) -> str:
         """The URL as written, with secrets left out."""
         return _USER_INFO.sub("", self.git)
@@ -97,6 +116,10 @@ class GitSource:
     def span(self) -> Span:
         """The value that a problem with the source is reported at."""
         return self.written.span("git")
+
+    def inside(self, start: int, end: int) -> Span:
+        """A part of the URL."""
+        return self.written.inside("git", start, end)
 
     def __str__(self) -> str:
         ref = f" at {self.ref.kind} `{self.ref.text}`" if self.ref else ""
@@ -112,9 +135,9 @@ def read_source(table: Table | None) -> Source | None:
     if table is None or sum(key in table for key in ("path", "git", "library")) != 1:
         return None
     written = Written(document=table.document, path=table.path)
-    if (path := table.string("path")) is not None:
+    if path := table.string("path"):
         return PathSource(path=path, written=written)
-    if (library := table.string("library")) is not None:
+    if library := table.string("library"):
         return LibrarySource(library=library, written=written)
     return _read_git(table, written)
 
@@ -123,7 +146,7 @@ def _read_git(table: Table, written: Written) -> GitSource | None:
     git, refs = table.string("git"), table.table("git_ref")
     ref = _read_ref(refs)
     # A ref that cannot be understood must not become the default branch.
-    if git is None or ("git_ref" in table and ref is None):
+    if not git or ("git_ref" in table and ref is None):
         return None
     return GitSource(
         git=git,

@@ -1,10 +1,19 @@
-"""Where each character of a string value stands in the literal it was written as."""
+"""Strings as they are written: where they begin and end, and where each character stands."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
+#: A comment or a complete string; or, last, a quote that opens an incomplete one.
+LEXEME: Final = re.compile(
+    r"#[^\n]*"
+    r'|(?P<string>"""[^"\\]*(?:(?:\\.|"{1,2}(?!"))[^"\\]*)*"{3,5}'
+    r'|"(?!"")[^"\\\n]*(?:\\[^\n][^"\\\n]*)*")'
+    r"|'''[^']*(?:'{1,2}(?!')[^']*)*'{3,5}|'(?!'')[^'\n]*'"
+    r"|(?P<open>\"\"\"|'''|[\"'])",
+    re.DOTALL,
+)
 _MULTI_LINE: Final = ('"""', "'''")
 #: What one step over the inside of a literal may be, the longest first.
 _PIECE: Final = re.compile(

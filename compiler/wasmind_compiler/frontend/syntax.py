@@ -14,23 +14,19 @@ from typing import Final
 from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, TextIndex
 from wasmind_compiler.diagnostics.rules import files
 from wasmind_compiler.diagnostics.suggestions import nearest
+from wasmind_compiler.frontend import slips
 from wasmind_compiler.frontend.clashes import explain_clash
 from wasmind_compiler.frontend.positions import Range, statement_at
+from wasmind_compiler.frontend.slip import Slip, reads_further
+from wasmind_compiler.frontend.strings import LEXEME
 
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-#: A comment or a complete string; or, last, a quote that opens an incomplete one.
-_LEXEME: Final = re.compile(
-    r"#[^\n]*"
-    r'|(?P<string>"""[^"\\]*(?:(?:\\.|"{1,2}(?!"))[^"\\]*)*"{3,5}'
-    r'|"(?!"")[^"\\\n]*(?:\\[^\n][^"\\\n]*)*")'
-    r"|'''[^']*(?:'{1,2}(?!')[^']*)*'{3,5}|'(?!'')[^'\n]*'"
-    r"|(?P<open>\"\"\"|'''|[\"'])",
-    re.DOTALL,
-)
 _GOOD_ESCAPE: Final = re.compile(
     r"""\\(?:[btnfr"\\]|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[ \t]*\r?\n)"""
 )
 _WORD: Final = re.compile(r"[^\s,\]}#=]+")
+#: How headers begin, and what is easily taken for it.
+_OPENERS: Final = ("[", "\uff3b")
 _CLASHES: Final = ("Cannot ", "Duplicate inline table key")
 _BAD_ESCAPES: Final = ("Unescaped", "Invalid hex value", "Escaped character")
 _OPEN_STRINGS: Final = ("Unterminated string", "Illegal character '\\n'", "Illegal character '\\r'")
@@ -103,6 +99,9 @@ def _without_line(index: TextIndex, found: Diagnostic) -> str | None:
     end = index.text.find("\n", start)
     end = len(index.text) if end == -1 else end
     written = index.text[start:end]
+    if written.lstrip().startswith(_OPENERS):
+        # Without its header, what is below would belong to the table above.
+        return None
     if statement_at(index.text, start) != start + len(written) - len(written.lstrip()):
         return None
     if '"""' in written or "'''" in written or _opening(index.text, start, end) is not None:
@@ -140,7 +139,7 @@ def _is_open_string(reason: str) -> bool:
 
 def _open_string(index: TextIndex) -> Diagnostic | None:
     """The first quote that nothing closes."""
-    for found in _LEXEME.finditer(index.text):
+    for found in LEXEME.finditer(index.text):
         quote = found.group("open")
         if quote is None:
             continue
@@ -148,6 +147,8 @@ def _open_string(index: TextIndex) -> Diagnostic | None:
         line_end = len(index.text) if line_end == -1 else line_end
         line_end -= index.text.endswith("\r", found.start(), line_end)
         many = f"`{quote * 3}` around text of several lines"
+        slip = slips.mismatched_quotes(index.text, found.start()) if len(quote) == 1 else None
+        help_line = f"close it with `{quote}`" + (f", or put {many}" if len(quote) == 1 else "")
         return files.OPEN_STRING.at(
             index.span(*found.span()),
             "this string is never closed",
@@ -155,13 +156,14 @@ def _open_string(index: TextIndex) -> Diagnostic | None:
             labels=(Label(index.span(line_end, line_end), "the line ends without the quote"),)
             if len(quote) == 1
             else (),
-            help=f"close it with `{quote}`" + (f", or put {many}" if len(quote) == 1 else ""),
+            help=slip.help if slip else help_line,
+            fix=_fix_of(index, slip) if slip else None,
         )
     return None
 
 
 def _bad_escape(index: TextIndex) -> Diagnostic | None:
-    for literal in _LEXEME.finditer(index.text):
+    for literal in LEXEME.finditer(index.text):
         if literal.group("string") is None:
             continue
         wrong = _wrong_escapes(index.text, literal.span())
@@ -215,25 +217,44 @@ def _report_escapes(index: TextIndex, literal: Range, wrong: list[int]) -> Diagn
 
 def _general(index: TextIndex, reason: str, offset: int) -> Diagnostic:
     text = index.text
-    end = offset
-    while end < len(text) and text[end] not in "\r\n \t":
-        end += 1
     opening = _opening(text, statement_at(text, offset), offset)
     labels: tuple[Label, ...] = ()
     if opening is not None:
         kind = "array" if text[opening] == "[" else "inline table"
         labels = (Label(index.span(opening, opening + 1), f"the {kind} begins here"),)
         if text[opening] == "{" and text[offset : offset + 2].lstrip("\r")[:1] == "\n":
-            return _line_end_in_inline_table(index, offset, labels)
-    fix = _fix(index, reason, offset)
-    message = _friendly(reason)
+            return _line_end_in_inline_table(index, offset, opening, labels)
+    slip = slips.explain(text, reason, offset)
+    if slip is not None:
+        place, message, fix = slip.place, slip.message, _fix_of(index, slip)
+        help_line: str | None = slip.help
+    else:
+        place, message = _token(text, offset), _friendly(reason)
+        fix = _fix(index, reason, offset)
+        help_line = fix.title if fix else None
     return files.TOML_SYNTAX.at(
-        index.span(offset, end),
+        index.span(*place),
         f"TOML syntax error: {message}",
         labels=labels,
-        help=fix.title if fix else None,
+        help=help_line,
         fix=fix,
     )
+
+
+def _token(text: str, offset: int) -> Range:
+    end = offset
+    while end < len(text) and text[end] not in "\r\n \t":
+        end += 1
+    return offset, end
+
+
+def _fix_of(index: TextIndex, slip: Slip) -> Fix | None:
+    """The fix for a slip; certain only if it lets the file be read further."""
+    if not slip.edits:
+        return None
+    edits = tuple(Edit(index.span(*place), text) for place, text in slip.edits)
+    sure = slip.sure and reads_further(index.text, slip.edits)
+    return Fix(title=slip.help, edits=edits, applicability="always" if sure else "maybe")
 
 
 def _friendly(reason: str) -> str:
@@ -243,13 +264,15 @@ def _friendly(reason: str) -> str:
 
 
 def _line_end_in_inline_table(
-    index: TextIndex, offset: int, labels: tuple[Label, ...]
+    index: TextIndex, offset: int, opening: int, labels: tuple[Label, ...]
 ) -> Diagnostic:
+    slip = slips.joined_table(index.text, opening)
     return files.LINE_END_IN_INLINE_TABLE.at(
         index.span(offset, offset),
         "an inline table ends on the line it begins on",
         labels=labels,
         help="write it on one line, or as a `[section]`",
+        fix=_fix_of(index, slip) if slip else None,
     )
 
 
@@ -259,7 +282,7 @@ def _opening(text: str, start: int, offset: int) -> int | None:
     at = text.find("=", start, offset)
     while 0 <= at < offset:
         character = text[at]
-        if character in "\"'#" and (lexeme := _LEXEME.match(text, at)) is not None:
+        if character in "\"'#" and (lexeme := LEXEME.match(text, at)) is not None:
             at = lexeme.end()
             continue
         if character in "[{":
@@ -273,13 +296,11 @@ def _opening(text: str, start: int, offset: int) -> int | None:
 def _fix(index: TextIndex, reason: str, offset: int) -> Fix | None:
     """What to write instead, where that is plain."""
     text = index.text
-    if reason.startswith("Expected '='") and text[offset : offset + 1] == ":":
-        edit = Edit(index.span(offset, offset + 1), " =")
-        return Fix(title="write `=` instead of `:`", edits=(edit,), applicability="always")
     if reason.startswith("Expected newline") and text[offset : offset + 1] in (",", ";"):
         edit = Edit(index.span(offset, offset + 1), "")
         return Fix(title=f"remove the `{text[offset]}`", edits=(edit,), applicability="always")
-    if reason.startswith("Expected ']"):
+    rest = text[offset : text.find("\n", offset)]
+    if reason.startswith("Expected ']") and "]" not in rest[1:]:
         brackets = "]]" if "]]" in reason else "]"
         missing = brackets[len(brackets) - (text[offset : offset + 1] == "]") :] or brackets
         missing = "]" if text[offset - 1 : offset + 1] == "]" else missing
@@ -300,6 +321,6 @@ def _fix_word(index: TextIndex, word: re.Match[str]) -> Fix | None:
         return Fix(title=f"write `{meant}`", edits=(Edit(span, meant),), applicability="always")
     if re.fullmatch(r"\.\d+", written):
         return Fix(title=f"write `0{written}`", edits=(Edit(span, f"0{written}"),))
-    if re.fullmatch(r"[\w./:@~-]+", written) and plain not in ("null", "none", "nil"):
+    if re.fullmatch(r"[\w./:@~-]+", written):
         return Fix(title="strings stand in quotes", edits=(Edit(span, f'"{written}"'),))
     return None

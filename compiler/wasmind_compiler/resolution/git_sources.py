@@ -203,6 +203,7 @@ class GitSources:
                 rule=fetching.SCHEME_NOT_ALLOWED,
                 message=f"nothing on `{url.scheme}://` proves that `{url.host}` answers",
                 help="use `https://`, or allow it with `insecure = true`",
+                span=source.inside(0, len(url.scheme)),
             )
         return host_problem(url, self._limits)
 

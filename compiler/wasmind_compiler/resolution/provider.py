@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Span
+from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Severity, Span
 from wasmind_compiler.frontend.manifest import Manifest
 from wasmind_compiler.frontend.source import GitRef, Source
 
@@ -72,6 +72,7 @@ class SourceProblem(NamedTuple):
             that names the place.
         span: used instead, where the problem is not in the source's table.
         replacement: the value that was probably meant.
+        escalates: the rule has warned of the text of the source already; this is what came of it.
     """
 
     rule: Rule
@@ -82,6 +83,7 @@ class SourceProblem(NamedTuple):
     span: Span | None = None
     labels: tuple[Label, ...] = ()
     replacement: str | None = None
+    escalates: bool = False
 
     def at(self, source: Source, *notes: str) -> Diagnostic:
         """The diagnostic for a source, with further notes."""
@@ -90,7 +92,7 @@ class SourceProblem(NamedTuple):
         if self.replacement is not None:
             edit = Edit(written, json.dumps(self.replacement, ensure_ascii=False))
             fix = Fix(title=f"replace by `{self.replacement}`", edits=(edit,))
-        return self.rule.at(
+        found = self.rule.at(
             self.span or written,
             self.message,
             labels=self.labels,
@@ -98,6 +100,7 @@ class SourceProblem(NamedTuple):
             help=self.help,
             fix=fix,
         )
+        return replace(found, severity=Severity.ERROR)
 
 
 class SourceFailure(Exception):

@@ -22,6 +22,8 @@ from wasmind_compiler.resolution.found import Found
 from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 from wasmind_compiler.resolution.layers import Layer, LayeredTable
 from wasmind_compiler.resolution.overrides import (
+    report_lost_overrides,
+    report_missing_sources,
     report_overridden_actors,
     report_overrides_of_nothing,
 )
@@ -39,7 +41,11 @@ def resolve(
     """Resolve a config. What is wrong goes to the collector; what is right is in the result."""
     walk = Walk(config, provider, collector, limits)
     walk.run()
+    # Only what has been reported as an error may keep others from being reported.
+    walk.complete = walk.complete or not collector.failed
     report_overridden_actors(config, collector)
+    report_missing_sources(walk, config, collector)
+    report_lost_overrides(walk, config, collector)
     report_overrides_of_nothing(walk, collector)
     report_doubtful_sources(walk, collector)
     entries = {name: _entries(walk, found) for name, found in sorted(walk.found.items())}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.diagnostics.rules import files, sources
-from wasmind_compiler.diagnostics.suggestions import advice
+from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.display import Display
 from wasmind_compiler.frontend.document import parse
 from wasmind_compiler.frontend.limits import read_bounded
@@ -63,7 +63,7 @@ class Sources:
             if declared_in is not None and declared_in.origin is not None:
                 return self._git().identify_inside(source, declared_in.origin)
             base = self.folder(declared_in) if declared_in else self._config_folder
-            return self._identify_path(source.path, base)
+            return self._identify_path(source, base)
         if isinstance(source, LibrarySource):
             return self._identify_library(source.library)
         return self._git().identify(source)
@@ -78,22 +78,22 @@ class Sources:
             )
         return self._manifests[identity]
 
-    def _identify_path(self, path: str, base: Path) -> Identity | SourceProblem:
-        folder = base / path
+    def _identify_path(self, source: PathSource, base: Path) -> Identity | SourceProblem:
+        path, folder = source.path, base / source.path
         if folder.is_dir():
             return self._identify_folder(folder.resolve())
         if folder.exists():
+            holds_actor = (folder.parent / FILE_NAME).is_file()
             return SourceProblem(
                 rule=sources.NOT_A_FOLDER,
                 message=f"`{path}` is not a folder",
                 help="name the folder that holds the actor's `Wasmind.toml`",
+                replacement=PurePath(path).parent.as_posix() if holds_actor else None,
             )
-        return SourceProblem(
-            rule=sources.PATH_NOT_FOUND,
-            message=f"the folder `{path}` does not exist",
-            notes=(f"looked for: {self._display(folder)}",),
-            help=_similar_folders(folder),
-        )
+        # Loaded only to explain what is missing.
+        from wasmind_compiler.resolution import missing_folder
+
+        return missing_folder.explain(source, base, self._library, self._display)
 
     def _identify_folder(self, folder: Path) -> Identity:
         # A path to a shipped actor means that actor.
@@ -105,10 +105,12 @@ class Sources:
         if (self._library / name / FILE_NAME).is_file():
             return Identity("library", name)
         known = sorted(manifest.parent.name for manifest in self._library.glob(f"*/{FILE_NAME}"))
+        near = nearest(name, known)
         return SourceProblem(
             rule=sources.UNKNOWN_LIBRARY_ACTOR,
             message=f"the library has no actor `{name}`",
             help=advice(name, known, "library actors"),
+            replacement=near[0] if len(near) == 1 else None,
         )
 
     def _read(self, folder: Path) -> Manifest | SourceProblem | None:
@@ -140,12 +142,3 @@ class Sources:
             message=f"the folder `{shown}` has no `{FILE_NAME}`",
             help=help_line,
         )
-
-
-def _similar_folders(folder: Path) -> str | None:
-    """Help from the nearest folder that does exist."""
-    parent = folder.parent
-    if not parent.is_dir():
-        return None
-    names = [entry.name for entry in parent.iterdir() if entry.is_dir()]
-    return advice(folder.name, names, "folders there")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-from wasmind_compiler.diagnostics import Collector
+from wasmind_compiler.diagnostics import Collector, Edit, Fix, Span
 from wasmind_compiler.diagnostics.rules import names
 from wasmind_compiler.frontend.app_config import AppConfig
 from wasmind_compiler.resolution.companions import (
@@ -13,6 +14,8 @@ from wasmind_compiler.resolution.companions import (
     unknown_name_advice,
     unknown_name_fix,
 )
+
+_KEY: Final = "starting_actors"
 
 
 def check_starting(
@@ -42,21 +45,45 @@ def check_starting(
                 names.UNKNOWN_STARTING_ACTOR.at(name.span(), message, help=help_line, fix=fix)
             )
     report_duplicates(listed, collector)
-    if not listed and not anyone_automatic and "starting_actors" not in config.document.data:
-        _report_nothing(config, "`starting_actors` is missing", collector)
-    elif config.starting_actors == () and not anyone_automatic:
-        _report_nothing(config, "`starting_actors` is empty", collector)
+    if anyone_automatic or _KEY in config.doubtful:
+        return
+    if _KEY not in config.document.data:
+        _report_missing(config, collector)
+    elif config.starting_actors == ():
+        span = config.document.value((_KEY,))
+        _report_nothing(config, span, "`starting_actors` is empty", collector)
 
 
-def _report_nothing(config: AppConfig, reason: str, collector: Collector) -> None:
+def _report_missing(config: AppConfig, collector: Collector) -> None:
+    # Loaded only to explain what is missing.
+    from wasmind_compiler.frontend import top_level
+
     document = config.document
-    given = "starting_actors" in document.data
-    span = document.value(("starting_actors",)) if given else document.whole()
-    own = ", ".join(f'"{entry.name}"' for entry in config.actors)
+    lost = top_level.lost_key(document, _KEY)
+    if lost is None:
+        _report_nothing(config, document.whole(), "`starting_actors` is missing", collector)
+        return
+    hint = top_level.below_a_table(document, lost)
+    message = f"nothing to start: {hint.message}"
     collector.add(
         names.NOTHING_TO_START.at(
-            span,
-            f"nothing to start: {reason} and no actor spawns automatically",
-            help=f"write `starting_actors = [{own}]`" if own else "add an `[actors.NAME]` table",
+            document.key(lost), message, labels=hint.labels, help=hint.help, fix=hint.fix
         )
     )
+
+
+def _report_nothing(config: AppConfig, span: Span, reason: str, collector: Collector) -> None:
+    message = f"nothing to start: {reason} and no actor spawns automatically"
+    if not config.actors:
+        help_line = "add an `[actors.NAME]` table"
+        collector.add(names.NOTHING_TO_START.at(span, message, help=help_line))
+        return
+    # Not needed by configs without findings.
+    from wasmind_compiler.frontend.sections import literal
+
+    own = literal([entry.name for entry in config.actors])
+    line = f"{_KEY} = {own}"
+    given = _KEY in config.document.data
+    edit = Edit(span, own) if given else Edit(config.document.index.span(0, 0), f"{line}\n\n")
+    fix = Fix(title=f"write `{line}`", edits=(edit,))
+    collector.add(names.NOTHING_TO_START.at(span, message, help=fix.title, fix=fix))

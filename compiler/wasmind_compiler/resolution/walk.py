@@ -11,7 +11,7 @@ from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.app_config import AppConfig
 from wasmind_compiler.frontend.key_path import dotted
 from wasmind_compiler.frontend.manifest import Manifest
-from wasmind_compiler.frontend.source import Source
+from wasmind_compiler.frontend.source import LibrarySource, Source
 from wasmind_compiler.resolution import contradictions
 from wasmind_compiler.resolution.found import Found, chain
 from wasmind_compiler.resolution.layers import deep_merge
@@ -48,8 +48,8 @@ class Walk:
         self._closing: set[int] = set()
         self.found: dict[str, Found] = {}
         self.named: dict[str, None] = {}
-        # Where the section is of another kind, nobody knows what was meant to be in it.
-        self.complete = isinstance(config.document.data.get("actors", {}), dict)
+        # Where the section is misspelled or of another kind, nobody knows what is in it.
+        self.complete = "actors" not in config.doubtful
         own = {entry.name for entry in config.actors}
         self.overrides = {entry.name: entry for entry in config.overrides if entry.name not in own}
 
@@ -104,7 +104,7 @@ class Walk:
     def _load(self, entry: ActorEntry, parent: Found | None) -> Found | None:
         self.named[entry.name] = None
         source, declared_in = self._source_in_force(entry, parent)
-        if source is None or self._is_too_large(entry, parent):
+        if source is None or self._is_unclear(source) or self._is_too_large(entry, parent):
             self.complete = False
             return None
         identity = self._provider.identify(source, declared_in)
@@ -129,6 +129,7 @@ class Walk:
         if not found.is_own:
             found.declarations.append(entry)
         self.found[entry.name] = found
+        self.complete = self.complete and manifest.complete
         return found
 
     def _source_in_force(
@@ -139,6 +140,12 @@ class Walk:
         if override is not None and override.has_source:
             return override.source, None
         return entry.source, parent.identity if parent is not None else None
+
+    def _is_unclear(self, source: Source) -> bool:
+        """Whether it is not certain which folder is meant, because of keys nobody knows."""
+        if isinstance(source, LibrarySource) or self._collector.lenient:
+            return False
+        return not source.is_clear
 
     def _is_too_large(self, entry: ActorEntry, parent: Found | None) -> bool:
         limits = self._limits
@@ -159,7 +166,11 @@ class Walk:
         if problem is None:
             return
         notes = () if parent is None else ("needed by:\n" + chain(parent),)
-        self._collector.add(problem.at(source, *notes))
+        found = problem.at(source, *notes)
+        if problem.escalates:
+            self._collector.replace(problem.rule, found)
+        else:
+            self._collector.add(found)
 
     def _agrees(self, known: Found, entry: ActorEntry, parent: Found) -> bool:
         """Whether a name that is taken means the same actor here; if not, that is reported."""
@@ -191,6 +202,10 @@ class Walk:
 
     def _compare_settings(self, known: Found, entry: ActorEntry, parent: Found) -> None:
         override, first = self.overrides.get(entry.name), known.declarations[0]
+        if "actor_overrides" in self._config.doubtful or not (
+            first.is_readable and entry.is_readable
+        ):
+            return
         upper = (override.config if override is not None else None) or {}
         one, two = (deep_merge(each.config or {}, upper) for each in (first, entry))
         differing = [f"config.{key}" for key in _differences(one, two)]

@@ -7,6 +7,7 @@ from typing import Final
 from tests.defects.classes import (
     agents,
     graph,
+    habits,
     interface,
     keys,
     models,
@@ -27,6 +28,7 @@ CLASSES: Final[tuple[Defect, ...]] = (
     *repositories.CLASSES,
     *names.CLASSES,
     *graph.CLASSES,
+    *habits.CLASSES,
     *agents.CLASSES,
     *models.CLASSES,
     *settings.CLASSES,

@@ -25,7 +25,8 @@ NOT_EXPANDED = Rule(
     title="path that is not expanded",
     severity=Severity.WARNING,
     explanation="""
-Neither `~` nor variables are expanded in paths, so that a config means the same for everybody.
+Neither `~` nor variables are expanded in paths, so that a config means the same for everybody. It
+is an error where no folder has that name.
 """,
     example=Example(
         failing=written_source('path = "~/actors/desk"'),
@@ -38,7 +39,8 @@ BACKSLASH = Rule(
     title="backslashes in a path",
     severity=Severity.WARNING,
     explanation="""
-Forward slashes work on every system, backslashes only on Windows.
+Forward slashes work on every system, backslashes only on Windows. It is an error where they are the
+reason that a folder is not found.
 """,
     example=Example(
         failing=written_source("path = 'actors\\desk'"),

@@ -1,0 +1,131 @@
+"""What was probably meant by a path that leads to no folder."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from wasmind_compiler.diagnostics.rules import references, sources
+from wasmind_compiler.diagnostics.suggestions import advice, nearest
+from wasmind_compiler.frontend.manifest import FILE_NAME
+from wasmind_compiler.frontend.reference_findings import UNEXPANDED
+from wasmind_compiler.frontend.source import PathSource
+from wasmind_compiler.frontend.source_hints import looks_like_git
+from wasmind_compiler.resolution.provider import SourceProblem
+
+
+def explain(
+    source: PathSource, base: Path, library: Path, shown: Callable[[Path], str]
+) -> SourceProblem:
+    """The problem with a path that does not exist.
+
+    Args:
+        source: the path as written.
+        base: the folder it starts at.
+        library: folder of the shipped actors.
+        shown: names of files for people.
+    """
+    path = source.path
+    if looks_like_git(path):
+        return _url(path, base)
+    if (variable := UNEXPANDED.search(path)) is not None:
+        return _not_expanded(source, variable)
+    if "\\" in path:
+        return _backslashes(source, base)
+    replacement, help_line = _similar(path, base, library, shown)
+    return SourceProblem(
+        rule=sources.PATH_NOT_FOUND,
+        message=f"the folder `{path}` does not exist",
+        notes=(f"looked for: {shown(base / path)}",),
+        help=help_line,
+        replacement=replacement,
+    )
+
+
+def _url(path: str, base: Path) -> SourceProblem:
+    folder = path.removeprefix("file://")
+    is_file = folder != path
+    return SourceProblem(
+        rule=sources.PATH_NOT_FOUND,
+        message=f"`{path}` is a URL, not a path",
+        help=f"write `{folder}`" if is_file else f'write `git = "{path}"`',
+        replacement=folder if is_file and folder and (base / folder).is_dir() else None,
+    )
+
+
+def _not_expanded(source: PathSource, variable: re.Match[str]) -> SourceProblem:
+    return SourceProblem(
+        rule=references.NOT_EXPANDED,
+        message=f"`{variable.group()}` is not expanded, and there is no folder of that name",
+        help="write the folder out, best relative to this file",
+        span=source.inside(*variable.span()),
+        escalates=True,
+    )
+
+
+def _backslashes(source: PathSource, base: Path) -> SourceProblem:
+    slashed, at = source.path.replace("\\", "/"), source.path.index("\\")
+    return SourceProblem(
+        rule=references.BACKSLASH,
+        message=f"the folder `{source.path}` does not exist: only Windows separates by backslashes",
+        help=f"write `{slashed}`, which works everywhere",
+        span=source.inside(at, at + 1),
+        replacement=slashed if (base / slashed).is_dir() else None,
+        escalates=True,
+    )
+
+
+def _similar(
+    path: str, base: Path, library: Path, shown: Callable[[Path], str]
+) -> tuple[str | None, str | None]:
+    name = PurePosixPath(path).name
+    corrected, stopped = _corrected(path, base)
+    if corrected is None:
+        corrected = _elsewhere(name, base, library)
+    if corrected is not None:
+        return corrected, f"did you mean `{corrected}`?"
+    if (library / name / FILE_NAME).is_file():
+        return None, f'did you mean the shipped actor: `source = {{ library = "{name}" }}`?'
+    folder, part = stopped
+    where = "there" if folder == base else f"in `{shown(folder)}`"
+    return None, advice(part, _folders(folder), f"folders {where}")
+
+
+def _corrected(path: str, base: Path) -> tuple[str | None, tuple[Path, str]]:
+    """The path with every name that does not exist replaced by the one that is near it.
+
+    Returns:
+        The path, or None with the folder and the name at which it ends.
+    """
+    folder, parts = base, []
+    for part in PurePosixPath(path).parts:
+        if not (folder / part).is_dir():
+            near = nearest(part, _folders(folder))
+            if len(near) != 1:
+                return None, (folder, part)
+            (part,) = near
+        folder /= part
+        parts.append(part)
+    return posixpath.join(*parts), (folder, "")
+
+
+def _elsewhere(name: str, base: Path, library: Path) -> str | None:
+    """The one actor of that name in a folder beside or below."""
+    found = [
+        candidate / name
+        for candidate in (*(base / each for each in _folders(base)), base.parent)
+        if candidate != library and (candidate / name / FILE_NAME).is_file()
+    ]
+    if len(found) != 1:
+        return None
+    above = found[0].parent == base.parent
+    return f"../{name}" if above else found[0].relative_to(base).as_posix()
+
+
+def _folders(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir() if entry.is_dir()]
+    except OSError:
+        return []
