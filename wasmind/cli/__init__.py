@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import sys
 from collections.abc import Mapping
 from typing import Final
@@ -48,11 +49,20 @@ class _LazyGroup(click.Group):
                 raise
             where = f": `{error.filename}`" if error.filename else ""
             click.echo(f"error: {error.strerror or error}{where}", err=True)
+            _give_up_output()
             sys.exit(2)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))
+
+
+def _give_up_output() -> None:
+    """Forget output that cannot be written: Python would try once more when it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
