@@ -18,7 +18,7 @@ from wasmind.plan import Actor, Handled, Limits, Module, RunPlan, SystemLimits
 from wasmind.runtime.bundle import Bundle, bundle_digest, open_bundle
 from wasmind.runtime.interpreter import Interpreter
 from wasmind.runtime.runtime import Runtime
-from wasmind_compiler.build.interpreter import build_interpreter
+from wasmind_compiler.build.interpreter import build_interpreter, interpreter_digest
 from wasmind_compiler.reporter import Reporter
 
 ECHO = Path(__file__).parents[1] / "tests" / "runtime" / "components" / "echo.wat"
@@ -55,10 +55,9 @@ def python_bundle(root: Path, **sources: str) -> Bundle:
     """One Python actor for each source; the first one starts."""
     wit = shipped("schemas") / "wit"
     path = build_interpreter(cache_dir(), shipped("actors") / "sdk", wit, Reporter())
-    interpreter = Interpreter(path, cache_dir())
-    content = path.read_bytes()
-    sha256 = hashlib.sha256(content).hexdigest()
-    files = {f"components/{sha256}.wasm": content}
+    sha256 = interpreter_digest(path)
+    interpreter = Interpreter(path, sha256, cache_dir())
+    files = {f"components/{sha256}.wasm": path.read_bytes()}
     actors = []
     for name, source in sources.items():
         code = f"actors/{name}/actor.code"
