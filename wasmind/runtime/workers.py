@@ -5,7 +5,8 @@ for that time, so blocked calls hold up nobody however many there are.
 
 More than one computes only where that helps. Between two short pieces of work a thread needs the
 interpreter's lock, and two threads that do nothing else take twice the time of one. So another
-thread joins in when the pieces become rare, which is when guests compute.
+thread joins in when the pieces become rare, which is when guests compute, and leaves again when
+they become many.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ _IDLE_SECONDS: Final = 5.0
 #: have done in that time for it not to.
 _WATCH_SECONDS: Final = 0.001
 _BRISK: Final = 4
+#: So many pieces that the threads mostly wait for each other: one of several leaves again.
+_RUSH: Final = 20
 
 
 class Workers:
@@ -40,6 +43,7 @@ class Workers:
         self._idle = 0
         self._threads: set[threading.Thread] = set()
         self._watching = False
+        self._surplus = False
         self._closed = False
         #: Tasks count here the pieces of work they do; not exactly, since nothing guards it.
         self.pieces = 0
@@ -123,10 +127,11 @@ class Workers:
             return self._take()
 
     def _next(self) -> Callable[[], None] | None:
-        """The task after one that has ended; a thread that works goes on without waiting."""
+        """The task after one that has ended; a thread goes on without waiting, if it is of use."""
         with self._changed:
-            if self._runnable():
+            if self._runnable() and not (self._surplus and self._active):
                 return self._take()
+            self._surplus = False
             self._idle += 1
         return self._first()
 
@@ -144,6 +149,8 @@ class Workers:
             self._watching, before = True, self.pieces
             notified = self._changed.wait(_WATCH_SECONDS)
             self._watching = False
-            if not notified and self._runnable() and self.pieces - before < _BRISK:
+            done = self.pieces - before
+            if not notified and self._runnable() and done < _BRISK:
                 return True
+            self._surplus = self._active > 1 and done > _RUSH
         return self._runnable()
