@@ -175,9 +175,12 @@ class _Reader:
         try:
             leads_to = path.resolve()
         except RuntimeError:
-            # What Python 3.11 raises for links that lead in circles.
+            # What Python before 3.13 raises for links that lead in circles.
             raise LinkLeavesTreeError(relative, target) from None
-        if PurePath(target).is_absolute() or not leads_to.is_relative_to(self._root):
+        # Later ones stop at such a link.
+        if PurePath(target).is_absolute() or leads_to.is_symlink():
+            raise LinkLeavesTreeError(relative, target)
+        if not leads_to.is_relative_to(self._root):
             raise LinkLeavesTreeError(relative, target)
         return Entry(path=relative, kind="l", content=os.fsencode(target))
 
