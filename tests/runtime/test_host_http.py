@@ -503,3 +503,42 @@ def test_a_name_that_changes_between_check_and_connection_gains_nothing(
     send(make_host(hosts=["rebind.example"]), "GET", f"http://rebind.example:{server.port}/")
     assert lookups == ["rebind.example"]
     assert server.requests == []
+
+
+def test_old_connections_do_not_keep_new_ones_from_being_kept(
+    make_host, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wasmind.runtime.host.connections._MOST_KEPT", 1)
+    host, other = make_host(), Server()
+    send(host, "GET", other.url)
+    other.handle = lambda handler: answer(handler, 200, Connection="close")
+    kept = next(iter(host.around.pool._kept.values()))[0]
+    monkeypatch.setattr(type(kept), "reusable", property(lambda each: each is not kept))
+    for _ in range(3):
+        send(host, "GET", server.url)
+    other.close()
+    assert len(server.connections) == 1
+
+
+def test_what_is_given_back_after_the_end_is_closed(make_host, server: Server) -> None:
+    host = make_host()
+
+    def close_meanwhile(handler: BaseHTTPRequestHandler) -> None:
+        host.around.pool.close()
+        answer(handler, 200)
+
+    server.handle = close_meanwhile
+    assert isinstance(send(host, "GET", server.url), Ok)
+    assert host.around.pool._kept == {}
+
+
+def test_an_upgrade_is_answered_like_any_status(make_host, server: Server) -> None:
+    server.handle = lambda handler: (
+        handler.send_response(101),
+        handler.send_header("Upgrade", "x"),
+        handler.end_headers(),
+        setattr(handler, "close_connection", True),
+    )
+    steps = (("header", "Connection", "Upgrade"), ("header", "Upgrade", "x"), ("timeout", 5))
+    response = send(make_host(), "GET", server.url, *steps)
+    assert isinstance(response, Ok | Err)

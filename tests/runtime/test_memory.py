@@ -6,9 +6,11 @@ import sys
 import threading
 
 import pytest
+from wasmtime import Engine, Limits, Memory, MemoryType, Store
 
 from wasmind.runtime import messages
 from wasmind.runtime.instance import Instance
+from wasmind.runtime.memory import AddressSpace, Footprint
 from wasmind.runtime.runtime import Runtime
 
 pytestmark = pytest.mark.skipif(
@@ -83,3 +85,17 @@ def test_guests_that_come_at_the_same_time_are_not_mistaken_for_each_other(
     runtime.send("test.Go", None)
     assert runtime.stop(timeout=20)
     assert runtime.summary().actors["small"].memory_bytes < 12 * MIB
+
+
+def test_what_came_in_a_crowd_is_forgotten_when_it_has_gone() -> None:
+    """Else guests that come to lie there later would never be measured."""
+    space, guests = AddressSpace(), [Footprint(MIB), Footprint(MIB)]
+    store = Store(Engine())
+    with space.instantiating(guests[0]), space.instantiating(guests[1]):
+        memory = Memory(store, MemoryType(Limits(1, None)))
+    assert memory.size(store) == 1
+    assert [guest.starts for guest in guests] == [set(), set()]
+    assert len(space._doubtful) == 1
+    store.close()
+    space.forget(guests[0])
+    assert space._doubtful == set()

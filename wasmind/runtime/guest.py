@@ -90,15 +90,14 @@ class Guest:
         self._handle: abi.GuestHandle | None = None
         self._keep: list[abi.Value] = []
         self._message_arguments: Any = None
-        self._footprint = Footprint(frozenset(), 0)
+        self._footprint = footprint = Footprint(limits.memory_mib * _MIB)
         try:
-            with engine.running(), self._at_the_door(), ADDRESS_SPACE.instantiating() as starts:
+            with engine.running(), self._at_the_door(), ADDRESS_SPACE.instantiating(footprint):
                 self._instance = linked.linker.instantiate(self._store, linked.component)
         except (WasmtimeError, abi.NativeError) as error:
             failure = self._failure(str(error))
             self.close()
             raise EngineError(f"cannot instantiate the component: {failure.reason}") from None
-        self._footprint = Footprint(frozenset(starts), limits.memory_mib * _MIB)
 
     def construct(self, scope: str, config: str) -> None:
         """Run the actor's constructor.

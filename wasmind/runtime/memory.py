@@ -36,12 +36,12 @@ class Footprint:
     """The linear memories of one guest.
 
     Args:
-        starts: addresses in this process.
+        starts: addresses in this process; none if they are not known.
         limit: bytes that each may grow to.
     """
 
-    def __init__(self, starts: frozenset[int], limit: int) -> None:
-        self.starts = starts
+    def __init__(self, limit: int) -> None:
+        self.starts: set[int] = set()
         self._pages = -(-limit // mmap.PAGESIZE)
 
     def private_bytes(self) -> int:
@@ -64,34 +64,39 @@ class AddressSpace:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: set[int] | None = None
+        #: Known, but not which guest's: they came while several were instantiated.
+        self._doubtful: set[int] = set()
         self._under_way = 0
         self._crowded = False
 
     @contextmanager
-    def instantiating(self) -> Iterator[list[int]]:
-        """While a guest comes into being; fills the list with where its memories begin."""
+    def instantiating(self, footprint: Footprint) -> Iterator[None]:
+        """While a guest comes into being; notes where its memories begin."""
         with self._lock:
             if self._known is None:
                 self._known = _memories(set())
             self._crowded = self._under_way > 0
             self._under_way += 1
-        found: list[int] = []
         try:
-            yield found
+            yield
         finally:
             with self._lock:
                 self._under_way -= 1
                 new = _memories(self._known) - self._known
                 self._known |= new
-                if not self._crowded:
-                    found += new
+                (self._doubtful if self._crowded else footprint.starts).update(new)
                 self._crowded = self._under_way > 0
 
     def forget(self, footprint: Footprint) -> None:
-        """A guest is gone, and others may come to lie where it was."""
+        """A guest is gone, and others may come to lie where it was. Safe to repeat."""
         with self._lock:
-            if self._known is not None:
-                self._known -= footprint.starts
+            if self._known is None:
+                return
+            gone, footprint.starts = footprint.starts, set()
+            if not gone and self._doubtful:
+                gone = self._doubtful - _memories(self._known - self._doubtful)
+                self._doubtful -= gone
+            self._known -= gone
 
 
 def _memories(known: set[int]) -> set[int]:

@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -122,6 +122,7 @@ class Connections:
         self._lock = threading.Lock()
         self._kept: dict[_Key, list[_Connection]] = {}
         self._count = 0
+        self._closed = False
         self._context: ssl.SSLContext | None = None
 
     @contextmanager
@@ -147,13 +148,10 @@ class Connections:
             self._give_back(key, connection)
 
     def close(self) -> None:
-        """Close all connections that nobody uses."""
+        """Close all connections that nobody uses now, and the others when they are given back."""
         with self._lock:
-            for kept in self._kept.values():
-                for connection in kept:
-                    connection.close()
-            self._kept.clear()
-            self._count = 0
+            self._closed = True
+            self._sweep(lambda _: False)
 
     def _take(self, key: _Key) -> _Connection | None:
         with self._lock:
@@ -170,11 +168,25 @@ class Connections:
     def _give_back(self, key: _Key, connection: _Connection) -> None:
         if connection.reusable:
             with self._lock:
-                if self._count < _MOST_KEPT:
+                if self._count >= _MOST_KEPT:
+                    # Those that expired meanwhile must not keep others out.
+                    self._sweep(lambda kept: kept.reusable)
+                if self._count < _MOST_KEPT and not self._closed:
                     self._kept.setdefault(key, []).append(connection)
                     self._count += 1
                     return
         connection.close()
+
+    def _sweep(self, stays: Callable[[_Connection], bool]) -> None:
+        """Close the kept connections that need not stay. Needs the lock."""
+        kept, self._kept, self._count = self._kept, {}, 0
+        for key, connections in kept.items():
+            for connection in connections:
+                if stays(connection):
+                    self._kept.setdefault(key, []).append(connection)
+                    self._count += 1
+                else:
+                    connection.close()
 
     def _connect(self, policy: Policy, origin: httpcore.Origin, deadline: Deadline) -> _Connection:
         host = origin.host.decode("ascii")

@@ -106,7 +106,7 @@ def redirected(call: Call, status: int, target: str) -> Call:
     """
     try:
         url = call.url.join(target)
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, ValueError, TypeError):
         raise Hopeless(f"a redirect to `{target[:200]}`, which is not a URL") from None
     if url.scheme not in ("http", "https") or not url.host:
         raise Hopeless(f"a redirect to `{target[:200]}`, which is not `http` or `https`")
