@@ -10,7 +10,7 @@ from wasmind_compiler.analysis.annotations import annotated, strings
 from wasmind_compiler.analysis.system import System
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
-from wasmind_compiler.frontend.key_path import KeyPath, dotted
+from wasmind_compiler.frontend.key_path import KeyPath, dotted, value_at
 from wasmind_compiler.resolution.graph import ResolvedActor
 
 
@@ -72,9 +72,9 @@ def setting_origins(system: System, actor: ResolvedActor, path: KeyPath) -> list
     layers = list(_layers(actor))
     if path[0] == "config":
         # What an upper layer replaced as a whole is not part of the result.
-        values = [_in(actor.config.merged, path[1:])]
+        values = [value_at(actor.config.merged, path[1:])]
     else:
-        values = [_at(document, (*base, *path)) for document, base in layers]
+        values = [document.at((*base, *path)) for document, base in layers]
     leaves: dict[KeyPath, None] = {}
     for value in values:
         if value is not None:
@@ -87,12 +87,12 @@ def _origin(
 ) -> SettingOrigin:
     said = tuple(
         Said(
-            value=_at(document, (*base, *path)),
+            value=document.at((*base, *path)),
             span=document.value((*base, *path)),
             place=f"[{dotted(base)}]" if base else "top of the manifest",
         )
         for document, base in layers
-        if _at(document, (*base, *path)) is not None and _speaks(base, path)
+        if document.at((*base, *path)) is not None and _speaks(base, path)
     )
     default = _default(system, actor, path)
     return SettingOrigin(path=dotted((actor.name, *path)), layers=said, default=default)
@@ -109,19 +109,6 @@ def _speaks(base: KeyPath, path: KeyPath) -> bool:
     a dependency table names are ignored."""
     companions = path[:1] == ("required_spawn_with",)
     return companions if not base else not (companions and base[0] == "dependencies")
-
-
-def _at(document: Document, path: KeyPath) -> Any:
-    return _in(document.data, path)
-
-
-def _in(value: Any, path: KeyPath) -> Any:
-    for part in path:
-        try:
-            value = value[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value
 
 
 def _leaves(value: Any, path: KeyPath) -> Iterator[KeyPath]:

@@ -18,7 +18,7 @@ from wasmind_compiler.diagnostics import (
 )
 from wasmind_compiler.diagnostics.rules import files
 from wasmind_compiler.frontend import limits
-from wasmind_compiler.frontend.key_path import KeyPath
+from wasmind_compiler.frontend.key_path import KeyPath, value_at
 
 if TYPE_CHECKING:
     from wasmind_compiler.frontend.positions import Node, Range
@@ -97,13 +97,7 @@ class Document:
 
     def at(self, path: KeyPath) -> Any:
         """The value at `path`; None if there is none."""
-        value: Any = self.data
-        for part in path:
-            try:
-                value = value[part]
-            except (KeyError, IndexError, TypeError):
-                return None
-        return value
+        return value_at(self.data, path)
 
     def is_section(self, path: KeyPath) -> bool:
         """Whether the table at `path`, or one in it, has a header of its own."""

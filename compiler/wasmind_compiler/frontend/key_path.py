@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from typing import Final
+from typing import Any, Final
 
 #: Keys of tables and indices of arrays, from the outside in.
 KeyPath = tuple[str | int, ...]
@@ -21,3 +21,13 @@ def dotted(path: KeyPath) -> str:
             name = part if part and _BARE.issuperset(part) else f'"{part}"'
             text += f".{name}" if text else name
     return text
+
+
+def value_at(value: Any, path: KeyPath, absent: Any = None) -> Any:
+    """What lies at a path in nested tables and arrays; `absent` if nothing does."""
+    for part in path:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return absent
+    return value

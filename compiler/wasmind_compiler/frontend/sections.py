@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Applicability, Edit, Fix, Span
 from wasmind_compiler.frontend.document import Document
-from wasmind_compiler.frontend.key_path import KeyPath, dotted
+from wasmind_compiler.frontend.key_path import KeyPath, dotted, value_at
 from wasmind_compiler.frontend.rewriting import quoted
 
 _DOTTED: Final = re.compile(r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\..*)?\.""")
+_ABSENT: Final = object()
 _PART: Final = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
 
 
@@ -250,16 +251,7 @@ def _valid(document: Document, fix: Fix, gone: KeyPath | None = None) -> Fix | N
         data = tomllib.loads(text)
     except (ValueError, RecursionError):
         return None
-    return fix if gone is None or not _reaches(data, gone) else None
-
-
-def _reaches(value: Any, path: KeyPath) -> bool:
-    for part in path:
-        try:
-            value = value[part]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return True
+    return fix if gone is None or value_at(data, gone, _ABSENT) is _ABSENT else None
 
 
 def _tables(document: Document, path: KeyPath) -> Iterator[KeyPath]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
-from wasmind_compiler.frontend.key_path import KeyPath
+from wasmind_compiler.frontend.key_path import KeyPath, value_at
 
 _ABSENT = object()
 
@@ -48,7 +48,7 @@ class LayeredTable:
         table around it by something else would have removed it from the layers below only.
         """
         for layer in reversed(self.layers):
-            if _look_up(layer.values, path) is not _ABSENT:
+            if value_at(layer.values, path, _ABSENT) is not _ABSENT:
                 return layer.document, (*layer.path, *path)
         return None
 
@@ -78,12 +78,3 @@ def deep_merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, 
         else:
             result[key] = value
     return result
-
-
-def _look_up(value: Any, path: KeyPath) -> Any:
-    for part in path:
-        try:
-            value = value[part]
-        except (KeyError, IndexError, TypeError):
-            return _ABSENT
-    return value
