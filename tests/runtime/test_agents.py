@@ -321,6 +321,39 @@ def test_a_root_agent_without_actors_ends_the_run_with_a_reason(python_bundle, r
     assert stopped.reason == "the last actor of the root agent, `spins`, failed"
 
 
+MIDDLE = """
+    from wasmind_actor import Actor, Message, agents, on
+    from wasmind_actor.messages import AllActorsReady
+
+    class Go(Message):
+        message_type = "test.Go"
+
+    class Middle(Actor):
+        @on(AllActorsReady)
+        def ready(self, message: AllActorsReady):
+            agents.spawn(("worker",), "Leaf")
+
+        @on(Go, reach="any")
+        def go(self, message: Go):
+            while True:
+                pass
+"""
+
+
+def test_an_agent_that_fails_takes_its_descendants_along(python_bundle, run) -> None:
+    middle = replace(
+        PYTHON_ACTOR, limits=Limits(compute_seconds=0.2), restart=Restart(policy="temporary")
+    )
+    runtime, events = run(python_bundle(boss=BOSS, middle=(MIDDLE, middle), worker=WORKER))
+    spawn(runtime, events, "middle")
+    leaf = until(events, message(SPAWNED)).json()["agent_id"]
+    runtime.send("test.Go", None)
+    assert until(events, message(EXIT)).from_scope == leaf
+    runtime.send("test.Leave", {"scope": "000000"})
+    exits = [event.from_scope for event in events if message(EXIT)(event)]
+    assert exits == ["000000"]
+
+
 def test_a_failure_comes_with_the_last_log_lines(python_bundle, run) -> None:
     source = SPINS.replace(
         "while True", "from wasmind_actor import log; log.info('here')\n            while True"

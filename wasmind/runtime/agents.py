@@ -85,7 +85,10 @@ class Agents:
             return self._parents.get(scope)
 
     def leaving(self, scope: str) -> list[Agent]:
-        """Mark an agent and its descendants as exiting; those newly marked, children first."""
+        """Mark an agent and its descendants as exiting; those newly marked, children first.
+
+        The agent itself may have ended already.
+        """
         with self._lock:
             found: list[Agent] = []
             self._mark(scope, found)
@@ -108,6 +111,11 @@ class Agents:
         with self._lock:
             self._alive.pop(agent.scope, None)
 
+    def any_alive(self) -> bool:
+        """Whether an agent lives or is being started."""
+        with self._lock:
+            return bool(self._alive)
+
     def instances(self) -> list[Instance]:
         """All living instances."""
         with self._lock:
@@ -115,13 +123,15 @@ class Agents:
 
     def _mark(self, scope: str, found: list[Agent]) -> None:
         agent = self._alive.get(scope)
-        if agent is None or agent.exiting:
-            return
-        agent.exiting = True
+        if agent is not None:
+            if agent.exiting:
+                return
+            agent.exiting = True
         for child in list(self._alive.values()):
             if child.parent == scope:
                 self._mark(child.scope, found)
-        found.append(agent)
+        if agent is not None:
+            found.append(agent)
 
     def _fresh(self) -> str:
         while (scope := short_id()) in self._parents or scope == ROOT_SCOPE:

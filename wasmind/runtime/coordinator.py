@@ -65,6 +65,7 @@ class Coordinator:
         self._agents = Agents(plan.limits.depth, plan.limits.agents)
         self._replayable: list[Envelope] = []
         self._reason: str | None = None
+        self._root_ended = False
         self._origins: set[Origin] = set()
         self._connections: Connections | None = None
         self._connections_lock = threading.Lock()
@@ -72,6 +73,7 @@ class Coordinator:
         limits = {"processes": plan.limits.processes, "requests": plan.limits.requests}
         self._slots = Slots(limits)
         self.stopped = threading.Event()
+        self._settling = threading.Lock()
         self._metrics = Metrics()
         budget = plan.limits.waiting_mib * _MIB
         self._bus = Bus(workers.submit_all, budget, lambda: workers.submit(self._exhausted))
@@ -107,11 +109,14 @@ class Coordinator:
                 self._instance(name, agent.scope) for name in members(self._plan, requested)
             ]
         except SpawnError:
-            self._agents.discard(agent)
+            self._discard(agent)
             raise
         agent.instances = {instance.actor.name: instance for instance in instances}
         # Everybody listens before anybody speaks: no message of a constructor is missed.
         self._bus.subscribe(instance.mailbox for instance in instances)
+        if agent.exiting:  # and was told so before it listened
+            self._roll_back(agent, instances, [])
+            raise SpawnError("the spawning agent is ending")
         self._construct(agent, instances)
         for instance in instances:
             self._publish_as(instance, messages.ACTOR_READY, messages.encode(None))
@@ -139,9 +144,13 @@ class Coordinator:
     ) -> None:
         for instance in instances:
             self._bus.unsubscribe(instance.mailbox)
-        self._agents.discard(agent)
+        self._discard(agent)
         for instance in constructed:
             instance.abandon()
+
+    def _discard(self, agent: Agent) -> None:
+        self._agents.discard(agent)
+        self._settle()
 
     def _announce(self, agent: Agent, instances: list[Instance]) -> None:
         spawned = {
@@ -411,11 +420,24 @@ class Coordinator:
         discarded = instance.mailbox.clear()
         self._metrics.ended(instance.actor.name, instance.usage, instance.mailbox, discarded)
         agent = self._agents.remove(instance)
-        if agent is not None and agent.scope == ROOT_SCOPE:
+        if agent is None:
+            return
+        if agent.scope == ROOT_SCOPE:
+            self._root_ended = True
             if not agent.exiting:
                 self._reason = f"the last actor of the root agent, `{instance.actor.name}`, failed"
-            self._events.emit(Stopped(self._reason))
-            self.stopped.set()
+        # Whoever was told to leave has told its descendants; one that failed has not.
+        self._leave(agent.scope, messages.root_id(), None)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Say so once the root agent and all its descendants have ended."""
+        if not self._root_ended or self._agents.any_alive():
+            return
+        with self._settling:
+            if not self.stopped.is_set():
+                self._events.emit(Stopped(self._reason))
+                self.stopped.set()
 
 
 def _refusal(actor: Actor, message_type: str) -> str | None:
