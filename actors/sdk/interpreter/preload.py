@@ -11,6 +11,8 @@ import importlib
 import sys
 from typing import Final
 
+from heap import fill_holes
+
 MODULES: Final = """
 __future__ _colorize _strptime abc annotationlib argparse array ast asyncio base64 binascii bisect
 calendar cmath codecs collections collections.abc concurrent.futures configparser contextlib
@@ -40,6 +42,8 @@ for _name in MODULES.split():
 sys.path.clear()
 sys.path_importer_cache.clear()
 
-# The collector never visits what is in the snapshot, so its pages stay shared between instances.
 gc.collect()
+BALLAST: Final = fill_holes()
+
+# The collector never visits what is in the snapshot, so its pages stay shared between instances.
 gc.freeze()

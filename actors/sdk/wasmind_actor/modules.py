@@ -33,6 +33,7 @@ class ActorModules(MetaPathFinder, Loader):
 
     def __init__(self, code: Mapping[str, bytes]) -> None:
         self._code = dict(sorted(code.items()))
+        self._loaded: dict[str, CodeType] = {}
 
     def install(self) -> None:
         """Make the modules importable, hiding modules of the same name that are already loaded."""
@@ -49,7 +50,9 @@ class ActorModules(MetaPathFinder, Loader):
     def code(self) -> Iterable[tuple[str, CodeType]]:
         """Name and code object of every module, imported or not, in the order of names."""
         for name, data in self._code.items():
-            yield name, _load(data)
+            if name not in self._loaded:
+                self._loaded[name] = _load(data)
+            yield name, self._loaded[name]
 
     def entry(self) -> type[Actor[Any]]:
         """The one concrete subclass of `Actor` that module `actor` defines.
@@ -95,8 +98,9 @@ class ActorModules(MetaPathFinder, Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Run the module's code object."""
         name = module.__name__
-        data = self._code.get(name) or self._code[name + _PACKAGE]
-        exec(_load(data), module.__dict__)  # noqa: S102 - this is what importing means
+        name = name if name in self._code else name + _PACKAGE
+        code = self._loaded.get(name) or _load(self._code[name])
+        exec(code, module.__dict__)  # noqa: S102 - this is what importing means
 
 
 def _load(data: bytes) -> CodeType:
@@ -105,6 +109,8 @@ def _load(data: bytes) -> CodeType:
 
 
 def _forget(name: str) -> None:
+    if name not in sys.modules:
+        return  # nor is anything below it, and looking at all names would copy a page for each
     for loaded in [key for key in sys.modules if key == name or key.startswith(name + ".")]:
         del sys.modules[loaded]
 
