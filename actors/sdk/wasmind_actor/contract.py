@@ -10,9 +10,9 @@ import dis
 import inspect
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import CodeType, ModuleType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from wasmind_actor.actor import Actor
 from wasmind_actor.messages import (
@@ -44,6 +44,9 @@ CAPABILITIES: Final = {
 #: Every actor can talk, and reports its failures.
 _ALWAYS: Final = ("logger", "messaging")
 
+#: The code object of a module and all inside it.
+_Nested: TypeAlias = Sequence[CodeType]
+
 _IMPORT_NAME: Final = dis.opmap["IMPORT_NAME"]
 _IMPORT_FROM: Final = dis.opmap["IMPORT_FROM"]
 
@@ -54,8 +57,8 @@ def describe(modules: ActorModules) -> str:
     Raises:
         EntryError: there is not exactly one actor.
     """
+    codes = {name: _nested(code) for name, code in modules.code()}
     cls = modules.entry()
-    codes = dict(modules.code())
     document = {
         "contract": VERSION,
         "name": cls.__name__,
@@ -83,14 +86,14 @@ def _handles(cls: type[Actor[Any]]) -> list[dict[str, Any]]:
     return [found[name] for name in sorted(found)]
 
 
-def _emits(cls: type[Actor[Any]], codes: dict[str, CodeType]) -> list[dict[str, Any]]:
+def _emits(cls: type[Actor[Any]], codes: Mapping[str, _Nested]) -> list[dict[str, Any]]:
     classes: set[type[Message]] = {UserNotification}
     if cls.tool_methods:
         classes |= {ToolsAvailable, ToolCallStatusUpdate}
     if cls.contributions:
         classes.add(SystemPromptContribution)
-    for name, code in codes.items():
-        classes |= set(_messages_used(code, _namespace(name)))
+    for name, nested in codes.items():
+        classes |= set(_messages_used(nested, _namespace(name)))
     found = {each.message_type: _message(each) for each in classes}
     return [found[name] for name in sorted(found)]
 
@@ -114,12 +117,12 @@ def _tools(cls: type[Actor[Any]]) -> list[dict[str, Any]]:
     return tools
 
 
-def _spawns(cls: type[Actor[Any]], codes: Iterable[CodeType]) -> list[str] | None:
+def _spawns(cls: type[Actor[Any]], codes: Iterable[_Nested]) -> list[str] | None:
     if cls.spawns is not None:
         return sorted(cls.spawns)
-    for code in codes:
-        spawns = any("spawn" in each.co_names for each in _nested(code))
-        if spawns and "agent" in _capabilities([code]):
+    for nested in codes:
+        spawns = any("spawn" in each.co_names for each in nested)
+        if spawns and "agent" in _capabilities([nested]):
             return None  # whatever its configuration or its code says
     return []
 
@@ -127,8 +130,8 @@ def _spawns(cls: type[Actor[Any]], codes: Iterable[CodeType]) -> list[str] | Non
 # --- reading bytecode ---
 
 
-def _nested(code: CodeType) -> Sequence[CodeType]:
-    """A code object and all inside it."""
+def _nested(code: CodeType) -> _Nested:
+    """The code object of a module and all inside it."""
     found = [code]
     for each in found:  # which grows on the way
         found += [constant for constant in each.co_consts if isinstance(constant, CodeType)]
@@ -152,9 +155,9 @@ def _imports(code: CodeType) -> Iterator[str]:
             yield f"{module}.{code.co_names[argument]}"
 
 
-def _capabilities(codes: Iterable[CodeType]) -> set[str]:
+def _capabilities(codes: Iterable[_Nested]) -> set[str]:
     used: set[str] = set()
-    for code in (each for top in codes for each in _nested(top)):
+    for code in (each for nested in codes for each in nested):
         imports = set(_imports(code))
         # `import wasmind_actor` reaches everything by attribute: what is named counts as used.
         if imports & {"wasmind_actor", "wit_world", "wit_world.imports"}:
@@ -164,9 +167,9 @@ def _capabilities(codes: Iterable[CodeType]) -> set[str]:
     return used
 
 
-def _messages_used(code: CodeType, namespace: dict[str, Any]) -> Iterator[type[Message]]:
+def _messages_used(nested: _Nested, namespace: dict[str, Any]) -> Iterator[type[Message]]:
     """The message classes that functions refer to: a function that names one sends it."""
-    for each in _nested(code):
+    for each in nested:
         if not _is_function(each):
             continue
         for imported in _imports(each):
