@@ -61,7 +61,7 @@ def python_bundle(root: Path, **sources: str) -> Bundle:
     actors = []
     for name, source in sources.items():
         code = f"actors/{name}/actor.code"
-        files[code] = interpreter.compile("actor", textwrap.dedent(source))
+        (files[code],) = interpreter.compile([("actor", textwrap.dedent(source))])
         contract = json.loads(interpreter.describe([("actor", files[code])]))
         actors.append(
             Actor(

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from wasmind_compiler.analysis.system import System, link
 from wasmind_compiler.build.builder import Builder
 from wasmind_compiler.build.python import InterpreterRecipe, PythonBuilder, PythonGuest
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Severity, TextIndex
@@ -34,6 +33,7 @@ from wasmind_compiler.resolution.resolver import resolve
 from wasmind_compiler.resolution.sources import Sources
 
 if TYPE_CHECKING:
+    from wasmind_compiler.analysis.system import System
     from wasmind_compiler.emit.bundle import WrittenBundle
     from wasmind_compiler.resolution.git_sources import GitSources
 
@@ -361,6 +361,12 @@ class _Run:
         sources = self._sources(config, pins)
         resolution = resolve(config, sources, collector)
         builder = self._builder()
+        builder.start(
+            (actor, sources.folder(actor.identity)) for actor in resolution.actors.values()
+        )
+        # Loaded while actors are built.
+        from wasmind_compiler.analysis.system import link
+
         artifacts = {}
         for name, actor in resolution.actors.items():
             artifact = builder.build(actor, sources.folder(actor.identity))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import marshal
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
@@ -29,11 +29,12 @@ class CPythonGuest:
     Stands in for the interpreter component where a test is about something else.
     """
 
-    def compile(self, name: str, source: str) -> bytes:
-        try:
-            return marshal.dumps(compile(source, f"{name}.py", "exec"))
-        except SyntaxError as error:
-            raise SourceError(error.msg, error.lineno, error.offset) from None
+    def compile(self, sources: Iterable[tuple[str, str]]) -> Iterator[bytes]:
+        for name, source in sources:
+            try:
+                yield marshal.dumps(compile(source, f"{name}.py", "exec"))
+            except SyntaxError as error:
+                raise SourceError(error.msg, error.lineno, error.offset) from None
 
     def describe(self, modules: Sequence[tuple[str, bytes]]) -> str:
         scope: dict[str, Any] = {}

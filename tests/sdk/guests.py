@@ -59,6 +59,11 @@ class Staged:
         """What it logged."""
         return self._around.logged
 
+    @property
+    def own_bytes(self) -> int:
+        """Memory it shares with no other instance."""
+        return self._guest.private_bytes()
+
     def construct(self, config: str = "") -> None:
         """Run its constructor."""
         self._guest.construct("000000", config)
@@ -75,10 +80,9 @@ class Staged:
 
 def modules_of(interpreter: PythonGuest, folder: Path) -> list[tuple[str, bytes]]:
     """Names and code objects of an actor folder."""
-    found = []
+    sources = {}
     for path in sorted(folder.rglob("*.py")):
         relative = path.relative_to(folder).with_suffix("")
         if relative.parts[0] != "tests":
-            name = ".".join(relative.parts)
-            found.append((name, interpreter.compile(name, path.read_text())))
-    return found
+            sources[".".join(relative.parts)] = path.read_text()
+    return list(zip(sources, interpreter.compile(sources.items()), strict=True))

@@ -6,6 +6,7 @@ It is built into the user's cache, as every command does, and reused from there.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,6 +72,10 @@ def test_the_key_depends_on_every_source(tmp_path):
     assert interpreter_key(tmp_path, WIT) != interpreter_key(SDK, WIT)
 
 
+def compiled(interpreter: Interpreter, source: str) -> list[tuple[str, bytes]]:
+    return list(zip(["actor"], interpreter.compile([("actor", source)]), strict=True))
+
+
 @pytest.mark.parametrize("folder", [ACTORS / "assistant", ACTORS / "execute_bash", NOTES])
 def test_a_guest_describes_an_actor_as_cpython_does(interpreter, folder):
     contract = interpreter.describe(modules_of(interpreter, folder))
@@ -86,14 +91,14 @@ def test_a_guest_describes_an_actor_as_cpython_does(interpreter, folder):
 )
 def test_source_that_does_not_compile(interpreter, source, problem):
     with pytest.raises(SourceError) as caught:
-        interpreter.compile("actor", source)
+        next(interpreter.compile([("actor", source)]))
     found = {name: getattr(caught.value, name) for name in ("message", "line", "column")}
     assert found == {"line": None, "column": None, **problem}
 
 
 def test_an_actor_without_a_class_fails_with_a_traceback(interpreter):
     with pytest.raises(GuestFailure, match="exactly one subclass of `Actor`, found: none"):
-        interpreter.describe([("actor", interpreter.compile("actor", ""))])
+        interpreter.describe(compiled(interpreter, ""))
 
 
 def test_the_bash_actor_runs_a_command(interpreter):
@@ -104,6 +109,13 @@ def test_the_bash_actor_runs_a_command(interpreter):
     kind, payload = bash.sent[-1]
     assert kind == "wasmind.common.tools.ToolCallStatusUpdate"
     assert payload["status"]["Done"]["result"]["Ok"]["content"] == "a.py\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose a page is")
+def test_actors_share_most_of_the_interpreter(interpreter):
+    bash = Staged(interpreter, modules_of(interpreter, ACTORS / "execute_bash"))
+    bash.construct()
+    assert 1 << 20 < bash.own_bytes < 15 << 18  # 4.7 MiB with holes in the snapshot's heap
 
 
 def test_the_assistant_comes_to_life(interpreter):
@@ -147,10 +159,10 @@ def test_a_wrong_configuration_traps_with_its_reason(interpreter):
 )
 def test_the_standard_library_is_there(interpreter, code):
     source = f"from wasmind_actor import Actor\n{code}\nclass A(Actor): ...\n"
-    contract = interpreter.describe([("actor", interpreter.compile("actor", source))])
+    contract = interpreter.describe(compiled(interpreter, source))
     assert json.loads(contract)["name"] == "A"
 
 
 def test_what_is_not_there_fails_at_once(interpreter):
     with pytest.raises(GuestFailure, match="ModuleNotFoundError: No module named 'numpy'"):
-        interpreter.describe([("actor", interpreter.compile("actor", "import numpy"))])
+        interpreter.describe(compiled(interpreter, "import numpy"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -151,12 +151,12 @@ class _Guest:
                 f"the Python interpreter is damaged: {error}; {advice}"
             ) from error
 
-    def compile(self, name: str, source: str) -> bytes:
+    def compile(self, sources: Iterable[tuple[str, str]]) -> Iterator[bytes]:
         from wasmind.runtime import errors as runtime
         from wasmind_compiler.build import errors as build
 
         try:
-            return self._interpreter.compile(name, source)
+            yield from self._interpreter.compile(sources)
         except runtime.SourceError as error:
             raise build.SourceError(error.message, error.line, error.column) from error
         except runtime.GuestFailure as error:

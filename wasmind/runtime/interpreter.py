@@ -6,7 +6,7 @@ Nothing of the host can be reached while an actor describes itself: every capabi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -87,20 +87,23 @@ class Interpreter:
         )
         self._actor = Actor(name="interpreter", actor_id="wasmind:interpreter", component=digest)
 
-    def compile(self, name: str, source: str) -> bytes:
-        """The marshalled code object of a module.
+    def compile(self, sources: Iterable[tuple[str, str]]) -> Iterator[bytes]:
+        """The marshalled code objects of an actor's modules, one after the other.
+
+        Args:
+            sources: names and source texts.
 
         Raises:
-            SourceError: the source is no valid Python.
+            SourceError: the source that is next is no valid Python.
             GuestFailure: the interpreter failed.
         """
         with self._guest(()) as guest:
-            answer = guest.call_contract("compile", [name, source])
-        if isinstance(answer, Err):
-            error = json.loads(answer.value)
-            raise SourceError(error["message"], error["line"], error["column"])
-        code: bytes = answer.value
-        return code
+            for source in sources:
+                answer = guest.call_contract("compile", source)
+                if isinstance(answer, Err):
+                    error = json.loads(answer.value)
+                    raise SourceError(error["message"], error["line"], error["column"])
+                yield answer.value
 
     def describe(self, modules: Sequence[tuple[str, bytes]]) -> str:
         """The contract of the actor made of `modules`, as JSON text.
@@ -119,7 +122,7 @@ class Interpreter:
         self._engine.close()
 
     def _guest(self, modules: Sequence[tuple[str, bytes]]) -> Guest:
-        # A fresh instance for each question: no actor sees traces of another, and bytecode does not
-        # depend on what was compiled before.
+        # Fresh instances for each actor, which sees no traces of another; and always the same ones,
+        # because bytecode depends a little on what was compiled before.
         host = Host(self._actor, "", _Nowhere(), modules=tuple(modules))
         return Guest(self._engine, self._linked, host, _LIMITS)

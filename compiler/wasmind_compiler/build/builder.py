@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -65,6 +66,25 @@ class Builder:
         self._display = display
         self._collector = collector
         self._built: dict[Identity, Artifact | None] = {}
+        self._trees: dict[Identity, Tree] = {}
+
+    def start(self, actors: Iterable[tuple[ResolvedActor, Path]]) -> None:
+        """Begin with what takes time: Python actors that are not in the cache, side by side.
+
+        Args:
+            actors: with their folders. What is wrong with one is reported by `build`.
+
+        Raises:
+            InterpreterError: Python actors cannot be built on this machine.
+        """
+        found = []
+        for actor, folder in actors:
+            if actor.manifest.build is None and actor.identity not in self._trees:
+                with contextlib.suppress(_RefusedError):
+                    tree = self._trees[actor.identity] = self._read(actor, folder)
+                    if is_python(tree):
+                        found.append((tree, actor.name))
+        self._python.start(found)
 
     def build(self, actor: ResolvedActor, folder: Path) -> Artifact | None:
         """The artifact of an actor; None if it cannot be built, which has been reported.
@@ -81,7 +101,7 @@ class Builder:
         return self._built[actor.identity]
 
     def _build(self, actor: ResolvedActor, folder: Path) -> Artifact:
-        tree = self._read(actor, folder)
+        tree = self._trees.get(actor.identity) or self._read(actor, folder)
         build = actor.manifest.build
         if isinstance(build, ComponentBuild):
             return self._component(actor, build, folder, tree)

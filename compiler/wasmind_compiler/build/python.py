@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from wasmind_compiler.build.artifact import PythonModule
 from wasmind_compiler.build.errors import SourceError
 from wasmind_compiler.reporter import Reporter
 from wasmind_compiler.resolution.tree import Tree
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _CONTRACT: Final = "contract.json"
 ENTRY_POINTS: Final = ("actor.py", "actor/__init__.py")
@@ -26,8 +28,11 @@ ENTRY_POINTS: Final = ("actor.py", "actor/__init__.py")
 class PythonGuest(Protocol):
     """A running interpreter component."""
 
-    def compile(self, name: str, source: str) -> bytes:
-        """A module's marshalled code object. Asked from several threads. Raises `SourceError`."""
+    def compile(self, sources: Iterable[tuple[str, str]]) -> Iterator[bytes]:
+        """The marshalled code objects of an actor's modules, given by name and source text.
+
+        Made one after the other, in order. Asked from several threads. Raises `SourceError`.
+        """
         ...
 
     def describe(self, modules: Sequence[tuple[str, bytes]]) -> str:
@@ -75,8 +80,34 @@ class PythonBuilder:
         self._cache = cache
         self._interpreter = interpreter
         self._start_guest = guest
-        self._guest: PythonGuest | None = None
         self._reporter = reporter
+        self._under_way: dict[Path, Future[None]] = {}
+
+    def start(self, actors: Iterable[tuple[Tree, str]]) -> None:
+        """Begin with the actors that are not in the cache, side by side; `build` waits for them.
+
+        Args:
+            actors: their folders and names.
+
+        Raises:
+            InterpreterError: there is no interpreter to compile with.
+        """
+        missing = {}
+        for tree, name in actors:
+            folder = self._folder(tree)
+            if not (folder / _CONTRACT).is_file():
+                missing[folder] = (tree, name)
+        if not missing:
+            return
+        # Most runs find everything in the cache.
+        from concurrent.futures import ThreadPoolExecutor
+
+        guest = self._start_guest()
+        pool = ThreadPoolExecutor(os.cpu_count())
+        for folder, (tree, name) in missing.items():
+            self._reporter.status("Compiling", name)
+            self._under_way[folder] = pool.submit(_fill, guest, folder, tree)
+        pool.shutdown(wait=False)
 
     def build(self, tree: Tree, name: str) -> tuple[tuple[PythonModule, ...], str]:
         """The modules of an actor's folder and its contract as JSON text.
@@ -90,47 +121,50 @@ class PythonBuilder:
             GuestError: the actor cannot be loaded.
             InterpreterError: there is no interpreter to compile with.
         """
-        folder = self._cache / self._key(tree)
-        contract = folder / _CONTRACT
-        if not contract.is_file():
-            self._fill(folder, tree, name)
+        folder = self._folder(tree)
+        self.start([(tree, name)] if folder not in self._under_way else [])
+        if folder in self._under_way:
+            self._under_way[folder].result()
         modules = tuple(
             PythonModule(name=module, source=path, code=folder / code_path(path))
             for module, path in python_modules(tree)
         )
-        return modules, contract.read_text(encoding="utf-8")
+        return modules, (folder / _CONTRACT).read_text(encoding="utf-8")
 
-    def _key(self, tree: Tree) -> str:
-        return hashlib.sha256(f"{tree.digest}\n{self._interpreter.key()}\n".encode()).hexdigest()
+    def _folder(self, tree: Tree) -> Path:
+        key = f"{tree.digest}\n{self._interpreter.key()}\n"
+        return self._cache / hashlib.sha256(key.encode()).hexdigest()
 
-    def _fill(self, folder: Path, tree: Tree, name: str) -> None:
-        """Compile an actor into the cache. Of two processes that do so at once, one is first."""
-        self._reporter.status("Compiling", name)
-        aside = folder.with_name(f"{folder.name}.{os.urandom(8).hex()}")
-        aside.mkdir(parents=True)
+
+def _fill(guest: PythonGuest, folder: Path, tree: Tree) -> None:
+    """Compile an actor into the cache. Of two processes that do so at once, one is first."""
+    aside = folder.with_name(f"{folder.name}.{os.urandom(8).hex()}")
+    aside.mkdir(parents=True)
+    try:
+        _compile(guest, tree, aside)
+        aside.rename(folder)
+    except BaseException as error:
+        import shutil  # here, because only failures need it
+
+        shutil.rmtree(aside, ignore_errors=True)
+        if not (isinstance(error, OSError) and (folder / _CONTRACT).is_file()):
+            raise
+
+
+def _compile(guest: PythonGuest, tree: Tree, target: Path) -> None:
+    modules = []
+    sources = ((name, _source(tree, path)) for name, path in python_modules(tree))
+    codes = guest.compile(sources)
+    for name, path in python_modules(tree):
         try:
-            self._compile(tree, aside)
-            aside.rename(folder)
-        except BaseException as error:
-            import shutil  # here, because only failures need it
-
-            shutil.rmtree(aside, ignore_errors=True)
-            if not (isinstance(error, OSError) and (folder / _CONTRACT).is_file()):
-                raise
-
-    def _compile(self, tree: Tree, target: Path) -> None:
-        from concurrent.futures import ThreadPoolExecutor
-
-        guest = self._guest = self._guest or self._start_guest()
-        names, paths = zip(*python_modules(tree), strict=True)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            codes = list(pool.map(partial(_compile_module, guest, tree), names, paths))
-        for path, code in zip(paths, codes, strict=True):
-            file = target / code_path(path)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(code)
-        contract = guest.describe(list(zip(names, codes, strict=True)))
-        (target / _CONTRACT).write_text(contract, encoding="utf-8")
+            code = next(codes)
+        except SourceError as error:
+            raise ModuleError(path, error) from None
+        file = target / code_path(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(code)
+        modules.append((name, code))
+    (target / _CONTRACT).write_text(guest.describe(modules), encoding="utf-8")
 
 
 def python_modules(tree: Tree) -> Iterator[tuple[str, str]]:
@@ -153,15 +187,13 @@ def code_path(source: str) -> str:
     return source.removesuffix(".py") + ".code"
 
 
-def _compile_module(guest: PythonGuest, tree: Tree, name: str, path: str) -> bytes:
+def _source(tree: Tree, path: str) -> str:
     content = tree.content(path) or b""
     try:
-        return guest.compile(name, content.decode("utf-8-sig"))
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ModuleError(path, SourceError("the file is not UTF-8", line, 1)) from None
-    except SourceError as error:
-        raise ModuleError(path, error) from None
+        raise SourceError("the file is not UTF-8", line, 1) from None
 
 
 def is_python(tree: Tree) -> bool:
