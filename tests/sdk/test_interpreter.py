@@ -16,6 +16,7 @@ from tests.sdk.guests import Staged, modules_of
 from wasmind.paths import cache_dir, shipped
 from wasmind.runtime.errors import GuestFailure, SourceError
 from wasmind.runtime.interpreter import Interpreter
+from wasmind.runtime.memory import AddressSpace
 from wasmind_actor.testing import describe
 from wasmind_compiler.build.interpreter import (
     build_interpreter,
@@ -112,7 +113,9 @@ def test_the_bash_actor_runs_a_command(interpreter):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose a page is")
-def test_actors_share_most_of_the_interpreter(interpreter):
+def test_actors_share_most_of_the_interpreter(interpreter, monkeypatch):
+    # Other tests let go of guests without closing them.
+    monkeypatch.setattr("wasmind.runtime.guest.ADDRESS_SPACE", AddressSpace())
     bash = Staged(interpreter, modules_of(interpreter, ACTORS / "execute_bash"))
     bash.construct()
     assert 1 << 20 < bash.own_bytes < 15 << 18  # 4.7 MiB with holes in the snapshot's heap
