@@ -17,7 +17,7 @@ from wasmind.cli import terminal
 
 if TYPE_CHECKING:
     from wasmind.runtime.errors import GuestFailure
-    from wasmind_compiler.build.python import PythonGuest
+    from wasmind_compiler.build.python import InterpreterRecipe, PythonGuest
     from wasmind_compiler.pipeline import Environment, Report
     from wasmind_compiler.reporter import Reporter
 
@@ -128,7 +128,9 @@ class _Interpreter:
         from wasmind_compiler.build.interpreter import InterpreterBuildError, build_interpreter
 
         try:
-            return build_interpreter(paths.cache_dir(), self._sdk, self._wit, _reporter())
+            return build_interpreter(
+                paths.cache_dir(), self._sdk, self._wit, _reporter(), key=self.key()
+            )
         except InterpreterBuildError as error:
             raise InterpreterError(f"cannot build the Python interpreter: {error}") from error
 
@@ -176,9 +178,9 @@ def _guest_text(error: GuestFailure) -> str:
     return error.traceback.strip() or error.reason
 
 
-def python_guest() -> PythonGuest:
+def python_guest(interpreter: InterpreterRecipe | None = None) -> PythonGuest:
     """The interpreter running in wasmtime, built first if this machine has none."""
-    return _Guest(_Interpreter().path())
+    return _Guest((interpreter or _Interpreter()).path())
 
 
 def keep_cache() -> None:
@@ -205,15 +207,15 @@ def environment(*, hosts: bool = False) -> Environment:
     from wasmind_compiler.pipeline import Environment
 
     keep_cache()
-    schemas = paths.shipped("schemas")
+    schemas, interpreter = paths.shipped("schemas"), _Interpreter()
     return Environment(
         cache=paths.cache_dir(),
         schemas=schemas,
         wit=schemas / "wit",
         library=paths.shipped("actors"),
         working_directory=Path.cwd(),
-        interpreter=_Interpreter(),
-        guest=python_guest,
+        interpreter=interpreter,
+        guest=lambda: python_guest(interpreter),
         reporter=_reporter(hosts=hosts),
         git_limits=git_limits(),
     )

@@ -48,16 +48,25 @@ def interpreter_key(sdk: Path, wit: Path) -> str:
     return digest.hexdigest()
 
 
-def build_interpreter(cache: Path, sdk: Path, wit: Path, reporter: Reporter) -> Path:
+def build_interpreter(
+    cache: Path, sdk: Path, wit: Path, reporter: Reporter, *, key: str | None = None
+) -> Path:
     """The interpreter component for these inputs, built if the cache has none.
 
     Safe to call from several processes at once: one builds, the others wait.
+
+    Args:
+        cache: the user's cache folder.
+        sdk: see `interpreter_key`.
+        wit: likewise.
+        reporter: hears about a build.
+        key: the interpreter's, if it is known already.
 
     Raises:
         InterpreterBuildError: componentize-py failed.
     """
     folder = cache / "interpreter"
-    target = folder / f"{interpreter_key(sdk, wit)}.wasm"
+    target = folder / f"{key or interpreter_key(sdk, wit)}.wasm"
     if target.exists():
         return target
     from filelock import FileLock  # here, because checking a cached config must not pay for it
