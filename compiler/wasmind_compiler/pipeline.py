@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -45,8 +44,7 @@ SECRET_BEGINNINGS: Final = (
 DrawingFormat = Literal["svg", "dot", "json", "mermaid"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Environment(NamedTuple):
     """What the compiler needs from outside.
 
     Attributes:
@@ -70,12 +68,11 @@ class Environment:
     interpreter: InterpreterRecipe
     guest: Callable[[], PythonGuest]
     reporter: Reporter
-    git_limits: GitLimits = field(default_factory=GitLimits)
-    variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    git_limits: GitLimits = GitLimits()
+    variables: Mapping[str, str] = os.environ
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(NamedTuple):
     """The problems of a run, in the order to show them, and the texts for the excerpts."""
 
     diagnostics: tuple[Diagnostic, ...]
@@ -90,7 +87,7 @@ class Report:
         """The same with warnings as errors."""
         return Report(
             diagnostics=tuple(
-                replace(found, severity=Severity.ERROR)
+                found._replace(severity=Severity.ERROR)
                 if found.severity is Severity.WARNING
                 else found
                 for found in self.diagnostics

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from wasmind_compiler.diagnostics import Collector, Diagnostic
 from wasmind_compiler.diagnostics.rules import components
@@ -18,12 +17,11 @@ from wasmind_compiler.resolution.graph import ResolvedActor
 _HARMLESS: Final = frozenset({"logger", "messaging"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Granted:
+class Granted(NamedTuple):
     """What an actor gets: capability names, and the tables that narrow some of them."""
 
-    capabilities: tuple[str, ...] = ()
-    narrowed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    capabilities: tuple[str, ...]
+    narrowed: Mapping[str, Mapping[str, Any]]
 
 
 def grant(

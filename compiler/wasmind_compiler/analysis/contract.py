@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 VERSION: Final = 1
@@ -35,8 +34,7 @@ class Tool(NamedTuple):
     description: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contract:
+class Contract(NamedTuple):
     """What is known about an actor. None means that it does not say.
 
     `settings` is the JSON Schema of its config table; `spawns` are logical names it puts into new

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wasmind_compiler.analysis.agents import check_agents, report_never_spawned
 from wasmind_compiler.analysis.capabilities import Granted, grant
@@ -25,8 +25,7 @@ from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkedActor:
+class LinkedActor(NamedTuple):
     """An actor with its artifact, what it was granted and what it can spawn."""
 
     resolved: ResolvedActor
@@ -40,8 +39,7 @@ class LinkedActor:
         return self.resolved.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
+class System(NamedTuple):
     """Everything that was found out about a config.
 
     Attributes:

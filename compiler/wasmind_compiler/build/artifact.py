@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,22 +20,21 @@ class PythonModule(NamedTuple):
     code: Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Artifact:
+class Artifact(NamedTuple):
     """A built actor.
 
     Attributes:
         tree: its folder as it was read.
+        contract: what it says about itself.
         modules: for the shared interpreter; empty for a component of its own.
         component: the component's bytes; None where the shared interpreter runs the modules.
         imported: capabilities the component imports; None for the shared interpreter.
         optional: capabilities it could use where they are granted, but does not need.
-        contract: what it says about itself.
     """
 
     tree: Tree
+    contract: Contract
     modules: tuple[PythonModule, ...] = ()
     component: bytes | None = None
     imported: tuple[str, ...] | None = None
     optional: tuple[str, ...] = ()
-    contract: Contract

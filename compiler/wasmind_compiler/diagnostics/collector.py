@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from wasmind_compiler.diagnostics.model import Diagnostic, Label, Severity
@@ -43,7 +42,7 @@ class Collector:
     def add(self, diagnostic: Diagnostic) -> None:
         """Take one problem; the same one again changes nothing. Secrets in it are covered."""
         if self.lenient and diagnostic.code in LENIENT:
-            diagnostic = replace(diagnostic, severity=Severity.WARNING)
+            diagnostic = diagnostic._replace(severity=Severity.WARNING)
         if diagnostic.code in JUDGED_TWICE and self._said_closer(diagnostic):
             return
         self._found.setdefault(_without_secrets(diagnostic))
@@ -105,8 +104,7 @@ def _without_secrets(found: Diagnostic) -> Diagnostic:
     # Not needed by runs without findings.
     from wasmind_compiler.diagnostics.masking import masked
 
-    return replace(
-        found,
+    return found._replace(
         message=masked(found.message),
         label=masked(found.label),
         labels=tuple(Label(label.span, masked(label.text)) for label in found.labels),

@@ -6,7 +6,6 @@ this module, and most have no problem to show.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, NamedTuple
 
@@ -62,8 +61,7 @@ class Fix(NamedTuple):
     applicability: Applicability = "maybe"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One problem.
 
     Attributes:

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
@@ -29,8 +28,7 @@ ENTRY_KEYS: Mapping[Section, frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class Grant(NamedTuple):
     """One capability in a `grants` or `[capabilities]` table.
 
     `limits` narrows it; an empty table grants all of it, as `true` does.
@@ -38,11 +36,10 @@ class Grant:
 
     capability: str
     allowed: bool
-    limits: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActorEntry:
+class ActorEntry(NamedTuple):
     """One table about one logical name. None means the table does not say."""
 
     name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
@@ -30,8 +29,7 @@ class ProxiedModel(NamedTuple):
     parameters: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppConfig:
+class AppConfig(NamedTuple):
     """A whole config; `run` and `tui` are the tables of these names.
 
     Attributes:

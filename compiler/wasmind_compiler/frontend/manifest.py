@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from wasmind_compiler.diagnostics import Collector
@@ -34,8 +33,7 @@ class CommandBuild(NamedTuple):
 Build = ComponentBuild | CommandBuild
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(NamedTuple):
     """A whole manifest. `build` is None when it has to be detected.
 
     `contract` is the `[contract]` table as written; `config_schema` names a JSON file beside the

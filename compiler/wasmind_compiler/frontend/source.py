@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, cast
 
 from wasmind_compiler.diagnostics import Span
@@ -88,20 +87,22 @@ class GitRef(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitSource:
+class GitSource(NamedTuple):
     """A folder of a git repository; without a ref the remote's default branch.
 
     `git` is what is fetched from and may hold secrets; `shown` is for everything else.
     """
 
-    git: str = field(repr=False)
+    git: str
     ref: GitRef | None
     sub_dir: str | None
     written: Written
     submodules: bool = False
     lfs: bool = False
     insecure: bool = False
+
+    def __repr__(self) -> str:
+        return f"GitSource({self.shown!r}, {self.ref!r}, {self.sub_dir!r})"
 
     @property
     def is_clear(self) -> bool:

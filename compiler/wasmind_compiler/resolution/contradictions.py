@@ -14,7 +14,6 @@ from wasmind_compiler.frontend.key_path import dotted
 from wasmind_compiler.frontend.sections import added_keys, literal, renamed_section
 from wasmind_compiler.frontend.source import GitSource, PathSource, Source
 from wasmind_compiler.resolution.found import Found, chain, edges
-from wasmind_compiler.resolution.git.url import GitUrl, read_git_url
 
 
 def cycle(loop: Sequence[Found], closing: ActorEntry) -> Diagnostic:
@@ -181,6 +180,9 @@ def _are_one_repository(one: Source, other: Source) -> bool:
     """Whether two URLs name one host and path, by different transports."""
     if not (isinstance(one, GitSource) and isinstance(other, GitSource)):
         return False
+    # Systems without git sources need nothing of git.
+    from wasmind_compiler.resolution.git.url import GitUrl, read_git_url
+
     first, second = read_git_url(one.git), read_git_url(other.git)
     return (
         isinstance(first, GitUrl)

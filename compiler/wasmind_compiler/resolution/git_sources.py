@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -177,7 +177,7 @@ class GitSources:
                 message=f"`{source.path}` leads out of the repository `{parent.url}`",
                 help="use a relative path inside the repository, or a `git` source",
             )
-        return self._known(replace(parent, sub_dir=inside), source)
+        return self._known(parent._replace(sub_dir=inside), source)
 
     def manifest(self, identity: Identity) -> Manifest | SourceProblem | None:
         """The manifest of an identified actor; its folder is in the cache afterwards."""

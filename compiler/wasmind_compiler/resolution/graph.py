@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.actor_entry import ActorEntry
@@ -16,8 +17,7 @@ from wasmind_compiler.resolution.layers import LayeredTable
 from wasmind_compiler.resolution.provider import Identity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolvedActor:
+class ResolvedActor(NamedTuple):
     """An actor of the system with its settings merged.
 
     Attributes:

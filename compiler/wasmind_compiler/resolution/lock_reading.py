@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -142,4 +141,4 @@ def _explain(fault: Diagnostic, document: Document) -> Diagnostic:
 def _as_corruption(fault: Diagnostic) -> Diagnostic:
     rule = locking.LOCK_CORRUPT
     message = f"the lockfile is corrupt: {fault.message}"
-    return replace(fault, code=rule.code, severity=rule.severity, message=message, help=_ADVICE)
+    return fault._replace(code=rule.code, severity=rule.severity, message=message, help=_ADVICE)

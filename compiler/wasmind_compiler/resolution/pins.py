@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wasmind_compiler.diagnostics import Span
@@ -49,8 +49,7 @@ class PinnedDigest(NamedTuple):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class LockedFolder:
+class LockedFolder(NamedTuple):
     """What a digest is of; `url` is canonical. See `GitOrigin`."""
 
     url: str
@@ -60,8 +59,7 @@ class LockedFolder:
     lfs: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pins:
+class Pins(NamedTuple):
     """All pins of a lockfile.
 
     Attributes:
@@ -70,8 +68,8 @@ class Pins:
         moving: requested refs that are to be looked up again.
     """
 
-    commits: Mapping[Requested, Pin] = field(default_factory=dict)
-    digests: Mapping[LockedFolder, PinnedDigest] = field(default_factory=dict)
+    commits: Mapping[Requested, Pin] = MappingProxyType({})
+    digests: Mapping[LockedFolder, PinnedDigest] = MappingProxyType({})
     moving: frozenset[Requested] = frozenset()
 
     def digest(self, origin: GitOrigin) -> PinnedDigest | None:

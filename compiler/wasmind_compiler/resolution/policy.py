@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -23,8 +22,7 @@ def accept_nothing(_widenings: Sequence[Widening]) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockPolicy:
+class LockPolicy(NamedTuple):
     """How the lockfile and the network are treated.
 
     Attributes:

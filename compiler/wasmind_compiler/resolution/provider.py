@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Severity, Span
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from wasmind_compiler.diagnostics.registry import Rule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitOrigin:
+class GitOrigin(NamedTuple):
     """Where a git actor comes from, as the lockfile records it.
 
     Attributes:
@@ -100,7 +99,7 @@ class SourceProblem(NamedTuple):
             help=self.help,
             fix=fix,
         )
-        return replace(found, severity=Severity.ERROR)
+        return found._replace(severity=Severity.ERROR)
 
 
 class SourceFailure(Exception):

@@ -84,7 +84,7 @@ def _entries(walk: Walk, found: Found) -> tuple[ActorEntry, ...]:
 
 
 def _required(found: Found, entries: Sequence[ActorEntry]) -> tuple[Name, ...]:
-    for entry in reversed(entries):
+    for entry in entries[::-1]:
         # The list in a dependency table is reported and has no effect.
         if entry.section != "dependencies" and entry.required_spawn_with is not None:
             return entry.required_spawn_with

@@ -38,8 +38,7 @@ _FIRST_LINE: Final = b"wasmind tree 1\n"
 _MIB: Final = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreeLimits:
+class TreeLimits(NamedTuple):
     """How large an actor's folder may be: files and links, bytes in all files, nested folders."""
 
     files: int = 20_000
@@ -92,7 +91,10 @@ class Tree:
         return {entry.path: entry for entry in self.entries}
 
 
-def read_tree(folder: Path, limits: TreeLimits = TreeLimits()) -> Tree:
+DEFAULT_LIMITS: Final = TreeLimits()
+
+
+def read_tree(folder: Path, limits: TreeLimits = DEFAULT_LIMITS) -> Tree:
     """Read a folder.
 
     Raises:

@@ -7,7 +7,6 @@ aside: commits without their trees, and not many of them.
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +30,7 @@ def commits_between(git: GitProgram, repository: Repository, old: str, new: str)
         old: full id of a commit that may be gone by now.
         new: full id of a commit that the remote has.
     """
-    cheap = GitProgram(git.home, replace(git.limits, seconds=_SECONDS, fetched_mib=_MIB))
+    cheap = GitProgram(git.home, git.limits._replace(seconds=_SECONDS, fetched_mib=_MIB))
     with repository.held(new):
         aside = repository.store(new) / "history"
         shutil.rmtree(aside, ignore_errors=True)
