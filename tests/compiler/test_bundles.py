@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tomllib
 import xml.etree.ElementTree as ET
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -145,7 +144,7 @@ def test_the_same_bytes_from_another_place_and_umask(
     monkeypatch.chdir(project.root)
     previous = os.umask(0o077)
     try:
-        elsewhere = replace(project.environment(), cache=tmp_path / "fresh cache")
+        elsewhere = project.environment()._replace(cache=tmp_path / "fresh cache")
         outcome = pipeline.bundle(Path("app.toml"), Path("two"), elsewhere)
     finally:
         os.umask(previous)
