@@ -121,11 +121,10 @@ def _cold_start(root: Path, bundle: Path) -> None:
         for path in bundle.rglob("*")
         if path.is_file() and path.name not in (MANIFEST, "plan.json")
     }
-    from dataclasses import replace
 
-    actors = tuple(replace(plan.actors[0], name=f"idle{number}") for number in range(6))
+    actors = tuple(plan.actors[0]._replace(name=f"idle{number}") for number in range(6))
     names = tuple(actor.name for actor in actors)
-    six = bundle_of(replace(plan, actors=actors, starting=names), files, root / "six").root
+    six = bundle_of(plan._replace(actors=actors, starting=names), files, root / "six").root
     inside, whole, floor = [], [], []
     for _ in range(6):
         started = time.perf_counter()

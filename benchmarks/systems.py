@@ -8,7 +8,6 @@ import tempfile
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import wasmtime
@@ -45,7 +44,7 @@ def echo_bundle(actors: Sequence[Actor], root: Path) -> Bundle:
     """All actors are the echo component, and all of them start."""
     component = bytes(wasmtime.wat2wasm(ECHO.read_text()))
     sha256 = hashlib.sha256(component).hexdigest()
-    placed = tuple(replace(actor, component=sha256) for actor in actors)
+    placed = tuple(actor._replace(component=sha256) for actor in actors)
     names = tuple(actor.name for actor in placed)
     plan = RunPlan(name="benchmark", actors=placed, starting=names, limits=_LIMITS)
     return bundle_of(plan, {f"components/{sha256}.wasm": component}, root)

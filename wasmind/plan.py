@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 VERSION: Final = 1
 ROOT_SCOPE: Final = "000000"
@@ -44,8 +44,7 @@ class PlanError(ValueError):
         self.path = path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """What one actor instance may use.
 
     Attributes:
@@ -66,8 +65,7 @@ class Limits:
     response_mib: int = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SystemLimits:
+class SystemLimits(NamedTuple):
     """What all actors of a run may use together.
 
     Attributes:
@@ -85,8 +83,7 @@ class SystemLimits:
     waiting_mib: int = 2_048
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
+class Credential(NamedTuple):
     """A secret that the host adds to requests; the plan only says where to find it.
 
     Attributes:
@@ -102,8 +99,7 @@ class Credential:
     variable: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restart:
+class Restart(NamedTuple):
     """What happens to an instance that failed, in OTP's words.
 
     `permanent` and `transient` restart a failed instance, `temporary` never does. More than
@@ -115,8 +111,7 @@ class Restart:
     period_seconds: float = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Module:
+class Module(NamedTuple):
     """One Python module of an actor: `name` as imported (packages end in `.__init__`), `path` of
     its code object inside the bundle."""
 
@@ -124,16 +119,14 @@ class Module:
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handled:
+class Handled(NamedTuple):
     """A message type an actor handles, from its own scope only or from any."""
 
     type: str
     scope: Literal["own", "any"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
+class Actor(NamedTuple):
     """An actor that can be spawned.
 
     Attributes:
@@ -160,7 +153,7 @@ class Actor:
     modules: tuple[Module, ...] = ()
     config: str = ""
     capabilities: tuple[str, ...] = ()
-    grants: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    grants: Mapping[str, Mapping[str, Json]] = MappingProxyType({})
     limits: Limits = Limits()
     restart: Restart = Restart()
     auto_spawn: bool = False
@@ -172,8 +165,7 @@ class Actor:
     replayable: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Model(NamedTuple):
     """Something that answers chat completions under `name`.
 
     `kind` selects what `settings` means: for `scripted` it is a document of
@@ -182,11 +174,10 @@ class Model:
 
     name: str
     kind: str
-    settings: Mapping[str, Json] = field(default_factory=dict)
+    settings: Mapping[str, Json] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunPlan:
+class RunPlan(NamedTuple):
     """A whole system. `starting` is the closed set of logical names of the root agent."""
 
     name: str
@@ -195,7 +186,7 @@ class RunPlan:
     models: tuple[Model, ...] = ()
     limits: SystemLimits = SystemLimits()
     credentials: tuple[Credential, ...] = ()
-    interface: Mapping[str, Json] = field(default_factory=dict)
+    interface: Mapping[str, Json] = MappingProxyType({})
     must_understand: tuple[str, ...] = ()
 
     def actor(self, name: str) -> Actor:
@@ -225,9 +216,9 @@ class RunPlan:
 
 
 def _plain(value: Any) -> Any:
-    """Dataclasses to dicts and tuples to lists, recursively."""
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    """Named tuples to dicts and tuples to lists, recursively."""
+    if hasattr(value, "_asdict"):
+        return {name: _plain(item) for name, item in value._asdict().items()}
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from wasmind_compiler.analysis.system import System
 from wasmind_compiler.atomic import replace_file
 from wasmind_compiler.diagnostics import Collector, Label, Span
 from wasmind_compiler.diagnostics.rules import locking
@@ -20,6 +19,7 @@ from wasmind_compiler.resolution.pins import Pins, read_pins
 from wasmind_compiler.resolution.policy import LockPolicy, Widening
 
 if TYPE_CHECKING:
+    from wasmind_compiler.analysis.system import System
     from wasmind_compiler.resolution.lock_changes import Change
 
 _VERBS: Final = {"added": "Adding", "removed": "Removing", "changed": "Updating"}

@@ -6,7 +6,6 @@ import hashlib
 import json
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,7 +58,7 @@ def echo_bundle(tmp_path: Path, echo: bytes) -> Callable[..., Bundle]:
 
     def make(*actors: Actor, starting: tuple[str, ...]) -> Bundle:
         sha256 = hashlib.sha256(echo).hexdigest()
-        placed = tuple(replace(actor, component=sha256) for actor in actors)
+        placed = tuple(actor._replace(component=sha256) for actor in actors)
         plan = RunPlan(name="test", actors=placed, starting=starting)
         files = {f"components/{sha256}.wasm": echo}
         return open_bundle(write_bundle(tmp_path / "bundle", plan, files))
@@ -92,8 +91,7 @@ def python_bundle(tmp_path: Path, interpreter: tuple[Path, Interpreter]) -> Call
             code = f"actors/{name}/actor.code"
             (files[code],) = compiler.compile([("actor", textwrap.dedent(source))])
             planned.append(
-                replace(
-                    actor,
+                actor._replace(
                     name=name,
                     actor_id=f"test:{name}",
                     component=sha256,

@@ -116,8 +116,8 @@ def test_a_spawned_agent_is_announced_and_ready_once(python_bundle, run) -> None
 def test_two_actors_of_one_kind_are_counted_as_two(python_bundle, run) -> None:
     # K7: the reference counts kinds, so the second worker would be missed.
     bundle = python_bundle(boss=BOSS, worker=WORKER, other=WORKER)
-    actors = tuple(replace(actor, actor_id="test:same") for actor in bundle.plan.actors)
-    bundle = replace(bundle, plan=replace(bundle.plan, actors=actors))
+    actors = tuple(actor._replace(actor_id="test:same") for actor in bundle.plan.actors)
+    bundle = replace(bundle, plan=bundle.plan._replace(actors=actors))
     runtime, events = run(bundle)
     until(events, message(ALL_READY))
     runtime.send("test.Spawn", {"actors": ["worker", "other"]})
@@ -285,7 +285,7 @@ HELPER = """
 
 
 def test_a_restarted_actor_learns_what_it_knew_at_the_start(python_bundle, run) -> None:
-    actor = replace(PYTHON_ACTOR, limits=Limits(compute_seconds=0.3), spawn_with=("helper",))
+    actor = PYTHON_ACTOR._replace(limits=Limits(compute_seconds=0.3), spawn_with=("helper",))
     runtime, events = run(python_bundle(stateful=(STATEFUL, actor), helper=HELPER))
     runtime.announce_models("http://127.0.0.1:1", [])
     expected = {"tools help", "url", "ready"}
@@ -297,8 +297,7 @@ def test_a_restarted_actor_learns_what_it_knew_at_the_start(python_bundle, run) 
 
 
 def test_a_temporary_actor_is_dropped_and_its_agent_goes_on(python_bundle, run) -> None:
-    actor = replace(
-        PYTHON_ACTOR,
+    actor = PYTHON_ACTOR._replace(
         limits=Limits(compute_seconds=0.2),
         restart=Restart(policy="temporary"),
         spawn_with=("worker",),
@@ -312,8 +311,8 @@ def test_a_temporary_actor_is_dropped_and_its_agent_goes_on(python_bundle, run) 
 
 
 def test_a_root_agent_without_actors_ends_the_run_with_a_reason(python_bundle, run) -> None:
-    actor = replace(
-        PYTHON_ACTOR, limits=Limits(compute_seconds=0.2), restart=Restart(policy="temporary")
+    actor = PYTHON_ACTOR._replace(
+        limits=Limits(compute_seconds=0.2), restart=Restart(policy="temporary")
     )
     runtime, events = run(python_bundle(spins=(SPINS, actor)))
     runtime.send("test.Go", None)
@@ -341,8 +340,8 @@ MIDDLE = """
 
 
 def test_an_agent_that_fails_takes_its_descendants_along(python_bundle, run) -> None:
-    middle = replace(
-        PYTHON_ACTOR, limits=Limits(compute_seconds=0.2), restart=Restart(policy="temporary")
+    middle = PYTHON_ACTOR._replace(
+        limits=Limits(compute_seconds=0.2), restart=Restart(policy="temporary")
     )
     runtime, events = run(python_bundle(boss=BOSS, middle=(MIDDLE, middle), worker=WORKER))
     spawn(runtime, events, "middle")
@@ -358,7 +357,7 @@ def test_a_failure_comes_with_the_last_log_lines(python_bundle, run) -> None:
     source = SPINS.replace(
         "while True", "from wasmind_actor import log; log.info('here')\n            while True"
     )
-    actor = replace(PYTHON_ACTOR, limits=Limits(compute_seconds=0.2))
+    actor = PYTHON_ACTOR._replace(limits=Limits(compute_seconds=0.2))
     runtime, events = run(python_bundle(spins=(source, actor)))
     runtime.send("test.Go", None)
     failure = until(events, lambda event: isinstance(event, Failure))
@@ -367,7 +366,7 @@ def test_a_failure_comes_with_the_last_log_lines(python_bundle, run) -> None:
 
 def test_a_slow_actor_loses_nothing_and_a_full_mailbox_fails_visibly(python_bundle, run) -> None:
     # K1: the reference drops what is more than 1024 messages behind.
-    slow = replace(PYTHON_ACTOR, limits=Limits(mailbox_mib=1))
+    slow = PYTHON_ACTOR._replace(limits=Limits(mailbox_mib=1))
     runtime, events = run(python_bundle(slow=(SLOW, slow)))
     runtime.send("test.Go", None)
     time.sleep(0.3)
@@ -383,7 +382,7 @@ def test_a_slow_actor_loses_nothing_and_a_full_mailbox_fails_visibly(python_bund
 def test_the_budget_of_all_mailboxes_ends_the_run(python_bundle, run) -> None:
     bundle = python_bundle(slow=SLOW)
     limits = SystemLimits(waiting_mib=1)
-    runtime, events = run(replace(bundle, plan=replace(bundle.plan, limits=limits)))
+    runtime, events = run(replace(bundle, plan=bundle.plan._replace(limits=limits)))
     runtime.send("test.Go", None)
     time.sleep(0.3)
     for _ in range(12):
@@ -424,7 +423,7 @@ def test_thousands_behind_arrive_all_and_in_order(python_bundle, run) -> None:
 def test_agents_and_depth_have_limits(python_bundle, run) -> None:
     bundle = python_bundle(boss=BOSS)
     runtime, events = run(
-        replace(bundle, plan=replace(bundle.plan, limits=SystemLimits(agents=3, depth=9)))
+        replace(bundle, plan=bundle.plan._replace(limits=SystemLimits(agents=3, depth=9)))
     )
     assert len(spawn(runtime, events)) == 6
     assert "limit" not in spawn(runtime, events, "boss")
@@ -450,7 +449,7 @@ def test_blocked_calls_hold_up_nobody(python_bundle, run, tmp_path: Path) -> Non
                 else:
                     command.run("sleep", "20")
     """
-    boss = replace(PYTHON_ACTOR, spawn_with=("waits",))
+    boss = PYTHON_ACTOR._replace(spawn_with=("waits",))
     runtime, events = run(python_bundle(boss=(BOSS, boss), waits=waits))
     for _ in range(40):
         spawn(runtime, events, "waits")
@@ -463,8 +462,7 @@ def test_blocked_calls_hold_up_nobody(python_bundle, run, tmp_path: Path) -> Non
 
 def test_delivery_follows_the_contract_after_a_restart_too(python_bundle, run) -> None:
     handles = (Handled(type="test.Go", scope="any"),)
-    actor = replace(
-        PYTHON_ACTOR,
+    actor = PYTHON_ACTOR._replace(
         limits=Limits(compute_seconds=0.2),
         handles=handles,
         restart=Restart(intensity=9),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -66,7 +65,7 @@ LOOPS = (
 
 def test_an_endless_loop_is_ended_and_the_actor_restarted(python_bundle, run) -> None:
     limits = Limits(compute_seconds=0.5)
-    runtime, events = run(python_bundle(loops=(LOOPS, replace(PYTHON_ACTOR, limits=limits))))
+    runtime, events = run(python_bundle(loops=(LOOPS, PYTHON_ACTOR._replace(limits=limits))))
     started = time.monotonic()
     runtime.send("test.Poke", None)
     failure = until(events, lambda event: isinstance(event, Failure))
@@ -79,7 +78,7 @@ def test_an_endless_loop_is_ended_and_the_actor_restarted(python_bundle, run) ->
 
 
 def test_an_agent_whose_actor_keeps_failing_is_ended(python_bundle, run) -> None:
-    actor = replace(PYTHON_ACTOR, limits=Limits(compute_seconds=0.1), restart=Restart(intensity=1))
+    actor = PYTHON_ACTOR._replace(limits=Limits(compute_seconds=0.1), restart=Restart(intensity=1))
     runtime, events = run(python_bundle(loops=(LOOPS, actor)))
     runtime.send("test.Poke", None)
     runtime.send("test.Poke", None)
@@ -104,7 +103,7 @@ HOARDS = (
 
 def test_allocating_without_end_is_reported_with_the_actors_name(python_bundle, run) -> None:
     limits = Limits(memory_mib=96)
-    runtime, events = run(python_bundle(hoards=(HOARDS, replace(PYTHON_ACTOR, limits=limits))))
+    runtime, events = run(python_bundle(hoards=(HOARDS, PYTHON_ACTOR._replace(limits=limits))))
     runtime.send("test.Poke", None)
 
     def reported(event: object) -> bool:
@@ -132,7 +131,7 @@ SLEEPS = (
 
 def test_time_in_host_calls_does_not_count_as_computing(python_bundle, run) -> None:
     limits = Limits(compute_seconds=0.3)
-    runtime, events = run(python_bundle(sleeps=(SLEEPS, replace(PYTHON_ACTOR, limits=limits))))
+    runtime, events = run(python_bundle(sleeps=(SLEEPS, PYTHON_ACTOR._replace(limits=limits))))
     runtime.send("test.Poke", None)
     event = until(events, lambda event: isinstance(event, Failure) or message("test.Ouch")(event))
     assert not isinstance(event, Failure), event
@@ -166,7 +165,7 @@ TOOL = """
 
 def test_a_tool_call_its_actor_dies_of_is_answered_with_an_error(python_bundle, run) -> None:
     limits = Limits(compute_seconds=0.2)
-    actor = replace(PYTHON_ACTOR, limits=limits, tools=("spin",))
+    actor = PYTHON_ACTOR._replace(limits=limits, tools=("spin",))
     runtime, events = run(python_bundle(spins=(TOOL, actor)))
     call = {
         "tool_call": {
@@ -183,7 +182,7 @@ def test_a_tool_call_its_actor_dies_of_is_answered_with_an_error(python_bundle, 
 
 
 def test_what_is_not_granted_is_refused_with_the_line_to_add(python_bundle, run) -> None:
-    actor = replace(PYTHON_ACTOR, capabilities=("messaging", "logger"))
+    actor = PYTHON_ACTOR._replace(capabilities=("messaging", "logger"))
     runtime, events = run(python_bundle(sleeps=(SLEEPS, actor)))
     runtime.send("test.Poke", None)
     record = until(events, lambda event: isinstance(event, LogRecord) and event.level == "warn")

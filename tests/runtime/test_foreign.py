@@ -6,7 +6,6 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,7 +96,7 @@ def foreign_bundle(tmp_path: Path, foreign: bytes) -> Callable[..., Bundle]:
             component=sha256,
             capabilities=("messaging",),
         )
-        plan = RunPlan(name="test", actors=(replace(actor, **changes),), starting=("foreign",))
+        plan = RunPlan(name="test", actors=(actor._replace(**changes),), starting=("foreign",))
         files = {f"components/{sha256}.wasm": foreign}
         return open_bundle(write_bundle(tmp_path / "bundle", plan, files))
 
@@ -162,8 +161,8 @@ def test_a_core_module_is_refused(foreign_bundle, run, tmp_path: Path) -> None:
     bundle = foreign_bundle()
     module = b"\0asm\x01\0\0\0"
     sha256 = hashlib.sha256(module).hexdigest()
-    actor = replace(bundle.plan.actors[0], component=sha256)
-    plan = replace(bundle.plan, actors=(actor,))
+    actor = bundle.plan.actors[0]._replace(component=sha256)
+    plan = bundle.plan._replace(actors=(actor,))
     files = {f"components/{sha256}.wasm": module}
     with pytest.raises(EngineError, match="is a core module; an actor must be a component"):
         run(open_bundle(write_bundle(tmp_path / "core", plan, files)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -24,7 +23,7 @@ READY_ALL = "wasmind.common.actors.AllActorsReady"
 
 
 def names(*changes: str) -> tuple[Actor, ...]:
-    return tuple(replace(ECHO, name=name) for name in changes)
+    return tuple(ECHO._replace(name=name) for name in changes)
 
 
 def test_start_announces_each_actor_then_the_agent_then_readiness(echo_bundle, run) -> None:
@@ -82,8 +81,8 @@ def test_payloads_of_any_size_come_through_unchanged(echo_bundle, run, size: int
 
 
 def test_an_actor_with_a_contract_is_given_only_what_it_handles(echo_bundle, run) -> None:
-    deaf = replace(ECHO, name="deaf", handles=(Handled(type="other", scope="any"),))
-    own = replace(ECHO, name="own", handles=(Handled(type="echo.Ping", scope="own"),))
+    deaf = ECHO._replace(name="deaf", handles=(Handled(type="other", scope="any"),))
+    own = ECHO._replace(name="own", handles=(Handled(type="echo.Ping", scope="own"),))
     runtime, events = run(echo_bundle(deaf, own, starting=("deaf", "own")))
     runtime.send("echo.Ping", 1)
     assert until(events, message("echo.Pong")).sender == "own"
@@ -104,10 +103,10 @@ def test_stop_runs_destructors_and_ends_the_event_stream(echo_bundle, run) -> No
 
 def test_companions_and_auto_spawned_actors_join(echo_bundle, run) -> None:
     plan_actors = (
-        replace(ECHO, name="a", spawn_with=("b",)),
-        replace(ECHO, name="b"),
-        replace(ECHO, name="c", auto_spawn=True),
-        replace(ECHO, name="d"),
+        ECHO._replace(name="a", spawn_with=("b",)),
+        ECHO._replace(name="b"),
+        ECHO._replace(name="c", auto_spawn=True),
+        ECHO._replace(name="d"),
     )
     _, events = run(echo_bundle(*plan_actors, starting=("a",)))
     spawned = until(events, message("wasmind.common.actors.AgentSpawned"))
@@ -118,14 +117,14 @@ def test_an_actor_that_cannot_be_constructed_stops_the_start(
     echo_bundle: Callable[..., Bundle], run
 ) -> None:
     # Constructing broadcasts, which this actor may not.
-    mute = replace(ECHO, name="mute", capabilities=())
+    mute = ECHO._replace(name="mute", capabilities=())
     with pytest.raises(SpawnError, match=r"actor `mute`: .*was not granted `messaging`"):
         run(echo_bundle(ECHO, mute, starting=("echo", "mute")))
 
 
 def test_a_refused_capability_is_logged_with_the_line_that_grants_it(echo_bundle) -> None:
     runtime = Runtime(
-        echo_bundle(replace(ECHO, name="mute", capabilities=()), starting=("mute",)), cache_dir()
+        echo_bundle(ECHO._replace(name="mute", capabilities=()), starting=("mute",)), cache_dir()
     )
     events = runtime.subscribe()
     with pytest.raises(SpawnError):

@@ -143,9 +143,9 @@ def test_every_message_names_its_sender(python_bundle, run) -> None:
             def start(self):
                 self.broadcast(Hello())
     """
-    bundle = python_bundle(one=(says, replace(PYTHON_ACTOR, spawn_with=("two",))), two=says)
-    same = tuple(replace(actor, actor_id="test:same") for actor in bundle.plan.actors)
-    _, events = run(replace(bundle, plan=replace(bundle.plan, actors=same)))
+    bundle = python_bundle(one=(says, PYTHON_ACTOR._replace(spawn_with=("two",))), two=says)
+    same = tuple(actor._replace(actor_id="test:same") for actor in bundle.plan.actors)
+    _, events = run(replace(bundle, plan=bundle.plan._replace(actors=same)))
     senders = [until(events, message("test.Hello")).sender for _ in range(2)]
     assert senders == ["one", "two"]
 

@@ -9,7 +9,6 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -85,7 +84,7 @@ class Probe:
 @pytest.fixture
 def probe(python_bundle, run) -> Callable[..., Probe]:  # noqa: F811
     def start(**changes: Any) -> Probe:
-        actor: Actor = replace(PYTHON_ACTOR, **changes)
+        actor: Actor = PYTHON_ACTOR._replace(**changes)
         return Probe(*run(python_bundle(probe=(PROBE, actor))))
 
     return start

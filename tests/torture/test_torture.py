@@ -14,7 +14,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,14 +124,13 @@ def test_torture(python_bundle, slow_server: int, request, capsys) -> None:  # n
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     orders = random.Random(seed)
-    actor = replace(
-        PYTHON_ACTOR,
+    actor = PYTHON_ACTOR._replace(
         grants={"http": {"hosts": ["127.0.0.1"]}, "agent": {"depth": 4}},
         limits=Limits(compute_seconds=0.3, memory_mib=64),
         restart=Restart(intensity=5, period_seconds=10),
         handles=HANDLES,
     )
-    root = replace(actor, restart=Restart(intensity=1_000_000))
+    root = actor._replace(restart=Restart(intensity=1_000_000))
     source = VICTIM.replace("SLOW", str(slow_server))
     bundle = python_bundle(root=(source, root), victim=(source, actor))
 

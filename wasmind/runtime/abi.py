@@ -31,7 +31,7 @@ import ctypes
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from wasmtime import _ffi as ffi
 from wasmtime.component import _types as reflected
@@ -69,8 +69,7 @@ class Err:
     value: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Owned:
+class Owned(NamedTuple):
     """A new host resource for the guest: `rep` finds it in the host's table, `tag` is its type."""
 
     rep: int
@@ -472,8 +471,7 @@ def shape_of(kind: Any, *, guest_resources: bool) -> Shape:
     raise TypeError(f"values of type {type(kind).__name__} cannot cross the border")
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """The shapes of a function."""
 
     parameters: tuple[Shape, ...]

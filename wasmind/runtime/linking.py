@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import wasmtime
 from wasmtime import WasmtimeError
@@ -31,8 +31,7 @@ _TYPE_ONLY: Final = "wasmind:actor/actor"
 _NO_FINALIZER: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(NamedTuple):
     """An exported function of a component, valid for all its instances."""
 
     index: Any

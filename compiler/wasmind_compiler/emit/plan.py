@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Iterable
-from dataclasses import fields
-from typing import Any
+from typing import Any, TypeAlias
 
 from wasmind import plan
 from wasmind_compiler.analysis.system import LinkedActor, System
@@ -128,17 +127,20 @@ def _config_text(config: LayeredTable) -> str:
     return tomlkit.dumps(config.merged)
 
 
-def _said(settings: type[Any], *tables: Table | None) -> dict[str, Any]:
+_Settings: TypeAlias = plan.Limits | plan.SystemLimits | plan.Restart
+
+
+def _said(settings: type[_Settings], *tables: Table | None) -> dict[str, Any]:
     """What tables say about the fields of a settings class, the last one having the last word.
 
     A whole number for a field of seconds becomes a float, so that equal settings give equal text.
     """
     said: dict[str, Any] = {}
     for table in tables:
-        for field in fields(settings):
-            if table is not None and field.name in table:
-                value = table.values[field.name]
-                said[field.name] = float(value) if isinstance(field.default, float) else value
+        for name, default in settings._field_defaults.items():
+            if table is not None and name in table:
+                value = table.values[name]
+                said[name] = float(value) if isinstance(default, float) else value
     return said
 
 

@@ -13,9 +13,8 @@ import secrets
 import stat as stat_module
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from wasmind.runtime.abi import Err, Ok
 from wasmind.runtime.host.door import Host
@@ -35,8 +34,7 @@ class _FileError(Exception):
         self.error = (case, text)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """A path inside a granted folder: the folder's real path and the steps below it."""
 
     root: str

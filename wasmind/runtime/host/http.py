@@ -6,8 +6,7 @@ import random
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from wasmind.runtime.abi import Err, Ok, Owned
 from wasmind.runtime.host.door import Host
@@ -26,8 +25,7 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(NamedTuple):
     """Builder state. Every builder method makes a changed copy."""
 
     method: str
@@ -62,27 +60,27 @@ def _builder(change: Any) -> HostFunction:
 
 
 def _header(request: _Request, key: str, value: str) -> _Request:
-    return replace(request, headers=(*request.headers, (key, value)))
+    return request._replace(headers=(*request.headers, (key, value)))
 
 
 def _headers(request: _Request, headers: tuple[Sequence[tuple[str, str]]]) -> _Request:
-    return replace(request, headers=(*request.headers, *headers[0]))
+    return request._replace(headers=(*request.headers, *headers[0]))
 
 
 def _body(request: _Request, body: bytes) -> _Request:
-    return replace(request, body=body)
+    return request._replace(body=body)
 
 
 def _timeout(request: _Request, seconds: int) -> _Request:
-    return replace(request, timeout=float(seconds))
+    return request._replace(timeout=float(seconds))
 
 
 def _retry(request: _Request, attempts: int, base_delay_ms: int) -> _Request:
-    return replace(request, attempts=max(1, attempts), base_delay=base_delay_ms / 1000)
+    return request._replace(attempts=max(1, attempts), base_delay=base_delay_ms / 1000)
 
 
 def _retry_statuses(request: _Request, codes: Sequence[int]) -> _Request:
-    return replace(request, retry_statuses=frozenset(codes))
+    return request._replace(retry_statuses=frozenset(codes))
 
 
 def _send(host: Host, handle: int) -> Ok | Err:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class HostFunction:
+class HostFunction(NamedTuple):
     """A function guests may call.
 
     Attributes:
@@ -26,8 +25,7 @@ class HostFunction:
     blocking: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interface:
+class Interface(NamedTuple):
     """A WIT interface, offered in every version of the same major and minor number.
 
     Attributes:
@@ -40,4 +38,4 @@ class Interface:
     name: str
     capability: str | None
     functions: Mapping[str, HostFunction]
-    resources: Mapping[str, int] = field(default_factory=dict)
+    resources: Mapping[str, int] = MappingProxyType({})
