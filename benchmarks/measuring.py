@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 #: F of the tables: a bare interpreter with what any reader of TOML and hashes needs.
 FLOOR = [sys.executable, "-I", "-c", "import json, tomllib, hashlib"]
-WASMIND = [sys.executable, "-c", "from wasmind.cli import main; main(prog_name='wasmind')"]
+WASMIND = [sys.executable, "-c", "from wasmind.__main__ import main; main()"]
 
 
 def seconds(

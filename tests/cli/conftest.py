@@ -17,7 +17,7 @@ import wasmtime
 from tests.compiler.project import ECHO
 from tests.compiler.repositories import Repository
 
-MAIN = "from wasmind.cli import main; main(prog_name='wasmind')"
+MAIN = "from wasmind.__main__ import main; main()"
 Wasmind = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -1,0 +1,37 @@
+"""How the process ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Wasmind
+
+WITH_A_THREAD = """
+import pathlib, sys, threading, time
+from wasmind.__main__ import main
+
+def work():
+    time.sleep(0.3)
+    pathlib.Path(sys.argv.pop()).write_text("done")
+
+threading.Thread(target=work).start()
+main()
+"""
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["--help"], 0), (["chek"], 2), (["check"], 2)])
+def test_exit_codes_reach_the_shell(wasmind: Wasmind, arguments: list[str], code: int) -> None:
+    assert wasmind(*arguments).returncode == code
+
+
+def test_a_thread_that_is_at_work_is_waited_for(tmp_path: Path) -> None:
+    target = tmp_path / "result"
+    ended = subprocess.run(
+        [sys.executable, "-c", WITH_A_THREAD, "explain", str(target)], capture_output=True
+    )
+    assert target.read_text() == "done"
+    assert ended.returncode == 2  # that is no code
