@@ -118,7 +118,7 @@ def test_actors_share_most_of_the_interpreter(interpreter, monkeypatch):
     monkeypatch.setattr("wasmind.runtime.guest.ADDRESS_SPACE", AddressSpace())
     bash = Staged(interpreter, modules_of(interpreter, ACTORS / "execute_bash"))
     bash.construct()
-    assert 1 << 20 < bash.own_bytes < 15 << 18  # 4.7 MiB with holes in the snapshot's heap
+    assert 1 << 20 < bash.own_bytes < 12 << 18  # 4.7 MiB with holes in the snapshot's heap
 
 
 def test_the_assistant_comes_to_life(interpreter):

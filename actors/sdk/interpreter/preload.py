@@ -12,6 +12,7 @@ import sys
 from typing import Final
 
 from heap import fill_holes
+from rehearsal import rehearse
 
 MODULES: Final = """
 __future__ _colorize _strptime abc annotationlib argparse array ast asyncio base64 binascii bisect
@@ -42,6 +43,7 @@ for _name in MODULES.split():
 sys.path.clear()
 sys.path_importer_cache.clear()
 
+rehearse()
 gc.collect()
 BALLAST: Final = fill_holes()
 

@@ -16,7 +16,7 @@ from wasmind_actor.handlers import Envelope
 from wasmind_actor.modules import ActorModules
 
 #: Modules of the interpreter itself, which make room for the actor's.
-_INTERPRETER: Final = ("actor", "app", "heap", "preload")
+_INTERPRETER: Final = ("actor", "app", "heap", "preload", "rehearsal")
 
 
 @cache
