@@ -544,18 +544,27 @@ def arguments_of(values: Sequence[Value]) -> Any:
     return array.from_buffer_copy(b"".join([value.image for value in values]))
 
 
-def host_function(signature: Signature, body: Callable[..., Any]) -> Any:
+def host_function(function: Any, body: Callable[..., Any]) -> Any:
     """Wrap `body(*values) -> value` as a C callback.
 
     `body` must not raise anything but `Refusal`-like exceptions it wants to end the guest's call
     with: whatever it raises becomes the text of a trap.
+
+    Args:
+        function: the reflected `FuncType`. Its shapes are made for the first call: of some sixty
+            functions that are offered, a guest calls a few.
+        body: what it does.
     """
+    known: Signature | None = None
 
     @ffi.wasmtime_component_func_callback_t  # type: ignore[untyped-decorator]
     def callback(
         _data: Any, context: Any, _type: Any, args: Any, _nargs: int, results: Any, _nresults: int
     ) -> int:
+        nonlocal known
         try:
+            # Two threads may make it at once, which does no harm.
+            known = signature = known or Signature.of(function, guest_resources=False)
             values = [
                 shape.lift(args[index], context) for index, shape in enumerate(signature.parameters)
             ]

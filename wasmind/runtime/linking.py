@@ -161,9 +161,7 @@ def _define_function(
         if interface.name.startswith("wasi:"):
             return  # stays a trap
         raise EngineError(f"`{interface.name}` has no function `{name}`")
-    callback = abi.host_function(
-        abi.Signature.of(kind, guest_resources=False), door.passage(interface, name, function)
-    )
+    callback = abi.host_function(kind, door.passage(interface, name, function))
     encoded = name.encode()
     abi.raise_if(
         ffi.wasmtime_component_linker_instance_add_func(

@@ -7,11 +7,13 @@ the actor's folder and the key of the interpreter.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from wasmind_compiler.build.artifact import PythonModule
 from wasmind_compiler.build.errors import SourceError
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 _CONTRACT: Final = "contract.json"
+#: Bytes of source from which on it is worth compiling in two instances.
+_LARGE: Final = 20_000
 ENTRY_POINTS: Final = ("actor.py", "actor/__init__.py")
 
 
@@ -58,6 +62,14 @@ class ModuleError(SourceError):
     def __init__(self, path: str, error: SourceError) -> None:
         super().__init__(error.message, error.line, error.column)
         self.path = path
+
+
+class _Compiled(NamedTuple):
+    """A module with its path in the actor's folder and its code object."""
+
+    name: str
+    path: str
+    code: bytes
 
 
 class PythonBuilder:
@@ -106,7 +118,9 @@ class PythonBuilder:
         pool = ThreadPoolExecutor(os.cpu_count())
         for folder, (tree, name) in missing.items():
             self._reporter.status("Compiling", name)
-            self._under_way[folder] = pool.submit(_fill, guest, folder, tree)
+            # Work is taken up in this order: whoever waits for the parts waits for work under way.
+            parts = [pool.submit(_compile, guest, tree, part) for part in _parts(tree)]
+            self._under_way[folder] = pool.submit(_fill, guest, folder, parts)
         pool.shutdown(wait=False)
 
     def build(self, tree: Tree, name: str) -> tuple[tuple[PythonModule, ...], str]:
@@ -136,12 +150,18 @@ class PythonBuilder:
         return self._cache / hashlib.sha256(key.encode()).hexdigest()
 
 
-def _fill(guest: PythonGuest, folder: Path, tree: Tree) -> None:
-    """Compile an actor into the cache. Of two processes that do so at once, one is first."""
+def _fill(guest: PythonGuest, folder: Path, parts: Sequence[Future[list[_Compiled]]]) -> None:
+    """Put an actor into the cache. Of two processes that do so at once, one is first."""
+    compiled = [module for part in parts for module in part.result()]
     aside = folder.with_name(f"{folder.name}.{os.urandom(8).hex()}")
     aside.mkdir(parents=True)
     try:
-        _compile(guest, tree, aside)
+        for module in compiled:
+            file = aside / code_path(module.path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(module.code)
+        contract = guest.describe([(module.name, module.code) for module in compiled])
+        (aside / _CONTRACT).write_text(contract, encoding="utf-8")
         aside.rename(folder)
     except BaseException as error:
         import shutil  # here, because only failures need it
@@ -151,20 +171,30 @@ def _fill(guest: PythonGuest, folder: Path, tree: Tree) -> None:
             raise
 
 
-def _compile(guest: PythonGuest, tree: Tree, target: Path) -> None:
-    modules = []
-    sources = ((name, _source(tree, path)) for name, path in python_modules(tree))
-    codes = guest.compile(sources)
-    for name, path in python_modules(tree):
+def _parts(tree: Tree) -> list[list[tuple[str, str]]]:
+    """The modules of an actor in one or two parts of about the same size.
+
+    It depends on nothing but the actor, because bytecode depends a little on what is compiled
+    before it.
+    """
+    modules = list(python_modules(tree))
+    sizes = [len(tree.content(path) or b"") for _, path in modules]
+    if sum(sizes) < _LARGE:
+        return [modules]
+    middles = (abs(sum(sizes) - 2 * sum(sizes[:at])) for at in range(len(sizes) + 1))
+    at, _ = min(enumerate(middles), key=itemgetter(1))
+    return [part for part in (modules[:at], modules[at:]) if part]
+
+
+def _compile(guest: PythonGuest, tree: Tree, modules: Sequence[tuple[str, str]]) -> list[_Compiled]:
+    compiled = []
+    codes = guest.compile((name, _source(tree, path)) for name, path in modules)
+    for name, path in modules:
         try:
-            code = next(codes)
+            compiled.append(_Compiled(name, path, next(codes)))
         except SourceError as error:
             raise ModuleError(path, error) from None
-        file = target / code_path(path)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(code)
-        modules.append((name, code))
-    (target / _CONTRACT).write_text(guest.describe(modules), encoding="utf-8")
+    return compiled
 
 
 def python_modules(tree: Tree) -> Iterator[tuple[str, str]]:
@@ -188,9 +218,9 @@ def code_path(source: str) -> str:
 
 
 def _source(tree: Tree, path: str) -> str:
-    content = tree.content(path) or b""
+    content = (tree.content(path) or b"").removeprefix(codecs.BOM_UTF8)
     try:
-        return content.decode("utf-8-sig")
+        return content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise SourceError("the file is not UTF-8", line, 1) from None

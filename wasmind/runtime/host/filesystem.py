@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat as stat_module
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -134,7 +133,7 @@ def _write(host: Host, path: str, content: bytes) -> None:
     name = _last(place)
     with _parent(place) as folder:
         mode = _mode_of(name, folder, path)
-        aside = f".{name[:200]}.{secrets.token_hex(4)}.tmp"
+        aside = f".{name[:200]}.{os.urandom(4).hex()}.tmp"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(aside, flags, 0o666, dir_fd=folder)
         try:
