@@ -41,7 +41,7 @@ def measure_example(folder: Path, floor: float) -> None:
     warm = seconds(check, cwd=folder, environment=cache)
     row("check, warm", warm, floor, "4 F")
     cold = float("inf")
-    for _ in range(3):
+    for _ in range(7):
         shutil.rmtree(folder / "cache" / "actors")
         cold = min(cold, seconds(check, cwd=folder, environment=cache, repeat=1))
     row("check, no actor in the cache", cold, floor, "6 F")

@@ -127,9 +127,10 @@ def show(transport: str, seconds: dict[str, float]) -> None:
     clone = seconds["clone"]
     print(f"{transport}: {ACTORS} actors from one repository")
     for name, each in seconds.items():
-        print(f"  {name:<8} {each * 1000:8.0f} ms   {each / clone:5.2f} x clone")
+        target = "   target 2 x" if name == "lock" else ""
+        print(f"  {name:<8} {each * 1000:8.0f} ms   {each / clone:5.2f} x clone{target}")
     fetching = seconds["lock"] - seconds["start"]
-    print(f"  fetching and reading alone: {fetching / clone:.2f} x clone (target for lock: 2)")
+    print(f"  fetching and reading alone: {fetching / clone:.2f} x clone")
 
 
 def main() -> None:

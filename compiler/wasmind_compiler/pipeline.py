@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from wasmind_compiler.build.builder import Builder
-from wasmind_compiler.build.python import InterpreterRecipe, PythonBuilder, PythonGuest
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Severity, TextIndex
 from wasmind_compiler.diagnostics.rules import files
 from wasmind_compiler.display import Display
@@ -28,11 +27,12 @@ from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.lockfile import Lock, lock_path, render_lock
 from wasmind_compiler.resolution.pins import Pins
 from wasmind_compiler.resolution.policy import LockPolicy
-from wasmind_compiler.resolution.resolver import resolve
 from wasmind_compiler.resolution.sources import Sources
 
 if TYPE_CHECKING:
     from wasmind_compiler.analysis.system import System
+    from wasmind_compiler.build.builder import Builder
+    from wasmind_compiler.build.python import InterpreterRecipe, PythonGuest
     from wasmind_compiler.emit.bundle import WrittenBundle
     from wasmind_compiler.resolution.git_sources import GitSources
 
@@ -40,6 +40,11 @@ if TYPE_CHECKING:
 SECRET_BEGINNINGS: Final = (
     *("sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "AKIA", "AIza"),
     *("xox", "hf_", "gsk_", "r8_", "eyJ"),
+)
+#: What is loaded while repositories are fetched, in the order in which it is needed.
+_LATER: Final = (
+    *("resolution.resolver", "resolution.git.checkout"),
+    *("build.builder", "analysis.interfaces", "analysis.system", "emit.lock"),
 )
 DrawingFormat = Literal["svg", "dot", "json", "mermaid"]
 
@@ -291,6 +296,12 @@ def _check_models(config: AppConfig, variables: Mapping[str, str], collector: Co
         collector.extend(proxy_findings.secrets(config))
 
 
+def _load_the_rest() -> None:
+    """Load what comes next, while repositories are fetched."""
+    for name in _LATER:
+        import_module(f"wasmind_compiler.{name}")
+
+
 class _Run:
     """One run over one config: reads, resolves, builds and links, collecting problems."""
 
@@ -356,11 +367,14 @@ class _Run:
         if pins is None:
             return None
         sources = self._sources(config, pins)
-        resolution = resolve(config, sources, collector)
+        if any(isinstance(entry.source, GitSource) for entry in config.actors):
+            self._git_sources(config, pins).meanwhile(_load_the_rest)
+        from wasmind_compiler.resolution.resolver import resolve
+
         builder = self._builder()
-        builder.start(
-            (actor, sources.folder(actor.identity)) for actor in resolution.actors.values()
-        )
+        resolution = resolve(config, sources, collector)
+        identities = ((actor, actor.identity) for actor in resolution.actors.values())
+        builder.start((actor, sources.folder(key), sources.tree(key)) for actor, key in identities)
         # Loaded while actors are built.
         from wasmind_compiler.analysis.system import link
 
@@ -392,7 +406,7 @@ class _Run:
         )
 
     def _git_sources(self, config: AppConfig, pins: Pins) -> GitSources:
-        """The part of git, made when the first git source is met."""
+        """The part of git, made for the first git source; begins to fetch what the config names."""
         if self._git is None:
             from wasmind_compiler.resolution.git_sources import GitSources
 
@@ -412,6 +426,9 @@ class _Run:
         return self._git
 
     def _builder(self) -> Builder:
+        from wasmind_compiler.build.builder import Builder
+        from wasmind_compiler.build.python import PythonBuilder
+
         environment = self._environment
         python = PythonBuilder(
             environment.cache / "actors",

@@ -7,8 +7,7 @@ the WebAssembly component model. Reading takes no engine and well under a millis
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _MAGIC: Final = b"\0asm"
 _COMPONENT: Final = b"\x0d\x00\x01\x00"
@@ -27,8 +26,7 @@ class CoreModuleError(ComponentError):
     """A core module, the form WebAssembly had before components."""
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentInterface:
+class ComponentInterface(NamedTuple):
     """Names as written in the binary, in order."""
 
     imports: tuple[str, ...]

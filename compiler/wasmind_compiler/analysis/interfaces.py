@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from wasmind.plan import CAPABILITIES, INTERFACE
 from wasmind_compiler.analysis.component import (
@@ -25,8 +24,7 @@ _FREE: Final = frozenset({ACTOR_EXPORT, "wasmind:ext/package@0.1.0"})
 _WASI: Final = re.compile(r"wasi:(cli|clocks|filesystem|io|random|sockets)/[a-z0-9-]+@0\.2\.\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(NamedTuple):
     """A component that could be read: its imports, and what keeps it from being an actor."""
 
     imports: tuple[str, ...]

@@ -68,20 +68,23 @@ class Builder:
         self._built: dict[Identity, Artifact | None] = {}
         self._trees: dict[Identity, Tree] = {}
 
-    def start(self, actors: Iterable[tuple[ResolvedActor, Path]]) -> None:
+    def start(self, actors: Iterable[tuple[ResolvedActor, Path, Tree | None]]) -> None:
         """Begin with what takes time: Python actors that are not in the cache, side by side.
 
         Args:
-            actors: with their folders. What is wrong with one is reported by `build`.
+            actors: with their folders, and what is in them if that is known already. What is wrong
+                with one is reported by `build`.
 
         Raises:
             InterpreterError: Python actors cannot be built on this machine.
         """
         found = []
-        for actor, folder in actors:
-            if actor.manifest.build is None and actor.identity not in self._trees:
+        for actor, folder, tree in actors:
+            if tree is not None:
+                self._trees[actor.identity] = tree
+            if actor.manifest.build is None:
                 with contextlib.suppress(_RefusedError):
-                    tree = self._trees[actor.identity] = self._read(actor, folder)
+                    tree = self._trees[actor.identity] = self._tree(actor, folder)
                     if is_python(tree):
                         found.append((tree, actor.name))
         self._python.start(found)
@@ -101,7 +104,7 @@ class Builder:
         return self._built[actor.identity]
 
     def _build(self, actor: ResolvedActor, folder: Path) -> Artifact:
-        tree = self._trees.get(actor.identity) or self._read(actor, folder)
+        tree = self._tree(actor, folder)
         build = actor.manifest.build
         if isinstance(build, ComponentBuild):
             return self._component(actor, build, folder, tree)
@@ -118,6 +121,9 @@ class Builder:
                 help="add an `actor.py`, or a `[build]` table to its manifest",
             )
         )
+
+    def _tree(self, actor: ResolvedActor, folder: Path) -> Tree:
+        return self._trees.get(actor.identity) or self._read(actor, folder)
 
     def _read(self, actor: ResolvedActor, folder: Path) -> Tree:
         try:

@@ -13,6 +13,7 @@ from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.source import GitRef, GitSource, PathSource, Source
 
+_SCHEMES: Final = ("https://", "file:///")
 _PLAIN: Final = re.compile(r"[\w./@:+-]+")
 
 
@@ -31,13 +32,13 @@ def _is_plain(source: Source) -> bool:
     if isinstance(source, PathSource):
         return _PLAIN.fullmatch(source.path) is not None
     if isinstance(source, GitSource):
-        return source.git.startswith("https://") and _all_plain(source)
+        return source.git.startswith(_SCHEMES) and _all_plain(source)
     return True
 
 
 def _all_plain(source: GitSource) -> bool:
-    texts = [source.git.removeprefix("https://"), source.sub_dir or "-x"]
-    simple = all(re.fullmatch(r"[\w./-]+", text) and ".." not in text for text in texts)
+    texts = [source.git.partition("//")[2], source.sub_dir or "-x"]
+    simple = all(re.fullmatch(r"[\w./-]*\w[\w./-]*", text) and ".." not in text for text in texts)
     absolute = source.sub_dir is not None and source.sub_dir.startswith("/")
     return simple and not absolute and (source.ref is None or _is_plain_ref(source.ref))
 

@@ -7,10 +7,12 @@ folder comes from the cache if the lockfile has its digest; only without is git 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wasmind_compiler.diagnostics import Collector, Edit, Fix, Label
 from wasmind_compiler.diagnostics.registry import Rule
@@ -20,7 +22,6 @@ from wasmind_compiler.frontend.manifest import FILE_NAME, Manifest, read_manifes
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.source import GitRef, GitSource, PathSource, Source
 from wasmind_compiler.reporter import Reporter
-from wasmind_compiler.resolution.git.checkout import Checkouts
 from wasmind_compiler.resolution.git.failures import explain_failure, host_problem
 from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.local import has_uncommitted_changes
@@ -48,7 +49,37 @@ from wasmind_compiler.resolution.provider import (
 )
 from wasmind_compiler.resolution.tree import Tree
 
+if TYPE_CHECKING:
+    from wasmind_compiler.resolution.git.checkout import Checkouts
+
 _AT_ONCE: Final = 8
+
+
+class _Task(threading.Thread):
+    """Work that has begun, on a thread of its own."""
+
+    # An executor would do, but it takes longer to import than a remote takes to answer.
+
+    _room = threading.Semaphore(_AT_ONCE)
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__()
+        self._work = work
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            with self._room:
+                self._work()
+        except BaseException as error:  # noqa: BLE001 - raised where somebody waits
+            self._error = error
+
+    def wait(self) -> None:
+        """Wait for its end, and raise what it raised."""
+        self.join()
+        if self._error is not None:
+            raise self._error
 
 
 @dataclass(slots=True)
@@ -60,6 +91,8 @@ class _Remote:
     refs: set[GitRef | None] = field(default_factory=set)
     prepared: bool = False
     failure: SourceProblem | None = None
+    under_way: _Task | None = None
+    edited: bool | None = None
 
 
 class GitSources:
@@ -96,7 +129,6 @@ class GitSources:
         self._collector = collector
         self._reporter = reporter
         self._remotes: dict[str, _Remote] = {}
-        self._checkouts = Checkouts(self._open, limits)
         self._moves = Moves(collector, reporter, accept_moved_tags=policy.accept_moved_tags)
         self._trees: dict[Identity, Tree] = {}
         self._first: dict[Identity, Source] = {}
@@ -107,47 +139,57 @@ class GitSources:
         return sorted({host for each in repositories for host in each.hosts()})
 
     def close(self) -> None:
-        """End all processes."""
+        """End all processes; fetches that nobody waited for too."""
+        self._git.give_up()
         for remote in self._remotes.values():
+            if remote.under_way is not None:
+                remote.under_way.join()
             remote.repository.close()
 
     def folder(self, identity: Identity) -> Path:
         """The folder of an actor whose manifest has been read."""
         return self._materials.folder(self._trees[identity].digest)
 
+    def tree(self, identity: Identity) -> Tree:
+        """What is in that folder."""
+        return self._trees[identity]
+
     def announce(self, sources: Iterable[GitSource]) -> None:
-        """Hear of all sources of the config, so that each repository is fetched only once."""
+        """Hear of all sources of the config, and begin to fetch what they need.
+
+        Each repository is fetched only once, all of them side by side; others wait for a fetch
+        when they need something of it.
+        """
         for source in sources:
-            url = read_git_url(source.git)
-            if isinstance(url, GitUrl) and self._refused(url, source) is None:
-                self._remote(url).refs.add(source.ref)
+            judged = self._judged(source)
+            if not isinstance(judged, SourceProblem):
+                self._remote(judged[0]).refs.add(source.ref)
         if self._policy.offline:
             return
         waiting = [remote for remote in self._remotes.values() if self._has_work(remote)]
-        if len(waiting) > 1:
-            from concurrent.futures import ThreadPoolExecutor
+        if not waiting:
+            return
+        for remote in waiting:
+            remote.prepared = True
+            refs, revisions = self._wanted(remote)
+            remote.under_way = _Task(partial(self._fetch, remote, refs, revisions))
 
-            with ThreadPoolExecutor(_AT_ONCE) as pool:
-                list(pool.map(self._prepare, waiting))
+    def meanwhile(self, work: Callable[[], None]) -> None:
+        """Do what can be done while fetches go on, if there are any."""
+        under_way = [remote for remote in self._remotes.values() if remote.under_way is not None]
+        if under_way:
+            work()
+        for remote in under_way:
+            url = remote.repository.url
+            if url.scheme == "file":
+                remote.edited = has_uncommitted_changes(self._git, url)
 
     def identify(self, source: GitSource) -> Identity | SourceProblem:
         """The commit and folder that a source means."""
-        url = read_git_url(source.git)
-        if isinstance(url, UrlFault):
-            return _faulty(url)
-        sub_dir = _normal(source.sub_dir or "")
-        if sub_dir is None:
-            return SourceProblem(
-                rule=fetching.SUB_DIR_LEAVES,
-                message=f"`{source.sub_dir}` is no folder inside the repository",
-                help="name a folder below the root of the repository, with `/` between its parts",
-                key=("sub_dir",),
-            )
-        problem = self._refused(url, source)
-        if problem is None and source.ref is not None:
-            problem = bad_ref_name(source.ref)
-        if problem is not None:
-            return problem
+        judged = self._judged(source)
+        if isinstance(judged, SourceProblem):
+            return judged
+        url, sub_dir = judged
         self._warn_about_form(url, source)
         try:
             resolved = self._resolve(url, source)
@@ -195,6 +237,31 @@ class GitSources:
             return self._checkouts.no_manifest(origin, tree)
         document = parse(origin.file(FILE_NAME), content, self._collector)
         return read_manifest(document, self._schemas, self._collector) if document else None
+
+    @cached_property
+    def _checkouts(self) -> Checkouts:
+        # Loaded while repositories are fetched.
+        from wasmind_compiler.resolution.git.checkout import Checkouts
+
+        return Checkouts(self._open, self._limits)
+
+    def _judged(self, source: GitSource) -> tuple[GitUrl, str] | SourceProblem:
+        """What may be fetched from and the folder in it, or why nobody is asked."""
+        url = read_git_url(source.git)
+        if isinstance(url, UrlFault):
+            return _faulty(url)
+        sub_dir = _normal(source.sub_dir or "")
+        if sub_dir is None:
+            return SourceProblem(
+                rule=fetching.SUB_DIR_LEAVES,
+                message=f"`{source.sub_dir}` is no folder inside the repository",
+                help="name a folder below the root of the repository, with `/` between its parts",
+                key=("sub_dir",),
+            )
+        problem = self._refused(url, source)
+        if problem is None and source.ref is not None:
+            problem = bad_ref_name(source.ref)
+        return problem or (url, sub_dir)
 
     def _refused(self, url: GitUrl, source: GitSource) -> SourceProblem | None:
         """Why a URL must not be fetched from, if so."""
@@ -244,7 +311,7 @@ class GitSources:
         if remote.failure is not None:
             raise SourceFailure(remote.failure)
         resolved = remote.revisions.resolve(source.ref)
-        self._warn_about_remote(remote.repository, source)
+        self._warn_about_remote(remote, source)
         if pin is None:
             return resolved
 
@@ -295,11 +362,17 @@ class GitSources:
         return refs, sorted(revisions)
 
     def _prepare(self, remote: _Remote) -> None:
-        if remote.prepared:
-            return
-        remote.prepared = True
+        if remote.under_way is not None:
+            remote.under_way.wait()
+        if not remote.prepared:
+            remote.prepared = True
+            self._fetch(remote, *self._wanted(remote))
+
+    def _fetch(
+        self, remote: _Remote, refs: Iterable[GitRef | None], revisions: Iterable[str]
+    ) -> None:
         try:
-            remote.revisions.prepare(*self._wanted(remote))
+            remote.revisions.prepare(refs, revisions)
             if self._is_compared(remote):
                 remote.repository.advertised()
         except GIT_FAILURES as error:
@@ -368,13 +441,17 @@ class GitSources:
             message = f"`{ref.text}` can point to another commit tomorrow"
             self._collector.add(fetching.MUTABLE_REV.at(span, message))
 
-    def _warn_about_remote(self, repository: Repository, source: GitSource) -> None:
+    def _warn_about_remote(self, remote: _Remote, source: GitSource) -> None:
+        repository = remote.repository
         moved = repository.redirect
         if moved is not None:
             fix = Fix(title="use the new URL", edits=(Edit(source.span(), f'"{moved}"'),))
             message = f"`{repository.url.shown}` has moved to `{moved}`"
             self._collector.add(fetching.REDIRECTED.at(source.span(), message, fix=fix))
-        if repository.url.scheme == "file" and has_uncommitted_changes(self._git, repository.url):
+        if remote.edited is None:
+            url = repository.url
+            remote.edited = url.scheme == "file" and has_uncommitted_changes(self._git, url)
+        if remote.edited:
             message = f"`{repository.url.shown}` has uncommitted changes, which are not used"
             help_line = "commit them, or use a `path` source while developing"
             self._collector.add(fetching.UNCOMMITTED.at(source.span(), message, help=help_line))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import posixpath
 import shutil
 import time
 from pathlib import Path
@@ -97,20 +98,22 @@ class Materials:
 
 
 def _write(tree: Tree, aside: Path) -> None:
-    root = aside / "tree"
-    root.mkdir()
-    made = {root}
+    root = os.fspath(aside / "tree")
+    made = {""}
+    os.mkdir(root)  # noqa: PTH102 - objects made of paths would take longer than the writing
     # Links last, so that nothing is ever written through one.
     for entry in sorted(tree.entries, key=lambda entry: entry.kind == "l"):
-        target = root / entry.path
-        if target.parent not in made:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            made.add(target.parent)
+        folder, target = posixpath.dirname(entry.path), f"{root}/{entry.path}"
+        if folder not in made:
+            os.makedirs(f"{root}/{folder}", exist_ok=True)  # noqa: PTH103
+            made.add(folder)
         if entry.kind == "l":
-            target.symlink_to(os.fsdecode(entry.content))
+            os.symlink(os.fsdecode(entry.content), target)  # noqa: PTH211
             continue
-        target.write_bytes(entry.content)
-        target.chmod(0o555 if entry.kind == "x" else 0o444)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        mode = 0o555 if entry.kind == "x" else 0o444
+        with os.fdopen(os.open(target, flags, mode), "wb") as file:
+            file.write(entry.content)
     (aside / _MARKER).touch()
 
 

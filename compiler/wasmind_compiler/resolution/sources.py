@@ -16,6 +16,7 @@ from wasmind_compiler.frontend.manifest import FILE_NAME, Manifest, read_manifes
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.source import LibrarySource, PathSource, Source
 from wasmind_compiler.resolution.provider import Identity, SourceProblem
+from wasmind_compiler.resolution.tree import Tree
 
 if TYPE_CHECKING:
     from wasmind_compiler.resolution.git_sources import GitSources
@@ -56,6 +57,10 @@ class Sources:
         if identity.kind == "git":
             return self._git().folder(identity)
         return self._library / identity.key if identity.kind == "library" else Path(identity.key)
+
+    def tree(self, identity: Identity) -> Tree | None:
+        """What is in that folder, if it has been read."""
+        return self._git().tree(identity) if identity.kind == "git" else None
 
     def identify(self, source: Source, declared_in: Identity | None) -> Identity | SourceProblem:
         """The canonical form of a source; see `SourceProvider`."""

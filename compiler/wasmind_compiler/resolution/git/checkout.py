@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -136,13 +135,13 @@ class Checkouts:
             inside = self._list_module(module, each)
             listed += inside
             deeper = [
-                replace(below, path=below.path.removeprefix(f"{each.path}/"))
+                below._replace(path=below.path.removeprefix(f"{each.path}/"))
                 for below in inside
                 if below.kind == "s"
             ]
             if deeper:
                 listed += [
-                    replace(below, path=f"{each.path}/{below.path}")
+                    below._replace(path=f"{each.path}/{below.path}")
                     for below in self._submodules(module, each.oid, "", deeper, depth + 1)
                 ]
         return listed
@@ -151,9 +150,8 @@ class Checkouts:
         try:
             revisions = self._open(module)
             commit = revisions.require(each.oid, None)
-            tree = f"{commit}^{{tree}}"
             objects = self._objects(revisions, commit)
-            return list_folder(objects, tree, self._limits, f"{each.path}/")
+            return list_folder(objects, commit, self._limits, f"{each.path}/")
         except SourceFailure as failure:
             problem = failure.problem
             raise _failure(each.path, problem.message, *problem.notes) from failure
@@ -229,7 +227,7 @@ def _module_url(parent: GitUrl, written: str, path: str) -> GitUrl:
     if url.is_insecure or (url.scheme == "file" and parent.scheme != "file"):
         raise _failure(path, f"`{mask_credentials(written)}` uses a transport that is not allowed")
     same_host = (url.scheme, url.host) == (parent.scheme, parent.host)
-    return replace(url, secret=parent.secret) if same_host and url.secret is None else url
+    return url._replace(secret=parent.secret) if same_host and url.secret is None else url
 
 
 def _failure(path: str, reason: str, *notes: str) -> SourceFailure:

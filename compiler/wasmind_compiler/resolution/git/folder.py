@@ -11,14 +11,14 @@ import posixpath
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from itertools import groupby
+from typing import Final, Literal, NamedTuple
 
 from wasmind_compiler.diagnostics.registry import Rule
 from wasmind_compiler.diagnostics.rules import fetching, sources
 from wasmind_compiler.resolution.git.lfs import Pointer, is_pointer, read_pointer
 from wasmind_compiler.resolution.git.limits import GitLimits
-from wasmind_compiler.resolution.git.objects import Objects, TreeItem
+from wasmind_compiler.resolution.git.objects import MOST_AT_ONCE, Objects, TreeItem
 from wasmind_compiler.resolution.git.program import LimitExceededError
 from wasmind_compiler.resolution.provider import SourceFailure, SourceProblem
 from wasmind_compiler.resolution.tree import IGNORED, Entry, Tree, tree_digest
@@ -35,8 +35,7 @@ _LONGEST_PATH: Final = 1024
 _LONGEST_LINK: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """A file, link or submodule below the folder. `path` is relative to the folder."""
 
     path: str
@@ -45,8 +44,7 @@ class Listed:
     objects: Objects
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(NamedTuple):
     """Something about a folder that is no error."""
 
     rule: Rule
@@ -61,7 +59,7 @@ LargeFiles = Callable[[Mapping[Listed, Pointer]], Mapping[Pointer, bytes]]
 
 def find_folder(objects: Objects, commit: str, sub_dir: str) -> str | None:
     """The id of the tree of a folder; None if there is no such folder."""
-    expression = f"{commit}^{{tree}}"
+    expression = commit
     for part in sub_dir.split("/") if sub_dir else ():
         items = objects.tree(expression) or ()
         found = next((item for item in items if item.name == os.fsencode(part)), None)
@@ -76,7 +74,7 @@ def list_folder(objects: Objects, tree: str, limits: GitLimits, prefix: str = ""
 
     Args:
         objects: of the repository.
-        tree: id of the folder's tree, or an expression for it.
+        tree: id of the folder's tree, or of the commit it is the root of.
         limits: how much it may be.
         prefix: goes before every path, with a `/` at its end.
 
@@ -147,7 +145,7 @@ def read_folder(
 def folders_with(objects: Objects, commit: str, file: str, most: int = 20_000) -> list[str]:
     """Folders of a commit that hold a file of some name, sorted; looks at `most` names at most."""
     found: list[str] = []
-    pending, seen = [("", f"{commit}^{{tree}}")], 0
+    pending, seen = [("", commit)], 0
     while pending and seen < most:
         above, expression = pending.pop()
         for item in objects.tree(expression) or ():
@@ -198,20 +196,30 @@ def _read_into(
     """Read what is there; returns what is not."""
     left = limits.folder_mib * 2**20 - sum(map(len, contents.values()))
     missing = []
-    for each in files:
-        if each.oid in contents:
-            continue
-        try:
-            found = each.objects.read(each.oid, _LONGEST_LINK if each.kind == "l" else left)
-        except LimitExceededError as error:
-            message = f"the actor's folder is larger than {limits.folder_mib} MiB at `{each.path}`"
-            raise LimitExceededError(error.name, message) from error
-        if found is None:
-            missing.append(each)
-        else:
-            contents[each.oid] = found.content
-            left -= len(found.content)
+    for group in _groups([each for each in files if each.oid not in contents]):
+        objects = group[0].objects
+        objects.ask([each.oid for each in group])
+        for each in group:
+            try:
+                found = objects.answer(_LONGEST_LINK if each.kind == "l" else left)
+            except LimitExceededError as error:
+                most = limits.folder_mib
+                message = f"the actor's folder is larger than {most} MiB at `{each.path}`"
+                raise LimitExceededError(error.name, message) from error
+            if found is None:
+                missing.append(each)
+            elif each.oid not in contents:
+                contents[each.oid] = found.content
+                left -= len(found.content)
     return missing
+
+
+def _groups(files: Sequence[Listed]) -> Iterator[Sequence[Listed]]:
+    """What can be asked for at once: of one repository, and not too much."""
+    for _, found in groupby(files, key=lambda each: id(each.objects)):
+        group = list(found)
+        for start in range(0, len(group), MOST_AT_ONCE):
+            yield group[start : start + MOST_AT_ONCE]
 
 
 def _check_clashes(paths: Sequence[str]) -> None:

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from wasmind_compiler.frontend.limits import read_bounded
@@ -34,8 +32,7 @@ class LfsError(Exception):
         self.pointer = pointer
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(NamedTuple):
     """What stands in the repository for a file: its sha256 in hex and its size in bytes."""
 
     oid: str
@@ -90,6 +87,8 @@ class LfsObjects:
         """Keep an object whose content has been checked."""
         target = self._path(pointer)
         target.parent.mkdir(parents=True, exist_ok=True)
+        import tempfile  # takes a while; few actors have big files
+
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix="tmp_", delete=False) as aside:
             aside.write(content)
         Path(aside.name).replace(target)

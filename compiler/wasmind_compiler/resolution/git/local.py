@@ -35,15 +35,16 @@ def has_uncommitted_changes(git: GitProgram, url: GitUrl) -> bool:
         listed = git.run(["-C", str(work_tree), "ls-files", "--stage", "--debug", "-z"]).stdout
     except (GitCommandError, LimitExceededError):
         return False
+    root = os.path.join(os.fsencode(work_tree), b"")  # noqa: PTH118 - with the separator at its end
     return any(
-        _is_edited(work_tree / os.fsdecode(path), int(seconds), int(nanoseconds), int(size))
+        _is_edited(root + path, int(seconds), int(nanoseconds), int(size))
         for path, seconds, nanoseconds, size in _FILE.findall(listed)
     )
 
 
-def _is_edited(path: Path, seconds: int, nanoseconds: int, size: int) -> bool:
+def _is_edited(path: bytes, seconds: int, nanoseconds: int, size: int) -> bool:
     try:
-        found = path.lstat()
+        found = os.lstat(path)
     except OSError:
         return True
     # Git writes a size of 0 for what was changed in the moment it was staged.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 from wasmind_compiler.resolution.git.program import (
     GitCommandError,
@@ -15,13 +14,16 @@ from wasmind_compiler.resolution.git.program import (
     LimitExceededError,
 )
 
+#: Names that surely fit into the pipe to git, which may be waiting for us to read its answers.
+MOST_AT_ONCE: Final = 200
 _HEADER_LIMIT: Final = 4096
+_SMALL_TREE: Final = 1_000
+_MOST_TREES: Final = 1_000
 _TREE_LIMIT: Final = 32 * 2**20
 _COMMIT_LIMIT: Final = 8 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class GitObject:
+class GitObject(NamedTuple):
     """An object with its full id; `kind` is `commit`, `tree`, `blob` or `tag`."""
 
     oid: str
@@ -29,8 +31,7 @@ class GitObject:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class TreeItem:
+class TreeItem(NamedTuple):
     """A name in a tree. `mode` is git's, in octal text; the name is bytes, as stored."""
 
     mode: str
@@ -60,18 +61,35 @@ class Objects:
         self._git = git
         self._store = store
         self._process: subprocess.Popen[bytes] | None = None
+        # The actors of a repository share their commit and the folders on the way to them.
+        self._commits: dict[str, str] = {}
+        self._trees: dict[str, tuple[TreeItem, ...]] = {}
 
     def commit(self, name: str) -> str | None:
-        """The id of the commit that a name means; None if it is none or not here."""
+        """The id of the commit that a name means; None if it is none or not here.
+
+        What an id means is remembered, what a ref means is not.
+        """
+        if name in self._commits:
+            return self._commits[name]
         found = self.read(f"{name}^{{commit}}", _COMMIT_LIMIT)
-        return found.oid if found is not None and found.kind == "commit" else None
+        if found is None or found.kind != "commit":
+            return None
+        if found.oid == name:
+            self._commits[name] = name
+        return found.oid
 
     def tree(self, name: str) -> tuple[TreeItem, ...] | None:
-        """The tree that an id or expression means; None if it is none or not here."""
-        found = self.read(name, _TREE_LIMIT)
-        if found is None or found.kind != "tree":
+        """The tree of a commit or tree, given by its id; None if it is none or not here."""
+        if name in self._trees:
+            return self._trees[name]
+        found = self.read(f"{name}^{{tree}}", _TREE_LIMIT)
+        if found is None:
             return None
-        return tuple(_items(found))
+        items = tuple(_items(found))
+        if len(items) <= _SMALL_TREE and len(self._trees) < _MOST_TREES:
+            self._trees[name] = items
+        return items
 
     def read(self, name: str, limit: int) -> GitObject | None:
         """An object; None if it is not here.
@@ -84,12 +102,25 @@ class Objects:
             LimitExceededError: it has more.
             GitCommandError: git ended.
         """
-        stdin, stdout = self._pipes()
+        self.ask([name])
+        return self.answer(limit)
+
+    def ask(self, names: Sequence[str]) -> None:
+        """Ask for `MOST_AT_ONCE` objects or fewer; `answer` gives one after the other.
+
+        Raises:
+            GitCommandError: git ended.
+        """
+        stdin, _ = self._pipes()
         try:
-            stdin.write(name.encode() + b"\n")
+            stdin.write("".join(f"{name}\n" for name in names).encode())
             stdin.flush()
         except OSError as error:
             raise GitCommandError("git cat-file ended unexpectedly") from error
+
+    def answer(self, limit: int) -> GitObject | None:
+        """The next object that was asked for; see `read`. After an error there are no more."""
+        _, stdout = self._pipes()
         header = stdout.readline(_HEADER_LIMIT).decode("utf-8", "replace").rstrip("\n")
         if header.endswith((" missing", " ambiguous")):
             return None
@@ -105,6 +136,7 @@ class Objects:
             raise LimitExceededError("WASMIND_GIT_FOLDER_MIB", message)
         content = stdout.read(size + 1)
         if len(content) != size + 1:
+            self.close()
             raise GitCommandError("git cat-file ended unexpectedly")
         return GitObject(words[0], words[1], content[:-1])
 

@@ -11,13 +11,12 @@ import contextlib
 import os
 import signal
 import subprocess
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.progress import ProgressReader, without_progress
@@ -81,8 +80,7 @@ class LimitExceededError(Exception):
         self.name = name
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """What a command printed."""
 
     stdout: bytes
@@ -123,12 +121,18 @@ class GitProgram:
         self.limits = limits
         self.home = home
         self._deadline: float | None = None
+        self._given_up = False
+        self._checking = threading.Lock()
         self._checked = False
 
     def require(self) -> None:
         """Raises `GitMissingError` unless git is there and new enough. Asked before a fetch."""
-        if self._checked:
-            return
+        with self._checking:
+            if not self._checked:
+                self._check_version()
+                self._checked = True
+
+    def _check_version(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         needed = ".".join(map(str, OLDEST))
         try:
@@ -139,7 +143,6 @@ class GitProgram:
         numbers = found[0].split(".")[:2] if found else []
         if not all(part.isdigit() for part in numbers) or tuple(map(int, numbers)) < OLDEST:
             raise GitMissingError(f"{text.strip()} is too old; {needed} or newer is needed")
-        self._checked = True
 
     def start(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
         """A command to talk to; it reads the cache only."""
@@ -180,12 +183,11 @@ class GitProgram:
             LimitExceededError: it took too long or too much.
             OSError: it cannot be started.
         """
-        with tempfile.TemporaryFile() as prepared:
-            prepared.write(stdin.encode())
-            prepared.seek(0)
+        self.home.mkdir(parents=True, exist_ok=True)
+        with _prepared(stdin) as source:
             process = subprocess.Popen(
                 self._command(arguments, url, settings),
-                stdin=prepared,
+                stdin=source,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=self.home,
@@ -234,8 +236,14 @@ class GitProgram:
         process.wait(timeout=max(1.0, self._left()))
         return drains
 
+    def give_up(self) -> None:
+        """End what runs on other threads, within a moment; nothing more will be run."""
+        self._given_up = True
+
     def check_time(self) -> None:
         """Raises `LimitExceededError` when the time for all commands is used up."""
+        if self._given_up:
+            raise LimitExceededError("the run", "the run has ended")
         if self._left() < 0:
             seconds = self.limits.seconds
             raise LimitExceededError("WASMIND_GIT_SECONDS", f"git took longer than {seconds:g} s")
@@ -252,6 +260,20 @@ class GitProgram:
         most = self.limits.fetched_mib
         if size is not None and size() > most * 2**20:
             raise LimitExceededError("WASMIND_GIT_MIB", f"the repository is larger than {most} MiB")
+
+
+@contextlib.contextmanager
+def _prepared(text: str) -> Iterator[IO[bytes] | int]:
+    """What a process reads from, whenever it likes to."""
+    if not text:
+        yield subprocess.DEVNULL
+        return
+    import tempfile  # takes a while; few commands read something
+
+    with tempfile.TemporaryFile() as file:
+        file.write(text.encode())
+        file.seek(0)
+        yield file
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

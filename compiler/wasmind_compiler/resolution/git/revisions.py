@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from wasmind_compiler.diagnostics.rules import fetching
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
@@ -35,8 +34,7 @@ _BAD_NAME: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
+class Resolved(NamedTuple):
     """A commit and how it was come by; see `GitOrigin`."""
 
     revision: str
@@ -90,16 +88,15 @@ class Revisions:
         if self._offline:
             return
         repository = self._repository
-        looked_up = [ref for ref in refs if full_name(ref) is not None]
+        refs = list(refs)
+        names = sorted({name for name in map(full_name, refs) if name is not None})
         named = [ref.text for ref in refs if ref is not None and is_full_id(ref.text)]
         ids = sorted({oid for oid in (*pinned, *named) if not repository.has(oid)})
-        names: list[str] = []
         like = ids[0] if ids else ""
-        if looked_up:
+        if names:
             known = repository.advertised().refs
             like = next(iter(known.values()), like)
-            wanted = {full_name(ref) or "" for ref in looked_up}
-            names = sorted(name for name in wanted if name in known)
+            names = [name for name in names if name in known]
         if names or ids:
             try:
                 repository.fetch([*names, *ids], like)
@@ -273,6 +270,7 @@ class Revisions:
         )
 
     def _empty(self, advertised: Advertised) -> SourceProblem:
+        self._repository.require_git()  # an old one may not have said all
         shown = self._repository.url.shown
         if not advertised.refs:
             message = f"the repository `{shown}` has no commits"

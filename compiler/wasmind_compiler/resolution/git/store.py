@@ -17,9 +17,8 @@ import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from wasmind_compiler.reporter import Reporter
 from wasmind_compiler.resolution.git.failures import redirected_to, wants_whole_history
@@ -30,6 +29,7 @@ from wasmind_compiler.resolution.git.program import (
     LimitExceededError,
     Output,
 )
+from wasmind_compiler.resolution.git.store_lock import held_lock
 from wasmind_compiler.resolution.git.url import GitUrl, UrlFault, read_git_url
 
 _REMOTE: Final = "wasmind"
@@ -40,8 +40,7 @@ _FAR: Final = 2**31 - 1
 _SHA256_LENGTH: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Advertised:
+class Advertised(NamedTuple):
     """What a remote has: ids by full ref name, and the branch its HEAD names."""
 
     refs: Mapping[str, str]
@@ -125,6 +124,10 @@ class Repository:
         """Whether a host may be asked."""
         return self._git.limits.allows(host)
 
+    def require_git(self) -> None:
+        """Raises `GitMissingError` unless git is there and new enough."""
+        self._git.require()
+
     def check_time(self) -> None:
         """Raises `LimitExceededError` when fetching has taken too long."""
         self._git.check_time()
@@ -158,9 +161,6 @@ class Repository:
 
     def held(self, like: str) -> AbstractContextManager[tuple[int, ...]]:
         """The lock of the store for ids of this kind; see `held_lock`."""
-        # Only fetches need it, and it is slow to import.
-        from wasmind_compiler.resolution.git.store_lock import held_lock
-
         store, limits = self.store(like), self._git.limits
         return held_lock(store, self.url.shown, limits.seconds, self._reporter)
 
@@ -176,9 +176,12 @@ class Repository:
             GitMissingError, GitCommandError, LimitExceededError, OSError: it cannot be asked.
         """
         if self._advertised is None:
-            self._git.require()
             self._announce()
-            output = self._run(["ls-remote", "--symref", _REMOTE])
+            try:
+                output = self._run(["ls-remote", "--symref", _REMOTE])
+            except (GitCommandError, OSError):
+                self._git.require()  # no git or an old one may be the reason
+                raise
             self._advertised = _read_refs(output.stdout.decode("utf-8", "replace"))
         return self._advertised
 
@@ -211,13 +214,13 @@ class Repository:
         return sorted({oid for oid in listed.split() if objects.commit(oid) == oid})
 
     def _announce(self) -> None:
-        if self._advertised is None and not self._objects:
+        if not self._was_asked and not self._objects:
+            self._was_asked = True
             self._reporter.status("Fetching", self.url.shown)
 
     def _fetch(
         self, refspecs: Sequence[str], like: str, *, whole: bool, files: bool = False
     ) -> None:
-        self._git.require()
         self._announce()
         store = self.store(like)
         with self.held(like) as held:
@@ -230,6 +233,7 @@ class Repository:
                     self._fetch_once(store, refspecs, depth, held, partial=True)
             except GitCommandError as error:
                 if not wants_whole_history(error):
+                    self._git.require()
                     raise
                 self._only_files = True
                 self._fetch_once(store, refspecs, [], held, partial=False)
@@ -308,10 +312,16 @@ class Repository:
         aside = store.with_name(f".{store.name}.new")
         shutil.rmtree(aside, ignore_errors=True)
         form = "sha256" if len(like) == _SHA256_LENGTH else "sha1"
-        self._git.run(
-            ["init", "--quiet", "--bare", "--template=", f"--object-format={form}", str(aside)]
-        )
+        self._make(aside, form)
         aside.rename(store)
+
+    def _make(self, folder: Path, form: str) -> None:
+        arguments = ["init", "--quiet", "--bare", "--template=", f"--object-format={form}"]
+        try:
+            self._git.run([*arguments, str(folder)])
+        except (GitCommandError, OSError):
+            self._git.require()
+            raise
 
 
 def local_ref(name: str) -> str:

@@ -1,24 +1,29 @@
-"""The lock of a store: one fetch at a time, and none while a git of a killed process is at work."""
+"""The lock of a store: one fetch at a time, and none while a git of a killed process is at work.
+
+Git inherits the descriptor of the lock, and with it the lock. Libraries for file locks keep it to
+themselves.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import Final
 
 from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.reporter import Reporter
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
-class _StoreLock(FileLock):
-    """A file lock that can be handed to a child."""
-
-    @property
-    def descriptors(self) -> tuple[int, ...]:
-        descriptor = self._context.lock_file_fd
-        return () if descriptor is None else (descriptor,)
+_QUIETLY: Final = 1.0
+_TICK: Final = 0.05
 
 
 @contextmanager
@@ -39,19 +44,35 @@ def held_lock(
     Raises:
         CompilerFailure: the others took too long.
     """
-    lock = _StoreLock(f"{store}.lock")
+    path = Path(f"{store}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            lock.acquire(timeout=1)
-        except Timeout:
-            reporter.status("Waiting", f"for another fetch of {shown}")
-            lock.acquire(timeout=seconds)
-    except Timeout:
-        raise CompilerFailure(
-            f"another process has been fetching `{shown}` for too long; its lock is "
-            f"`{lock.lock_file}`"
-        ) from None
-    try:
-        yield lock.descriptors
+        started, announced = time.monotonic(), False
+        while not _try(descriptor):
+            waited = time.monotonic() - started
+            if waited > seconds:
+                raise CompilerFailure(
+                    f"another process has been fetching `{shown}` for too long; its lock is "
+                    f"`{path}`"
+                )
+            if waited > _QUIETLY and not announced:
+                announced = True
+                reporter.status("Waiting", f"for another fetch of {shown}")
+            time.sleep(_TICK)
+        yield (descriptor,)
     finally:
-        lock.release()
+        os.close(descriptor)  # which releases the lock, unless a child still has it
+
+
+def _try(descriptor: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if isinstance(error, BlockingIOError | PermissionError):
+            return False
+        raise
+    return True

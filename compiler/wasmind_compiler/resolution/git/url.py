@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 #: Schemes that need no consent, and those that carry no proof of who answers.
@@ -34,8 +34,7 @@ class Secret:
     password: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitUrl:
+class GitUrl(NamedTuple):
     """A URL that may be fetched from.
 
     Attributes:
@@ -62,8 +61,7 @@ class GitUrl:
         return self.scheme in INSECURE_SCHEMES and self.host not in _LOOPBACK
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UrlFault:
+class UrlFault(NamedTuple):
     """Why a URL is refused. `replacement` is what was probably meant."""
 
     message: str
