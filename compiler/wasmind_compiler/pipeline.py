@@ -328,11 +328,14 @@ class _Run:
             reporter=environment.reporter,
         )
         self._git: GitSources | None = None
+        self._building: Builder | None = None
 
     def __enter__(self) -> _Run:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._building is not None:
+            self._building.close()
         if self._git is None:
             return
         reporter = self._environment.reporter
@@ -371,7 +374,7 @@ class _Run:
             self._git_sources(config, pins).meanwhile(_load_the_rest)
         from wasmind_compiler.resolution.resolver import resolve
 
-        builder = self._builder()
+        builder = self._building = self._builder()
         resolution = resolve(config, sources, collector)
         identities = ((actor, actor.identity) for actor in resolution.actors.values())
         builder.start((actor, sources.folder(key), sources.tree(key)) for actor, key in identities)

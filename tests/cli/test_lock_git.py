@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -238,3 +239,25 @@ def test_json_has_the_fetching_diagnostics(wasmind: Wasmind, tmp_path: Path) -> 
         "WM1101",
         '"ssh://git@example.org/owner/repo"',
     )
+
+
+def test_ctrl_c_ends_git_too(tmp_path: Path, wasmind: Wasmind) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = f"127.0.0.1:{silent.getsockname()[1]}"
+        write_app(tmp_path / "work", f"http://{place}/x")
+        running = subprocess.Popen(
+            command("lock", "app.toml"),
+            cwd=tmp_path / "work",
+            env=environment(tmp_path),
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        asked, _ = silent.accept()  # by git
+        with asked:
+            running.send_signal(signal.SIGINT)
+            _, said = running.communicate(timeout=20)
+            assert running.returncode == 1
+            assert said.splitlines()[-1] == b"Aborted!"
+            asked.settimeout(5)
+            while asked.recv(4096):
+                pass  # until git is gone, which would wait for an answer

@@ -89,6 +89,10 @@ class Builder:
                         found.append((tree, actor.name))
         self._python.start(found)
 
+    def close(self) -> None:
+        """End what has begun and nobody waits for."""
+        self._python.close()
+
     def build(self, actor: ResolvedActor, folder: Path) -> Artifact | None:
         """The artifact of an actor; None if it cannot be built, which has been reported.
 

@@ -21,7 +21,7 @@ from wasmind_compiler.reporter import Reporter
 from wasmind_compiler.resolution.tree import Tree
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 _CONTRACT: Final = "contract.json"
 #: Bytes of source from which on it is worth compiling in two instances.
@@ -94,6 +94,7 @@ class PythonBuilder:
         self._start_guest = guest
         self._reporter = reporter
         self._under_way: dict[Path, Future[None]] = {}
+        self._pools: list[ThreadPoolExecutor] = []
 
     def start(self, actors: Iterable[tuple[Tree, str]]) -> None:
         """Begin with the actors that are not in the cache, side by side; `build` waits for them.
@@ -104,11 +105,11 @@ class PythonBuilder:
         Raises:
             InterpreterError: there is no interpreter to compile with.
         """
-        missing = {}
+        missing: dict[Path, tuple[Tree, str]] = {}
         for tree, name in actors:
             folder = self._folder(tree)
             if not (folder / _CONTRACT).is_file():
-                missing[folder] = (tree, name)
+                missing.setdefault(folder, (tree, name))
         if not missing:
             return
         # Most runs find everything in the cache.
@@ -116,12 +117,18 @@ class PythonBuilder:
 
         guest = self._start_guest()
         pool = ThreadPoolExecutor(os.cpu_count())
+        self._pools.append(pool)
         for folder, (tree, name) in missing.items():
             self._reporter.status("Compiling", name)
             # Work is taken up in this order: whoever waits for the parts waits for work under way.
             parts = [pool.submit(_compile, guest, tree, part) for part in _parts(tree)]
             self._under_way[folder] = pool.submit(_fill, guest, folder, parts)
         pool.shutdown(wait=False)
+
+    def close(self) -> None:
+        """Begin with nothing more; what nobody waited for is given up."""
+        for pool in self._pools:
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def build(self, tree: Tree, name: str) -> tuple[tuple[PythonModule, ...], str]:
         """The modules of an actor's folder and its contract as JSON text.

@@ -7,12 +7,11 @@ folder comes from the cache if the lockfile has its digest; only without is git 
 from __future__ import annotations
 
 import posixpath
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from wasmind_compiler.diagnostics import Collector, Edit, Fix, Label
 from wasmind_compiler.diagnostics.registry import Rule
@@ -47,39 +46,11 @@ from wasmind_compiler.resolution.provider import (
     SourceFailure,
     SourceProblem,
 )
+from wasmind_compiler.resolution.task import Task
 from wasmind_compiler.resolution.tree import Tree
 
 if TYPE_CHECKING:
     from wasmind_compiler.resolution.git.checkout import Checkouts
-
-_AT_ONCE: Final = 8
-
-
-class _Task(threading.Thread):
-    """Work that has begun, on a thread of its own."""
-
-    # An executor would do, but it takes longer to import than a remote takes to answer.
-
-    _room = threading.Semaphore(_AT_ONCE)
-
-    def __init__(self, work: Callable[[], None]) -> None:
-        super().__init__()
-        self._work = work
-        self._error: BaseException | None = None
-        self.start()
-
-    def run(self) -> None:
-        try:
-            with self._room:
-                self._work()
-        except BaseException as error:  # noqa: BLE001 - raised where somebody waits
-            self._error = error
-
-    def wait(self) -> None:
-        """Wait for its end, and raise what it raised."""
-        self.join()
-        if self._error is not None:
-            raise self._error
 
 
 @dataclass(slots=True)
@@ -91,7 +62,7 @@ class _Remote:
     refs: set[GitRef | None] = field(default_factory=set)
     prepared: bool = False
     failure: SourceProblem | None = None
-    under_way: _Task | None = None
+    under_way: Task | None = None
     edited: bool | None = None
 
 
@@ -143,7 +114,7 @@ class GitSources:
         self._git.give_up()
         for remote in self._remotes.values():
             if remote.under_way is not None:
-                remote.under_way.join()
+                remote.under_way.end()
             remote.repository.close()
 
     def folder(self, identity: Identity) -> Path:
@@ -172,7 +143,7 @@ class GitSources:
         for remote in waiting:
             remote.prepared = True
             refs, revisions = self._wanted(remote)
-            remote.under_way = _Task(partial(self._fetch, remote, refs, revisions))
+            remote.under_way = Task(partial(self._fetch, remote, refs, revisions))
 
     def meanwhile(self, work: Callable[[], None]) -> None:
         """Do what can be done while fetches go on, if there are any."""

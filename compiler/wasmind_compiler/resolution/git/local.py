@@ -33,7 +33,7 @@ def has_uncommitted_changes(git: GitProgram, url: GitUrl) -> bool:
         return False
     try:
         listed = git.run(["-C", str(work_tree), "ls-files", "--stage", "--debug", "-z"]).stdout
-    except (GitCommandError, LimitExceededError):
+    except (GitCommandError, LimitExceededError, OSError):
         return False
     root = os.path.join(os.fsencode(work_tree), b"")  # noqa: PTH118 - with the separator at its end
     return any(
