@@ -137,13 +137,11 @@ class GitSources:
                 self._remote(judged[0]).refs.add(source.ref)
         if self._policy.offline:
             return
-        waiting = [remote for remote in self._remotes.values() if self._has_work(remote)]
-        if not waiting:
-            return
-        for remote in waiting:
-            remote.prepared = True
-            refs, revisions = self._wanted(remote)
-            remote.under_way = Task(partial(self._fetch, remote, refs, revisions))
+        for remote in self._remotes.values():
+            if self._has_work(remote):
+                remote.prepared = True
+                refs, revisions = self._wanted(remote)
+                remote.under_way = Task(partial(self._fetch, remote, refs, revisions))
 
     def meanwhile(self, work: Callable[[], None]) -> None:
         """Do what can be done while fetches go on, if there are any."""
