@@ -13,12 +13,10 @@ interleaved, medians shown:
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -103,7 +101,6 @@ class Bench:
             **ENVIRONMENT,
             "HOME": str(self._base),
             "WASMIND_CACHE_DIR": str(self._base / "cache"),
-            "PYTHONPATH": os.pathsep.join(sys.path),
         }
         subprocess.run(arguments, cwd=self._base, env=environment, check=True, capture_output=True)
 

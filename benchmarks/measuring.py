@@ -28,7 +28,7 @@ def seconds(
     The first run may write bytecode, as installing a package does, so that no other run compiles
     Python sources.
     """
-    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **(environment or {})}
+    variables = {**os.environ, **(environment or {})}
     variables.pop("PYTHONDONTWRITEBYTECODE", None)
     best = float("inf")
     for _ in range(repeat):

@@ -11,7 +11,6 @@ import codecs
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
 _CONTRACT: Final = "contract.json"
-#: Bytes of source from which on it is worth compiling in two instances.
-_LARGE: Final = 20_000
 ENTRY_POINTS: Final = ("actor.py", "actor/__init__.py")
 
 
@@ -120,9 +117,7 @@ class PythonBuilder:
         self._pools.append(pool)
         for folder, (tree, name) in missing.items():
             self._reporter.status("Compiling", name)
-            # Work is taken up in this order: whoever waits for the parts waits for work under way.
-            parts = [pool.submit(_compile, guest, tree, part) for part in _parts(tree)]
-            self._under_way[folder] = pool.submit(_fill, guest, folder, parts)
+            self._under_way[folder] = pool.submit(_fill, guest, folder, tree)
         pool.shutdown(wait=False)
 
     def close(self) -> None:
@@ -157,9 +152,9 @@ class PythonBuilder:
         return self._cache / hashlib.sha256(key.encode()).hexdigest()
 
 
-def _fill(guest: PythonGuest, folder: Path, parts: Sequence[Future[list[_Compiled]]]) -> None:
-    """Put an actor into the cache. Of two processes that do so at once, one is first."""
-    compiled = [module for part in parts for module in part.result()]
+def _fill(guest: PythonGuest, folder: Path, tree: Tree) -> None:
+    """Compile an actor into the cache. Of two processes that do so at once, one is first."""
+    compiled = _compile(guest, tree)
     aside = folder.with_name(f"{folder.name}.{os.urandom(8).hex()}")
     aside.mkdir(parents=True)
     try:
@@ -178,25 +173,10 @@ def _fill(guest: PythonGuest, folder: Path, parts: Sequence[Future[list[_Compile
             raise
 
 
-def _parts(tree: Tree) -> list[list[tuple[str, str]]]:
-    """The modules of an actor in one or two parts of about the same size.
-
-    It depends on nothing but the actor, because bytecode depends a little on what is compiled
-    before it.
-    """
-    modules = list(python_modules(tree))
-    sizes = [len(tree.content(path) or b"") for _, path in modules]
-    if sum(sizes) < _LARGE:
-        return [modules]
-    middles = (abs(sum(sizes) - 2 * sum(sizes[:at])) for at in range(len(sizes) + 1))
-    at, _ = min(enumerate(middles), key=itemgetter(1))
-    return [part for part in (modules[:at], modules[at:]) if part]
-
-
-def _compile(guest: PythonGuest, tree: Tree, modules: Sequence[tuple[str, str]]) -> list[_Compiled]:
+def _compile(guest: PythonGuest, tree: Tree) -> list[_Compiled]:
     compiled = []
-    codes = guest.compile((name, _source(tree, path)) for name, path in modules)
-    for name, path in modules:
+    codes = guest.compile((name, _source(tree, path)) for name, path in python_modules(tree))
+    for name, path in python_modules(tree):
         try:
             compiled.append(_Compiled(name, path, next(codes)))
         except SourceError as error:
