@@ -320,6 +320,16 @@ def test_a_root_agent_without_actors_ends_the_run_with_a_reason(python_bundle, r
     assert stopped.reason == "the last actor of the root agent, `spins`, failed"
 
 
+def test_a_spawn_that_fails_on_the_machine_leaves_nothing_behind(python_bundle, run) -> None:
+    bundle = python_bundle(boss=BOSS, worker=WORKER)
+    runtime, events = run(bundle)
+    (bundle.root / bundle.plan.actor("worker").modules[0].path).unlink()
+    reason = spawn(runtime, events, "worker")
+    assert "actor `worker`: cannot read a module of `worker`" in reason
+    runtime.send("test.Leave", {"scope": "000000"})
+    assert list(events)[-1] == Stopped(None)
+
+
 MIDDLE = """
     from wasmind_actor import Actor, Message, agents, on
     from wasmind_actor.messages import AllActorsReady

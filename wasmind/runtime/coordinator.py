@@ -18,7 +18,7 @@ from wasmind.runtime import messages
 from wasmind.runtime.agents import Agent, Agents, members
 from wasmind.runtime.bus import Bus
 from wasmind.runtime.credentials import Credentials
-from wasmind.runtime.errors import EngineError, GuestFailure, SpawnError
+from wasmind.runtime.errors import GuestFailure, RuntimeFailure, SpawnError
 from wasmind.runtime.events import Events, Failure, LogRecord, Stopped
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host.door import Host
@@ -131,8 +131,10 @@ class Coordinator:
         for instance in instances:
             try:
                 instance.construct()
-            except (GuestFailure, EngineError) as error:
+            except Exception as error:
                 self._roll_back(agent, instances, constructed)
+                if not isinstance(error, RuntimeFailure):
+                    raise
                 traceback = error.traceback if isinstance(error, GuestFailure) else ""
                 outcome = f"the agent `{agent.name}` was not started"
                 self._report(instance, str(error), traceback, outcome)

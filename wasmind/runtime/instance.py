@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from wasmind.plan import Actor
 from wasmind.runtime.bus import Mailbox, Task
-from wasmind.runtime.errors import EngineError, GuestFailure, LimitExceeded
+from wasmind.runtime.errors import EngineError, GuestFailure, LimitExceeded, SpawnError
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.messages import EXIT, Envelope
@@ -206,7 +206,7 @@ class Instance:
                 return
             except GuestFailure as again:
                 failure, handling = again, None
-            except EngineError as error:
+            except (EngineError, SpawnError) as error:
                 failure, handling = GuestFailure(str(error)), None
 
     def _overflow(self) -> None:

@@ -3,7 +3,7 @@
 Importing leaves thousands of holes between what stays, a few words here and there. A guest's first
 allocations would land in them, and as instances share the snapshot's pages until they write to one,
 each would copy a page of its own. Once the holes are filled, new objects lie together on new pages:
-compiling a module touches a third of the pages, and an idle actor keeps as much less.
+compiling a module touches a third as many, and an idle actor keeps little more than half as many.
 """
 
 from __future__ import annotations
