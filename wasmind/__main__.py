@@ -32,9 +32,11 @@ def _others_at_work() -> bool:
 
 
 def _leave(code: int) -> NoReturn:
+    # Streams are None where the shell closed them.
+    streams = [stream for stream in (sys.stdout, sys.stderr) if stream is not None]
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in streams:
+            stream.flush()
     except OSError:
         sys.exit(code)  # what cannot be written is for Python to report
     os._exit(code)

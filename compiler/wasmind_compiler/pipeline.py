@@ -372,6 +372,7 @@ class _Run:
         sources = self._sources(config, pins)
         if any(isinstance(entry.source, GitSource) for entry in config.actors):
             self._git_sources(config, pins).meanwhile(_load_the_rest)
+        # Not loaded before the first fetch has begun.
         from wasmind_compiler.resolution.resolver import resolve
 
         builder = self._building = self._builder()

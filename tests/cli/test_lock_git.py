@@ -148,6 +148,9 @@ def test_git_is_missing_or_old(wasmind: Wasmind, remote: Repository, tmp_path: P
     missing = wasmind("lock", "app.toml", PATH=str(empty))
     assert missing.returncode == 1
     assert "error[WM1108]: git is not installed; 2.29 or newer is needed" in missing.stderr
+    write_app(work, "https://git.example.org/actors")
+    assert "Contacted" not in wasmind("check", "app.toml", PATH=str(empty)).stderr
+    write_app(work, remote.url)
     (empty / "git").write_text("#!/bin/sh\necho git version 2.1.0\n")
     (empty / "git").chmod(0o755)
     old = wasmind("lock", "app.toml", PATH=f"{empty}:/usr/bin:/bin")

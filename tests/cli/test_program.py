@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Wasmind
+from tests.cli.conftest import Wasmind, command, environment
 
 WITH_A_THREAD = """
 import pathlib, sys, threading, time
@@ -26,6 +27,15 @@ main()
 @pytest.mark.parametrize(("arguments", "code"), [(["--help"], 0), (["chek"], 2), (["check"], 2)])
 def test_exit_codes_reach_the_shell(wasmind: Wasmind, arguments: list[str], code: int) -> None:
     assert wasmind(*arguments).returncode == code
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the streams")
+def test_closed_streams_are_no_problem(wasmind: Wasmind, tmp_path: Path) -> None:
+    line = shlex.join(command("--version"))
+    ended = subprocess.run(
+        ["sh", "-c", f"{line} >&- 2>&-"], env=environment(tmp_path), capture_output=True
+    )
+    assert ended.returncode == 0
 
 
 def test_a_thread_that_is_at_work_is_waited_for(tmp_path: Path) -> None:

@@ -428,8 +428,8 @@ class Coordinator:
             self._root_ended = True
             if not agent.exiting:
                 self._reason = f"the last actor of the root agent, `{instance.actor.name}`, failed"
-        # Whoever was told to leave has told its descendants; one that failed has not.
-        self._leave(agent.scope, messages.root_id(), None)
+        if not agent.exiting:  # nobody has told its descendants yet
+            self._leave(agent.scope, messages.root_id(), None)
         self._settle()
 
     def _settle(self) -> None:

@@ -46,6 +46,9 @@ class TreeLimits(NamedTuple):
     depth: int = 100
 
 
+_DEFAULT_LIMITS: Final = TreeLimits()
+
+
 class LinkLeavesTreeError(Exception):
     """A symbolic link leads out of the folder. `path` is relative, `target` its text."""
 
@@ -91,10 +94,7 @@ class Tree:
         return {entry.path: entry for entry in self.entries}
 
 
-DEFAULT_LIMITS: Final = TreeLimits()
-
-
-def read_tree(folder: Path, limits: TreeLimits = DEFAULT_LIMITS) -> Tree:
+def read_tree(folder: Path, limits: TreeLimits = _DEFAULT_LIMITS) -> Tree:
     """Read a folder.
 
     Raises:

@@ -126,7 +126,10 @@ class GitProgram:
         self._checked = False
 
     def require(self) -> None:
-        """Raises `GitMissingError` unless git is there and new enough. Asked before a fetch."""
+        """Raises `GitMissingError` unless git is there and new enough.
+
+        Asked when something failed: an old git refuses options that every fetch has.
+        """
         with self._checking:
             if not self._checked:
                 self._check_version()

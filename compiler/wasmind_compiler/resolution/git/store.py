@@ -82,6 +82,7 @@ class Repository:
         self._objects: dict[str, Objects] = {}
         self._only_files = False
         self._address: GitUrl | None = None
+        self._announced = False
         self._was_asked = False
 
     def store(self, oid: str = "") -> Path:
@@ -214,8 +215,8 @@ class Repository:
         return sorted({oid for oid in listed.split() if objects.commit(oid) == oid})
 
     def _announce(self) -> None:
-        if not self._was_asked and not self._objects:
-            self._was_asked = True
+        if not self._announced and not self._objects:
+            self._announced = True
             self._reporter.status("Fetching", self.url.shown)
 
     def _fetch(
@@ -287,7 +288,6 @@ class Repository:
         held: tuple[int, ...] = (),
     ) -> Output:
         remote = f"remote.{_REMOTE}.url={self.url.shown}"
-        self._was_asked = True
         try:
             output = self._git.run(
                 arguments,
@@ -298,8 +298,12 @@ class Repository:
                 held=held,
                 progress=self.progress,
             )
+        except (GitCommandError, LimitExceededError):
+            self._was_asked = True  # other errors mean that there is no git which could ask
+            raise
         finally:
             self.progress("")
+        self._was_asked = True
         self.redirect = redirected_to(output.stderr) or self.redirect
         return output
 
