@@ -97,8 +97,13 @@ class _Quiet(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-def smart_handler(root: Path, log: list[str], password: str | None) -> type[BaseHTTPRequestHandler]:
-    """Answers for the repositories below a folder, to whoever knows the password."""
+def smart_handler(
+    root: Path, log: list[str], password: str | None, *, old: bool = False
+) -> type[BaseHTTPRequestHandler]:
+    """Answers for the repositories below a folder, to whoever knows the password.
+
+    An `old` server speaks version 0 of git's protocol: it gives out what refs name, nothing less.
+    """
 
     class Smart(_Quiet):
         """`git http-backend` as CGI."""
@@ -118,7 +123,7 @@ def smart_handler(root: Path, log: list[str], password: str | None) -> type[Base
                 "QUERY_STRING": query,
                 "CONTENT_TYPE": self.headers.get("Content-Type", ""),
                 "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+                "GIT_PROTOCOL": "" if old else self.headers.get("Git-Protocol", ""),
                 "REMOTE_ADDR": "127.0.0.1",
                 "GIT_CONFIG_COUNT": "2",
                 "GIT_CONFIG_KEY_0": "safe.directory",
@@ -219,6 +224,11 @@ def serve_smart(
 ) -> Any:
     """`git http-backend` for the repositories below a folder."""
     return serve(smart_handler(root, log, password), tls)
+
+
+def serve_old(root: Path, log: list[str]) -> Any:
+    """The same as years ago; see `smart_handler`."""
+    return serve(smart_handler(root, log, None, old=True))
 
 
 def serve_files(root: Path, log: list[str]) -> Any:

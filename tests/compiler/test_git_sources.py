@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import shutil
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,10 @@ import pytest
 
 from tests.compiler.project import Project
 from tests.compiler.repositories import (
+    ENVIRONMENT,
     Repository,
     serve_files,
+    serve_old,
     serve_redirect,
     serve_silence,
     serve_smart,
@@ -130,8 +133,73 @@ def test_a_big_file_comes_when_it_is_needed(project: Project, tmp_path: Path) ->
     log: list[str] = []
     with serve_smart(remote.root.parent, log) as server:
         assert project.lock(app(f"{server}/remote/.git", 'sub_dir = "desk"')) == []
-    posts = [line for line in log if line.startswith("POST")]
-    assert len(posts) == 4, "refs, refs and commit without big files, the one big file"
+    assert _posts(log) == 5, "refs, refs and commit, small files, the one big file"
+
+
+def _posts(log: list[str]) -> int:
+    return sum(line.startswith("POST") for line in log)
+
+
+def _fetched_files(project: Project) -> dict[str, int]:
+    """Names and sizes of all files that the cache has of repositories."""
+    (store,) = (project.root.parent / "cache" / "git").glob("*/HEAD")
+    listed = subprocess.run(
+        ["git", f"--git-dir={store.parent}", "cat-file", "--batch-all-objects", "--batch-check"],
+        env=ENVIRONMENT,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    found = (line.split() for line in listed.splitlines())
+    return {oid: int(size) for oid, kind, size in found if kind == "blob"}
+
+
+def test_only_the_files_of_actors_are_fetched_and_all_at_once(
+    project: Project, tmp_path: Path
+) -> None:
+    remote = Repository.make(tmp_path / "served" / "remote")
+    for number in range(4):
+        manifest = f'[dependencies.a{number + 1}]\nsource.path = "../a{number + 1}"\n'
+        remote.actor(f"actors/a{number}", manifest if number < 3 else "")
+        remote.write(f"actors/a{number}/deep/file.txt", f"{number}")
+        remote.write(f"elsewhere/{number}.txt", f"elsewhere {number}")
+    remote.commit()
+    log: list[str] = []
+    with serve_smart(remote.root.parent, log) as server:
+        assert project.lock(app(f"{server}/remote/.git", 'sub_dir = "actors/a0"')) == []
+    assert _posts(log) == 4, "refs, refs and commit, the files of four actors"
+    assert len(_fetched_files(project)) == 3 * 4 - 3, "actors that say the same share a file"
+
+
+def test_a_server_that_gives_out_whole_commits_only(project: Project, tmp_path: Path) -> None:
+    remote = Repository.make(tmp_path / "served" / "remote")
+    remote.actor("desk")
+    old = remote.commit()
+    remote.write("desk/new.txt", "new")
+    remote.commit()
+    log: list[str] = []
+    with serve_old(remote.root.parent, log) as server:
+        assert project.lock(app(f"{server}/remote/.git", 'sub_dir = "desk"')) == []
+        # Not even this, since no ref names it: it comes with everything.
+        rev = f'git_ref = {{ rev = "{old}" }}, sub_dir = "desk"'
+        assert project.lock(app(f"{server}/remote/.git", rev)) == []
+    assert revision(project) == old
+
+
+def test_submodules_are_named_in_a_file_that_was_left_out(project: Project, tmp_path: Path) -> None:
+    inner = Repository.make(tmp_path / "served" / "inner")
+    inner.write("lib.txt", "lib")
+    inner.commit()
+    outer = Repository.make(tmp_path / "served" / "outer")
+    outer.actor("desk")
+    with serve_smart(outer.root.parent, []) as server:
+        url = f"{server}/inner/.git"
+        outer.git("submodule", "--quiet", "add", url, "desk/inner")
+        outer.commit()
+        source = 'submodules = true, sub_dir = "desk"'
+        assert project.lock(app(f"{server}/outer/.git", source)) == []
+    (folder,) = (project.root.parent / "cache" / "sources").glob("*/tree")
+    assert (folder / "inner" / "lib.txt").read_text() == "lib"
 
 
 def test_several_repositories_at_once(project: Project, tmp_path: Path) -> None:
@@ -222,7 +290,7 @@ def test_with_a_lock_no_ref_is_looked_up(project: Project, tmp_path: Path) -> No
         log.clear()
         assert project.lock(text) == []
         assert revision(project) == commit
-        assert sum(line.startswith("POST") for line in log) == 1, "the fetch of the commit"
+        assert _posts(log) == 2, "the commit, and the files of its actors"
         log.clear()
         assert project.lock(text) == []
         assert log == []
@@ -590,7 +658,7 @@ def test_credentials_do_not_follow_a_redirect(project: Project, tmp_path: Path) 
         url = f"{server.replace('//', '//user:s3cret@')}/remote/.git"
         found = project.found(app(url))
     assert sorted(each[:6] for each in found) == ["WM1103", "WM1110"]
-    assert len(seen) == 1, "asked once, never answered with a password"
+    assert len(seen) == 2, "asked for refs and for a commit, never answered with a password"
 
 
 # URLs

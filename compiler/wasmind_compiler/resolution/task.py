@@ -5,6 +5,7 @@ An executor would do, but importing one takes longer than a remote takes to answ
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -17,12 +18,14 @@ class Task:
 
     Args:
         work: what is to be done.
+        at_once: it begins whatever others are at, as what others wait for must.
     """
 
     _room = threading.Semaphore(_AT_ONCE)
 
-    def __init__(self, work: Callable[[], None]) -> None:
+    def __init__(self, work: Callable[[], None], *, at_once: bool = False) -> None:
         self._work = work
+        self._turn = contextlib.nullcontext() if at_once else self._room
         self._error: BaseException | None = None
         # A thread counts as ended once a Ctrl-C came while somebody joined it.
         self._ended = threading.Event()
@@ -40,7 +43,7 @@ class Task:
 
     def _run(self) -> None:
         try:
-            with self._room:
+            with self._turn:
                 self._work()
         except BaseException as error:  # noqa: BLE001 - raised where somebody waits
             self._error = error

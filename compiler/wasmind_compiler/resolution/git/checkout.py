@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,11 +15,13 @@ from wasmind_compiler.diagnostics.suggestions import advice
 from wasmind_compiler.frontend.manifest import FILE_NAME
 from wasmind_compiler.resolution.git.failures import explain_failure, host_problem
 from wasmind_compiler.resolution.git.folder import (
+    Fetcher,
     Listed,
     Warned,
     find_folder,
     folders_with,
     list_folder,
+    read_files,
     read_folder,
 )
 from wasmind_compiler.resolution.git.lfs import Pointer
@@ -29,7 +33,9 @@ from wasmind_compiler.resolution.provider import GitOrigin, SourceFailure, Sourc
 from wasmind_compiler.resolution.tree import Tree
 
 _MODULES: Final = ".gitmodules"
-_MODULES_LIMIT: Final = 2**20
+_MODULES_MIB: Final = 1
+#: How many names of a commit are looked at to find actors that may be wanted too.
+_MOST_NAMES: Final = 5_000
 _DEEPEST: Final = 8
 _SECTION: Final = re.compile(r'\s*\[\s*submodule\s+"(?P<name>.*)"\s*\]')
 _SETTING: Final = re.compile(r"\s*(?P<key>path|url)\s*=\s*(?P<value>.*?)\s*")
@@ -47,6 +53,8 @@ class Checkouts:
         self._open = open_repository
         self._limits = limits
         self._owners: dict[int, Revisions] = {}
+        self._commits: dict[int, set[str]] = {}
+        self._folders: set[str] = set()
 
     def read(self, url: GitUrl, origin: GitOrigin) -> tuple[Tree, list[Warned]]:
         """The content of an actor's folder, and what may be wrong with it.
@@ -77,7 +85,8 @@ class Checkouts:
             message = f"submodules are left out: {paths}; `submodules = true` takes them in"
             warned.append(Warned(fetching.SUBMODULES_OFF, message))
         large_files = self._large_files if origin.lfs else None
-        tree_read, more = read_folder(listed, self._limits, self._fetch, large_files)
+        fetchers: list[Fetcher] = [partial(self._fetch_folders, commit, tree), *self._fetchers]
+        tree_read, more = read_folder(listed, self._limits, fetchers, large_files)
         return tree_read, [*warned, *more]
 
     def no_manifest(self, origin: GitOrigin, tree: Tree) -> SourceProblem:
@@ -90,10 +99,27 @@ class Checkouts:
             key=_key(origin),
         )
 
-    def _fetch(self, missing: Sequence[Listed]) -> None:
-        """Have files that the first fetch left out, a fetch for each repository."""
+    @property
+    def _fetchers(self) -> list[Fetcher]:
+        return [self._fetch_files, self._fetch_all]
+
+    def _fetch_folders(self, commit: str, tree: str, missing: Sequence[Listed]) -> None:
+        """Have the folders of all actors of a commit, of which this one is rarely the last."""
+        objects = missing[0].objects
+        actors = folders_with(objects, commit, FILE_NAME, _MOST_NAMES)
+        trees = {tree, *(oid for folder, oid in actors.items() if folder)} - self._folders
+        if tree in trees:
+            self._folders |= trees
+            self._owners[id(objects)].require_folders(sorted(trees))
+
+    def _fetch_files(self, missing: Sequence[Listed]) -> None:
         for owner, group in self._by_repository(missing):
             owner.require_files([each.oid for each in group])
+
+    def _fetch_all(self, missing: Sequence[Listed]) -> None:
+        """Have whole commits: some servers give out nothing less."""
+        for owner, group in self._by_repository(missing):
+            owner.require_all(sorted(self._commits[id(group[0].objects)]))
 
     def _large_files(self, wanted: Mapping[Listed, Pointer]) -> Mapping[Pointer, bytes]:
         """The files that are kept in Git LFS, each repository's from its own server."""
@@ -115,7 +141,18 @@ class Checkouts:
         """The reader of a repository, remembered so that missing files can be fetched for it."""
         objects = revisions.objects(commit)
         self._owners[id(objects)] = revisions
+        self._commits.setdefault(id(objects), set()).add(commit)
         return objects
+
+    def _module_urls(self, objects: Objects, commit: str) -> Mapping[str, str]:
+        """Path to URL, as far as `.gitmodules` says it in the form git writes."""
+        items = objects.tree(commit) or ()
+        oid = next((item.oid for item in items if item.name == os.fsencode(_MODULES)), None)
+        if oid is None:
+            return {}
+        listed = [Listed(_MODULES, "f", oid, objects)]
+        limits = self._limits._replace(folder_mib=_MODULES_MIB)
+        return _urls(read_files(listed, limits, self._fetchers)[oid].decode("utf-8", "replace"))
 
     def _submodules(
         self, url: GitUrl, commit: str, folder: str, found: Sequence[Listed], depth: int
@@ -123,7 +160,7 @@ class Checkouts:
         """The files of submodules, and of theirs."""
         if depth > _DEEPEST:
             raise _failure(found[0].path, f"submodules are nested deeper than {_DEEPEST}")
-        urls = _module_urls(self._open(url).objects(commit), commit)
+        urls = self._module_urls(self._open(url).objects(commit), commit)
         listed: list[Listed] = []
         for each in found:
             written = urls.get(posixpath.join(folder, each.path) if folder else each.path)
@@ -200,12 +237,10 @@ def _key(origin: GitOrigin) -> tuple[str, ...]:
     return ("sub_dir",) if origin.sub_dir else ()
 
 
-def _module_urls(objects: Objects, commit: str) -> Mapping[str, str]:
-    """Path to URL, as far as `.gitmodules` says it in the form git writes."""
-    found = objects.read(f"{commit}:{_MODULES}", _MODULES_LIMIT)
+def _urls(modules: str) -> Mapping[str, str]:
     urls: dict[str, str] = {}
     section: dict[str, str] = {}
-    for line in (found.content if found else b"").decode("utf-8", "replace").splitlines():
+    for line in modules.splitlines():
         if _SECTION.fullmatch(line):
             section = {}
         elif (setting := _SETTING.fullmatch(line)) is not None:

@@ -51,7 +51,7 @@ class Warned(NamedTuple):
     message: str
 
 
-#: Brings files that a repository left out so far; raises `SourceFailure` if they cannot be had.
+#: Brings files that a repository left out so far, if it can; raises `SourceFailure` if nobody can.
 Fetcher = Callable[[Sequence[Listed]], None]
 #: The files that pointers stand for; raises `SourceFailure` if they cannot be had.
 LargeFiles = Callable[[Mapping[Listed, Pointer]], Mapping[Pointer, bytes]]
@@ -107,7 +107,7 @@ def list_folder(objects: Objects, tree: str, limits: GitLimits, prefix: str = ""
 def read_folder(
     listed: Sequence[Listed],
     limits: GitLimits,
-    fetch: Fetcher,
+    fetchers: Sequence[Fetcher],
     large_files: LargeFiles | None = None,
 ) -> tuple[Tree, list[Warned]]:
     """The content of a listing, as the tree it would be on disk.
@@ -115,7 +115,7 @@ def read_folder(
     Args:
         listed: what is in the folder; submodules are left out.
         limits: how much it may be.
-        fetch: brings what is missing.
+        fetchers: bring what is missing; each is asked for what those before it did not bring.
         large_files: what stands for pointers of Git LFS; None to leave the pointers.
 
     Raises:
@@ -127,7 +127,7 @@ def read_folder(
     )
     _check_clashes([each.path for each in files])
     warned = list(_unportable(files))
-    contents = _contents(files, limits, fetch)
+    contents = read_files(files, limits, fetchers)
     if large_files is not None:
         replaced = _replaced_pointers(files, contents, limits, large_files)
     else:
@@ -142,9 +142,28 @@ def read_folder(
     return Tree(entries=tuple(entries), digest=tree_digest(entries)), warned
 
 
-def folders_with(objects: Objects, commit: str, file: str, most: int = 20_000) -> list[str]:
-    """Folders of a commit that hold a file of some name, sorted; looks at `most` names at most."""
-    found: list[str] = []
+def read_files(
+    files: Sequence[Listed], limits: GitLimits, fetchers: Sequence[Fetcher]
+) -> Mapping[str, bytes]:
+    """The content of files and links by their ids; see `read_folder`."""
+    contents: dict[str, bytes] = {}
+    missing = _read_into(contents, files, limits)
+    for fetch in fetchers:
+        if missing:
+            fetch(missing)
+            missing = _read_into(contents, missing, limits)
+    if missing:
+        message = f"the repository lacks the content of `{missing[0].path}`"
+        raise SourceFailure(SourceProblem(rule=fetching.UNREACHABLE, message=message))
+    return contents
+
+
+def folders_with(objects: Objects, commit: str, file: str, most: int = 20_000) -> Mapping[str, str]:
+    """Folders of a commit that hold a file of some name, with the ids of their trees, in order.
+
+    Looks at `most` names at most.
+    """
+    found: dict[str, str] = {}
     pending, seen = [("", commit)], 0
     while pending and seen < most:
         above, expression = pending.pop()
@@ -154,8 +173,8 @@ def folders_with(objects: Objects, commit: str, file: str, most: int = 20_000) -
             if item.is_folder:
                 pending.append((f"{above}{name}/", item.oid))
             elif name == file:
-                found.append(above.rstrip("/"))
-    return sorted(found)
+                found[above.rstrip("/")] = expression
+    return dict(sorted(found.items()))
 
 
 def _name(item: TreeItem, above: str) -> str:
@@ -176,18 +195,6 @@ def _kind(item: TreeItem) -> Literal["f", "x", "l", "s"]:
     if item.mode == "120000":
         return "l"
     return "x" if item.mode == "100755" else "f"
-
-
-def _contents(files: Sequence[Listed], limits: GitLimits, fetch: Fetcher) -> Mapping[str, bytes]:
-    contents: dict[str, bytes] = {}
-    missing = _read_into(contents, files, limits)
-    if missing:
-        fetch(missing)
-        missing = _read_into(contents, missing, limits)
-    if missing:
-        message = f"the repository lacks the content of `{missing[0].path}`"
-        raise SourceFailure(SourceProblem(rule=fetching.UNREACHABLE, message=message))
-    return contents
 
 
 def _read_into(

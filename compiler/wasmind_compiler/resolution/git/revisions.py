@@ -6,8 +6,10 @@ A commit is looked for in the cache, then asked for by its id, then among all br
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from wasmind_compiler.diagnostics.rules import fetching
@@ -23,6 +25,7 @@ from wasmind_compiler.resolution.git.program import (
 )
 from wasmind_compiler.resolution.git.store import Advertised, Repository, local_ref
 from wasmind_compiler.resolution.provider import SourceFailure, SourceProblem
+from wasmind_compiler.resolution.task import Task
 
 #: What a git command can end in.
 GIT_FAILURES: Final = (GitCommandError, GitMissingError, LimitExceededError, OSError)
@@ -92,21 +95,42 @@ class Revisions:
         names = sorted({name for name in map(full_name, refs) if name is not None})
         named = [ref.text for ref in refs if ref is not None and is_full_id(ref.text)]
         ids = sorted({oid for oid in (*pinned, *named) if not repository.has(oid)})
-        like = ids[0] if ids else ""
         if names:
+            self._fetch_named(names, ids)
+        elif ids:
+            self._fetch(names, ids, ids[0])
+
+    def _fetch_named(self, names: Sequence[str], ids: Sequence[str]) -> None:
+        """Fetch refs while the remote is asked which it has: mostly all that are asked for."""
+        repository = self._repository
+        asking = Task(self._ask, at_once=True)
+        try:
+            repository.fetch([*names, *ids], ids[0] if ids else repository.likely_id())
+            hoped_right = True
+        except GitCommandError:
+            hoped_right = False
+        finally:
+            asking.end()
+        asking.wait()
+        if not hoped_right:
             known = repository.advertised().refs
-            like = next(iter(known.values()), like)
             names = [name for name in names if name in known]
-        if names or ids:
-            try:
-                repository.fetch([*names, *ids], like)
-            except GitCommandError as error:
-                if not ids or not is_refusal(error):
-                    raise
-                # One commit the remote does not give out must not cost the others.
-                if names:
-                    repository.fetch(names, like)
-            self._fetched.update(names)
+            self._fetch(names, ids, next(iter(known.values()), ""))
+        self._fetched.update(names)
+
+    def _ask(self) -> None:
+        self._repository.advertised()
+
+    def _fetch(self, names: Sequence[str], ids: Sequence[str], like: str) -> None:
+        try:
+            if names or ids:
+                self._repository.fetch([*names, *ids], like)
+        except GitCommandError as error:
+            if not ids or not is_refusal(error):
+                raise
+            # One commit the remote does not give out must not cost the others.
+            if names:
+                self._repository.fetch(names, like)
 
     def resolve(self, ref: GitRef | None) -> Resolved:
         """The commit a ref means at the remote now.
@@ -115,10 +139,8 @@ class Revisions:
             SourceFailure: there is none, or it cannot be found out.
         """
         if ref not in self._resolved:
-            try:
+            with self._explained():
                 self._resolved[ref] = self._resolve(ref)
-            except GIT_FAILURES as error:
-                raise SourceFailure(explain_failure(error, self._repository.url.shown)) from error
         return self._resolved[ref]
 
     def require(self, commit: str, ref: GitRef | None) -> str:
@@ -131,23 +153,41 @@ class Revisions:
         Raises:
             SourceFailure: it cannot be had.
         """
-        try:
+        with self._explained():
             return self._require(commit.lower(), ref)
-        except GIT_FAILURES as error:
-            raise SourceFailure(explain_failure(error, self._repository.url.shown)) from error
 
-    def require_files(self, oids: Sequence[str]) -> None:
-        """Have the content of files that the store has only the ids of.
+    def require_folders(self, trees: Sequence[str]) -> None:
+        """Have the files of folders, except big ones, where the remote gives them out.
+
+        Args:
+            trees: ids of the folders' trees.
 
         Raises:
-            SourceFailure: it cannot be had.
+            SourceFailure: the network is not to be used, or has been for too long.
         """
-        if self._offline:
-            raise SourceFailure(self.offline(f"the content of {len(oids)} files"))
-        try:
-            self._repository.fetch_objects(oids)
-        except GIT_FAILURES as error:
-            raise SourceFailure(explain_failure(error, self._repository.url.shown)) from error
+        # What git and servers say that cannot do it differs; asking for the files tells the rest.
+        with self._content_wanted(), contextlib.suppress(GitCommandError):
+            self._repository.fetch_folders(trees)
+
+    def require_files(self, oids: Sequence[str]) -> None:
+        """Have files that the store has only the ids of, where the remote gives out single ones.
+
+        Raises:
+            SourceFailure: it cannot be asked.
+        """
+        with self._content_wanted():
+            self._is_given(self._repository.fetch_files, oids)
+
+    def require_all(self, commits: Iterable[str]) -> None:
+        """Have commits with all their files.
+
+        Raises:
+            SourceFailure: they cannot be had.
+        """
+        with self._content_wanted():
+            self._repository.take_all()
+            for commit in commits:
+                self._climb(commit, enough=lambda _: True)
 
     def require_large_files(
         self, like: str, paths: Mapping[Pointer, str]
@@ -163,14 +203,13 @@ class Revisions:
         """
         shown = self._repository.url.shown
         try:
-            found = fetch_large_files(self._repository, like, paths, offline=self._offline)
+            with self._explained():
+                found = fetch_large_files(self._repository, like, paths, offline=self._offline)
         except LfsError as error:
             what = "big files" if error.pointer is None else f"`{paths[error.pointer]}`"
             message = f"{what} of `{shown}` cannot be fetched from Git LFS: {error}"
             problem = SourceProblem(rule=fetching.LFS_FAILED, message=message)
             raise SourceFailure(problem) from error
-        except GIT_FAILURES as error:
-            raise SourceFailure(explain_failure(error, shown)) from error
         missing = [path for pointer, path in paths.items() if pointer not in found]
         if missing:
             raise SourceFailure(self.offline(f"the content of `{missing[0]}`"))
@@ -185,21 +224,42 @@ class Revisions:
         if not repository.has(commit):
             if self._offline:
                 raise SourceFailure(self.offline(f"commit {commit[:7]}"))
-            self._climb(commit)
+            self._climb(commit, repository.has)
         found = repository.objects(commit).commit(commit)
         if found is None:
             raise SourceFailure(self._no_commit(commit, ref))
         return found
 
-    def _climb(self, commit: str) -> None:
+    def _climb(self, commit: str, enough: Callable[[str], bool]) -> None:
         """Ask for a commit by its id, then for everything."""
+        given = self._is_given(lambda oids: self._repository.fetch(oids, commit), [commit])
+        if not given or not enough(commit):
+            self._repository.fetch_everything(commit, whole=True)
+
+    def _is_given(self, fetch: Callable[[Sequence[str]], None], oids: Sequence[str]) -> bool:
+        """Fetch; False if the remote answers that it does not give this out."""
         try:
-            self._repository.fetch([commit], commit)
+            fetch(oids)
         except GitCommandError as error:
             if not is_refusal(error):
                 raise
-        if not self._repository.has(commit):
-            self._repository.fetch_everything(commit, whole=True)
+            return False
+        return True
+
+    @contextmanager
+    def _content_wanted(self) -> Iterator[None]:
+        if self._offline:
+            raise SourceFailure(self.offline("the content of files"))
+        with self._explained():
+            yield
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Failures of git as problems of the source."""
+        try:
+            yield
+        except GIT_FAILURES as error:
+            raise SourceFailure(explain_failure(error, self._repository.url.shown)) from error
 
     def _resolve(self, ref: GitRef | None) -> Resolved:
         if ref is not None and ref.kind == "rev" and is_full_id(ref.text):

@@ -5,8 +5,9 @@ git keeps the lock open, so that a fetch that outlives its killed parent is not 
 need no lock, because git adds objects by rename too. Nothing in a store depends on refs: they only
 keep objects known to the next fetch.
 
-Fetches are shallow and leave big files out where the remote can do that, since only the trees that
-are asked for matter. A store is therefore never asked about history, except after `whole`.
+Fetches are shallow and leave files out where the remote can do that: first come the names of all
+files, then the content of actors' folders, last what is big. A store is therefore never asked about
+history, except after `whole`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -33,10 +35,14 @@ from wasmind_compiler.resolution.git.store_lock import held_lock
 from wasmind_compiler.resolution.git.url import GitUrl, UrlFault, read_git_url
 
 _REMOTE: Final = "wasmind"
-#: Files above this stay at the remote until an actor's folder needs them.
-_FILTER: Final = "blob:limit=1m"
+_NO_FILES: Final = "blob:none"
+#: Larger ones stay at the remote until an actor needs them.
+_SMALL_FILES: Final = "blob:limit=1m"
 _EVERYTHING: Final = ("+refs/heads/*:refs/wasmind/heads/*", "+refs/tags/*:refs/wasmind/tags/*")
-_FAR: Final = 2**31 - 1
+#: Repositories of this machine leave files out when asked to, as most servers do.
+_LOCAL_SERVER: Final = "git -c uploadpack.allowFilter=true upload-pack"
+_TIP: Final = "--depth=1"
+_WHOLE: Final = f"--depth={2**31 - 1}"
 _SHA256_LENGTH: Final = 64
 
 
@@ -81,8 +87,9 @@ class Repository:
         self._advertised: Advertised | None = None
         self._objects: dict[str, Objects] = {}
         self._only_files = False
+        self._takes_all = False
         self._address: GitUrl | None = None
-        self._announced = False
+        self._unannounced = threading.Lock()
         self._was_asked = False
 
     def store(self, oid: str = "") -> Path:
@@ -94,6 +101,11 @@ class Repository:
         """Reads the store; an empty one finds nothing."""
         store = self.store(oid)
         return self._objects.setdefault(str(store), Objects(self._git, store))
+
+    def likely_id(self) -> str:
+        """Something like the repository's ids, as far as the cache knows what those are like."""
+        sha256 = "0" * _SHA256_LENGTH
+        return sha256 if (self.store(sha256) / "HEAD").is_file() else ""
 
     def has(self, commit: str) -> bool:
         """Whether a commit is here already, known by its full id."""
@@ -187,7 +199,7 @@ class Repository:
         return self._advertised
 
     def fetch(self, wanted: Sequence[str], like: str, *, whole: bool = False) -> None:
-        """Fetch commits into the store.
+        """Fetch commits into the store, without files where the remote can do that.
 
         Args:
             wanted: full names of refs that the remote has, and full ids.
@@ -197,15 +209,25 @@ class Repository:
         Raises:
             GitMissingError, GitCommandError, LimitExceededError, OSError: it did not work.
         """
-        self._fetch([f"+{name}:{local_ref(name)}" for name in wanted], like, whole=whole)
+        self._fetch(
+            [f"+{name}:{local_ref(name)}" for name in wanted], like, depth=_WHOLE if whole else _TIP
+        )
 
     def fetch_everything(self, like: str, *, whole: bool) -> None:
         """Fetch all branches and tags; see `fetch`."""
-        self._fetch(_EVERYTHING, like, whole=whole)
+        self._fetch(_EVERYTHING, like, depth=_WHOLE if whole else _TIP)
 
-    def fetch_objects(self, oids: Sequence[str]) -> None:
-        """Fetch files that were left out before; see `fetch`."""
-        self._fetch(oids, oids[0], whole=False, files=True)
+    def fetch_folders(self, trees: Sequence[str]) -> None:
+        """Fetch the files of folders, except big ones, by the ids of their trees; see `fetch`."""
+        self._fetch(trees, trees[0], depth="--refetch", left_out=_SMALL_FILES)
+
+    def fetch_files(self, oids: Sequence[str]) -> None:
+        """Fetch files, big ones too, by their ids; see `fetch`."""
+        self._fetch(oids, oids[0])
+
+    def take_all(self) -> None:
+        """From now on no fetch leaves files out."""
+        self._takes_all = True
 
     def commits_beginning(self, prefix: str, like: str) -> list[str]:
         """Ids of all commits in the store that begin with some digits, sorted."""
@@ -215,30 +237,25 @@ class Repository:
         return sorted({oid for oid in listed.split() if objects.commit(oid) == oid})
 
     def _announce(self) -> None:
-        if not self._announced and not self._objects:
-            self._announced = True
+        # Refs are asked for while commits are fetched; whoever is first says so.
+        if not self._objects and self._unannounced.acquire(blocking=False):
             self._reporter.status("Fetching", self.url.shown)
 
     def _fetch(
-        self, refspecs: Sequence[str], like: str, *, whole: bool, files: bool = False
+        self, refspecs: Sequence[str], like: str, *, depth: str = "", left_out: str = _NO_FILES
     ) -> None:
         self._announce()
         store = self.store(like)
         with self.held(like) as held:
             self._prepare(store, like)
-            depth = [] if files else [f"--depth={_FAR if whole else 1}"]
             try:
-                if self._only_files:
-                    self._fetch_once(store, refspecs, [], held, partial=False)
-                else:
-                    self._fetch_once(store, refspecs, depth, held, partial=True)
+                self._fetch_once(store, refspecs, depth, left_out, held)
             except GitCommandError as error:
                 if not wants_whole_history(error):
                     self._git.require()
                     raise
                 self._only_files = True
-                self._fetch_once(store, refspecs, [], held, partial=False)
-        self.objects(like).close()
+                self._fetch_once(store, refspecs, depth, left_out, held)
 
     def progress(self, text: str) -> None:
         """Show how far a fetch has come; nothing if it is done."""
@@ -249,34 +266,37 @@ class Repository:
         self,
         store: Path,
         refspecs: Sequence[str],
-        depth: Sequence[str],
+        depth: str,
+        left_out: str,
         held: tuple[int, ...],
-        *,
-        partial: bool,
     ) -> None:
-        # Told on the command line only: were it in the store's configuration, reading a missing
-        # file would quietly go to the network.
-        left_out = _FILTER if depth else "blob:none"
-        partially = (
-            f"remote.{_REMOTE}.promisor=true",
-            f"remote.{_REMOTE}.partialclonefilter={left_out}",
-            # The remote must not conclude from a commit we have that we have all its files.
-            *(() if depth else ("fetch.negotiationAlgorithm=noop",)),
-        )
         self._run(
             [
                 f"--git-dir={store}",
                 *("fetch", "--progress" if self._reporter.shows_progress else "--quiet"),
                 *("--no-tags", "--no-write-fetch-head", "--force"),
                 *("--no-auto-maintenance", "--no-show-forced-updates", "--stdin"),
-                *depth,
+                *([depth] if depth and not self._only_files else ()),
                 _REMOTE,
             ],
-            settings=partially if partial else (),
+            settings=self._manner(depth, left_out),
             stdin="".join(f"{refspec}\n" for refspec in refspecs),
             size=lambda: _size(store),
             held=held,
         )
+
+    def _manner(self, depth: str, left_out: str) -> Sequence[str]:
+        """What the remote may leave out, and what it may take for granted."""
+        if self._only_files:
+            return ()
+        # The remote must not conclude from a commit we have that we have all its files.
+        doubt = () if depth and not self._takes_all else ("fetch.negotiationAlgorithm=noop",)
+        if self._takes_all:
+            return doubt
+        # Told on the command line only: were it in the store's configuration, reading a missing
+        # file would quietly go to the network.
+        promisor = f"remote.{_REMOTE}.promisor=true"
+        return (promisor, f"remote.{_REMOTE}.partialclonefilter={left_out}", *doubt)
 
     def _run(
         self,
@@ -287,12 +307,14 @@ class Repository:
         size: Callable[[], int] | None = None,
         held: tuple[int, ...] = (),
     ) -> Output:
-        remote = f"remote.{_REMOTE}.url={self.url.shown}"
+        remote = [f"remote.{_REMOTE}.url={self.url.shown}"]
+        if self.url.scheme == "file":
+            remote.append(f"remote.{_REMOTE}.uploadpack={_LOCAL_SERVER}")
         try:
             output = self._git.run(
                 arguments,
                 url=self.url,
-                settings=[remote, *settings],
+                settings=[*remote, *settings],
                 stdin=stdin,
                 size=size,
                 held=held,
