@@ -7,6 +7,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -138,15 +139,13 @@ class _Interpreter:
 class _Guest:
     """The runtime's interpreter in the compiler's terms."""
 
-    def __init__(self, component: Path) -> None:
+    def __init__(self, component: Path, digest: str, cache: Path) -> None:
         from wasmind.runtime.errors import EngineError
         from wasmind.runtime.interpreter import Interpreter
         from wasmind_compiler.build.errors import InterpreterError
-        from wasmind_compiler.build.interpreter import interpreter_digest
 
-        digest = interpreter_digest(component)
         try:
-            self._interpreter = Interpreter(component, digest, paths.cache_dir(), terminal.status)
+            self._interpreter = Interpreter(component, digest, cache, terminal.status)
         except EngineError as error:
             advice = "`wasmind clean` empties the cache, and it is built anew"
             raise InterpreterError(
@@ -180,7 +179,17 @@ def _guest_text(error: GuestFailure) -> str:
 
 def python_guest(interpreter: InterpreterRecipe | None = None) -> PythonGuest:
     """The interpreter running in wasmtime, built first if this machine has none."""
-    return _Guest((interpreter or _Interpreter()).path())
+    from wasmind_compiler.build.interpreter import interpreter_digest
+
+    component = (interpreter or _Interpreter()).path()
+    return _guest(component, interpreter_digest(component), paths.cache_dir())
+
+
+@lru_cache(maxsize=1)
+def _guest(component: Path, digest: str, cache: Path) -> _Guest:
+    # Kept to the end: `check --fix` asks several times, and wasmtime takes as long to take
+    # everything apart as to describe an actor.
+    return _Guest(component, digest, cache)
 
 
 def keep_cache() -> None:

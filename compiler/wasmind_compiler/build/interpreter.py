@@ -42,7 +42,9 @@ def interpreter_key(sdk: Path, wit: Path) -> str:
     digest = hashlib.sha256(f"interpreter {_RECIPE}\n".encode())
     digest.update(f"componentize-py {_componentize_version()}\n".encode())
     for name, path in _inputs(sdk, wit):
-        content = path.read_bytes()
+        # Unbuffered and without objects made of paths: every `check` reads all of it.
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            content = file.read()
         digest.update(f"{name} {len(content)}\n".encode())
         digest.update(content)
     return digest.hexdigest()
@@ -102,18 +104,23 @@ def _digest(component: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _inputs(sdk: Path, wit: Path) -> Iterator[tuple[str, Path]]:
+def _inputs(sdk: Path, wit: Path) -> Iterator[tuple[str, str]]:
     """Name and path of every source file, in a stable order."""
     roots = [
-        ("interpreter", sdk / "interpreter", "*.py"),
-        ("wasmind_actor", sdk / "wasmind_actor", "*.py"),
-        *((library, _package_folder(library), "*.py") for library in _LIBRARIES),
-        ("wit", wit, "*.wit"),
+        ("interpreter", sdk / "interpreter", ".py"),
+        ("wasmind_actor", sdk / "wasmind_actor", ".py"),
+        *((library, _package_folder(library), ".py") for library in _LIBRARIES),
+        ("wit", wit, ".wit"),
     ]
-    for name, root, pattern in roots:
-        paths = {path.relative_to(root).as_posix(): path for path in root.rglob(pattern)}
+    for name, root, ending in roots:
+        paths = {
+            f"{folder[len(os.fspath(root)) :]}/{file}".replace(os.sep, "/"): f"{folder}/{file}"
+            for folder, _, files in os.walk(root)
+            for file in files
+            if file.endswith(ending)
+        }
         for relative in sorted(paths):
-            yield f"{name}/{relative}", paths[relative]
+            yield f"{name}{relative}", paths[relative]
 
 
 def _componentize(scratch: Path, sdk: Path, wit: Path) -> Path:

@@ -11,6 +11,7 @@ import codecs
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
@@ -20,9 +21,13 @@ from wasmind_compiler.reporter import Reporter
 from wasmind_compiler.resolution.tree import Tree
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from wasmind_compiler.task import Task
 
 _CONTRACT: Final = "contract.json"
+#: Part of what names a result: changes whenever other bytecode is made of the same source.
+_RECIPE: Final = "2"
+#: Bytes of source from which on it is worth compiling in two instances.
+_LARGE: Final = 20_000
 ENTRY_POINTS: Final = ("actor.py", "actor/__init__.py")
 
 
@@ -90,8 +95,8 @@ class PythonBuilder:
         self._interpreter = interpreter
         self._start_guest = guest
         self._reporter = reporter
-        self._under_way: dict[Path, Future[None]] = {}
-        self._pools: list[ThreadPoolExecutor] = []
+        self._under_way: dict[Path, Task[None]] = {}
+        self._crew: _Crew | None = None
 
     def start(self, actors: Iterable[tuple[Tree, str]]) -> None:
         """Begin with the actors that are not in the cache, side by side; `build` waits for them.
@@ -109,21 +114,15 @@ class PythonBuilder:
                 missing.setdefault(folder, (tree, name))
         if not missing:
             return
-        # Most runs find everything in the cache.
-        from concurrent.futures import ThreadPoolExecutor
-
-        guest = self._start_guest()
-        pool = ThreadPoolExecutor(os.cpu_count())
-        self._pools.append(pool)
+        crew = self._crew = self._crew or _Crew(self._start_guest())
         for folder, (tree, name) in missing.items():
             self._reporter.status("Compiling", name)
-            self._under_way[folder] = pool.submit(_fill, guest, folder, tree)
-        pool.shutdown(wait=False)
+            self._under_way[folder] = crew.begin(folder, tree)
 
     def close(self) -> None:
         """Begin with nothing more; what nobody waited for is given up."""
-        for pool in self._pools:
-            pool.shutdown(wait=False, cancel_futures=True)
+        if self._crew is not None:
+            self._crew.stop()
 
     def build(self, tree: Tree, name: str) -> tuple[tuple[PythonModule, ...], str]:
         """The modules of an actor's folder and its contract as JSON text.
@@ -140,7 +139,7 @@ class PythonBuilder:
         folder = self._folder(tree)
         self.start([(tree, name)] if folder not in self._under_way else [])
         if folder in self._under_way:
-            self._under_way[folder].result()
+            self._under_way[folder].wait()
         modules = tuple(
             PythonModule(name=module, source=path, code=folder / code_path(path))
             for module, path in python_modules(tree)
@@ -148,40 +147,81 @@ class PythonBuilder:
         return modules, (folder / _CONTRACT).read_text(encoding="utf-8")
 
     def _folder(self, tree: Tree) -> Path:
-        key = f"{tree.digest}\n{self._interpreter.key()}\n"
+        key = f"{_RECIPE}\n{tree.digest}\n{self._interpreter.key()}\n"
         return self._cache / hashlib.sha256(key.encode()).hexdigest()
 
 
-def _fill(guest: PythonGuest, folder: Path, tree: Tree) -> None:
-    """Compile an actor into the cache. Of two processes that do so at once, one is first."""
-    compiled = _compile(guest, tree)
-    aside = folder.with_name(f"{folder.name}.{os.urandom(8).hex()}")
-    aside.mkdir(parents=True)
-    try:
-        for module in compiled:
-            file = aside / code_path(module.path)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(module.code)
-        contract = guest.describe([(module.name, module.code) for module in compiled])
-        (aside / _CONTRACT).write_text(contract, encoding="utf-8")
-        aside.rename(folder)
-    except BaseException as error:
-        import shutil  # here, because only failures need it
+class _Crew:
+    """Builds actors side by side, with as many instances at work as there are processors."""
 
-        shutil.rmtree(aside, ignore_errors=True)
-        if not (isinstance(error, OSError) and (folder / _CONTRACT).is_file()):
-            raise
+    def __init__(self, guest: PythonGuest) -> None:
+        # Most runs find everything in the cache and need no crew.
+        from threading import Semaphore
 
+        self._guest = guest
+        self._room = Semaphore(os.cpu_count() or 1)
+        self._stopped = False
 
-def _compile(guest: PythonGuest, tree: Tree) -> list[_Compiled]:
-    compiled = []
-    codes = guest.compile((name, _source(tree, path)) for name, path in python_modules(tree))
-    for name, path in python_modules(tree):
+    def begin(self, folder: Path, tree: Tree) -> Task[None]:
+        """Put an actor into the cache. Of two processes that do so at once, one is first."""
+        from wasmind_compiler.task import Task
+
+        parts = [Task(partial(self._compile, tree, part), self._room) for part in _parts(tree)]
+        # Without room of its own while it waits for those that need it.
+        return Task(partial(self._fill, folder, parts))
+
+    def stop(self) -> None:
+        """Begin with nothing more."""
+        self._stopped = True
+
+    def _compile(self, tree: Tree, modules: Sequence[tuple[str, str]]) -> list[_Compiled]:
+        compiled: list[_Compiled] = []
+        if self._stopped:
+            return compiled
+        codes = self._guest.compile((name, _source(tree, path)) for name, path in modules)
+        for name, path in modules:
+            try:
+                compiled.append(_Compiled(name, path, next(codes)))
+            except SourceError as error:
+                raise ModuleError(path, error) from None
+        return compiled
+
+    def _fill(self, folder: Path, parts: Sequence[Task[list[_Compiled]]]) -> None:
+        compiled = [module for part in parts for module in part.wait()]
+        if self._stopped:
+            return
+        with self._room:
+            contract = self._guest.describe([(module.name, module.code) for module in compiled])
+        aside = folder.with_name(f"{folder.name}.{os.urandom(8).hex()}")
+        aside.mkdir(parents=True)
         try:
-            compiled.append(_Compiled(name, path, next(codes)))
-        except SourceError as error:
-            raise ModuleError(path, error) from None
-    return compiled
+            for module in compiled:
+                file = aside / code_path(module.path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(module.code)
+            (aside / _CONTRACT).write_text(contract, encoding="utf-8")
+            aside.rename(folder)
+        except BaseException as error:
+            import shutil  # here, because only failures need it
+
+            shutil.rmtree(aside, ignore_errors=True)
+            if not (isinstance(error, OSError) and (folder / _CONTRACT).is_file()):
+                raise
+
+
+def _parts(tree: Tree) -> list[list[tuple[str, str]]]:
+    """The modules of an actor in one or two parts of about the same size.
+
+    It depends on nothing but the actor, because bytecode depends a little on what the same instance
+    compiled before.
+    """
+    modules = list(python_modules(tree))
+    sizes = [len(tree.content(path) or b"") for _, path in modules]
+    if sum(sizes) < _LARGE:
+        return [modules]
+    middles = [abs(sum(sizes) - 2 * sum(sizes[:at])) for at in range(len(sizes) + 1)]
+    at = middles.index(min(middles))
+    return [part for part in (modules[:at], modules[at:]) if part]
 
 
 def python_modules(tree: Tree) -> Iterator[tuple[str, str]]:

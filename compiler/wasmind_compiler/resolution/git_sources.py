@@ -7,11 +7,12 @@ folder comes from the cache if the lockfile has its digest; only without is git 
 from __future__ import annotations
 
 import posixpath
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wasmind_compiler.diagnostics import Collector, Edit, Fix, Label
 from wasmind_compiler.diagnostics.registry import Rule
@@ -46,11 +47,13 @@ from wasmind_compiler.resolution.provider import (
     SourceFailure,
     SourceProblem,
 )
-from wasmind_compiler.resolution.task import Task
 from wasmind_compiler.resolution.tree import Tree
+from wasmind_compiler.task import Task
 
 if TYPE_CHECKING:
     from wasmind_compiler.resolution.git.checkout import Checkouts
+
+_FETCHES_AT_ONCE: Final = 8
 
 
 @dataclass(slots=True)
@@ -62,7 +65,7 @@ class _Remote:
     refs: set[GitRef | None] = field(default_factory=set)
     prepared: bool = False
     failure: SourceProblem | None = None
-    under_way: Task | None = None
+    under_way: Task[None] | None = None
     edited: bool | None = None
 
 
@@ -103,6 +106,7 @@ class GitSources:
         self._moves = Moves(collector, reporter, accept_moved_tags=policy.accept_moved_tags)
         self._trees: dict[Identity, Tree] = {}
         self._first: dict[Identity, Source] = {}
+        self._room = threading.Semaphore(_FETCHES_AT_ONCE)
 
     def hosts(self) -> list[str]:
         """Names of all hosts that were asked so far, sorted."""
@@ -141,7 +145,7 @@ class GitSources:
             if self._has_work(remote):
                 remote.prepared = True
                 refs, revisions = self._wanted(remote)
-                remote.under_way = Task(partial(self._fetch, remote, refs, revisions))
+                remote.under_way = Task(partial(self._fetch, remote, refs, revisions), self._room)
 
     def meanwhile(self, work: Callable[[], None]) -> None:
         """Do what can be done while fetches go on, if there are any."""

@@ -25,7 +25,7 @@ from wasmind_compiler.resolution.git.program import (
 )
 from wasmind_compiler.resolution.git.store import Advertised, Repository, local_ref
 from wasmind_compiler.resolution.provider import SourceFailure, SourceProblem
-from wasmind_compiler.resolution.task import Task
+from wasmind_compiler.task import Task
 
 #: What a git command can end in.
 GIT_FAILURES: Final = (GitCommandError, GitMissingError, LimitExceededError, OSError)
@@ -103,7 +103,7 @@ class Revisions:
     def _fetch_named(self, names: Sequence[str], ids: Sequence[str]) -> None:
         """Fetch refs while the remote is asked which it has: mostly all that are asked for."""
         repository = self._repository
-        asking = Task(self._ask, at_once=True)
+        asking = Task(self._ask)
         try:
             repository.fetch([*names, *ids], ids[0] if ids else repository.likely_id())
             hoped_right = True

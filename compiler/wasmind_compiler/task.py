@@ -5,37 +5,40 @@ An executor would do, but importing one takes longer than a remote takes to answ
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
-from typing import Final
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Generic, TypeVar
 
-_AT_ONCE: Final = 8
+_Result = TypeVar("_Result")
 
 
-class Task:
-    """Work that has begun, or begins as soon as few enough others are at it.
+class Task(Generic[_Result]):
+    """Work that has begun, or begins as soon as there is room for it.
 
     Args:
         work: what is to be done.
-        at_once: it begins whatever others are at, as what others wait for must.
+        room: entered while it is done; a semaphore lets so many tasks work at once. What another
+            task waits for must not need the same room.
     """
 
-    _room = threading.Semaphore(_AT_ONCE)
-
-    def __init__(self, work: Callable[[], None], *, at_once: bool = False) -> None:
+    def __init__(
+        self, work: Callable[[], _Result], room: AbstractContextManager[Any] | None = None
+    ) -> None:
+        self._result: _Result
         self._work = work
-        self._turn = contextlib.nullcontext() if at_once else self._room
+        self._room = nullcontext() if room is None else room
         self._error: BaseException | None = None
         # A thread counts as ended once a Ctrl-C came while somebody joined it.
         self._ended = threading.Event()
         threading.Thread(target=self._run).start()
 
-    def wait(self) -> None:
-        """Wait for its end, and raise what it raised."""
+    def wait(self) -> _Result:
+        """Wait for its end, and return or raise what it did."""
         self.end()
         if self._error is not None:
             raise self._error
+        return self._result
 
     def end(self) -> None:
         """Wait for its end, whatever that is."""
@@ -43,8 +46,8 @@ class Task:
 
     def _run(self) -> None:
         try:
-            with self._turn:
-                self._work()
+            with self._room:
+                self._result = self._work()
         except BaseException as error:  # noqa: BLE001 - raised where somebody waits
             self._error = error
         finally:
