@@ -109,8 +109,6 @@ class Revisions:
             hoped_right = True
         except GitCommandError:
             hoped_right = False
-        finally:
-            asking.end()
         asking.wait()
         if not hoped_right:
             known = repository.advertised().refs
@@ -231,7 +229,7 @@ class Revisions:
         return found
 
     def _climb(self, commit: str, enough: Callable[[str], bool]) -> None:
-        """Ask for a commit by its id, then for everything."""
+        """Ask for a commit by its id, then for everything unless that was `enough`."""
         given = self._is_given(lambda oids: self._repository.fetch(oids, commit), [commit])
         if not given or not enough(commit):
             self._repository.fetch_everything(commit, whole=True)
