@@ -338,13 +338,10 @@ class Repository:
         aside = store.with_name(f".{store.name}.new")
         shutil.rmtree(aside, ignore_errors=True)
         form = "sha256" if len(like) == _SHA256_LENGTH else "sha1"
-        self._make(aside, form)
-        aside.rename(store)
-
-    def _make(self, folder: Path, form: str) -> None:
         arguments = ["init", "--quiet", "--bare", "--template=", f"--object-format={form}"]
         try:
-            self._git.run([*arguments, str(folder)])
+            self._git.run([*arguments, str(aside)])
+            aside.rename(store)
         except (GitCommandError, OSError):
             self._git.require()
             raise
