@@ -271,6 +271,17 @@ def test_a_dependency_that_was_brought_along_needs_consent(project: Project) -> 
     assert found.endswith("`tool` gains `command`")
 
 
+def test_what_a_dependency_brings_along_needs_consent_too(project: Project) -> None:
+    project.actor("desk")
+    project.lock(DESK)
+    project.actor("shell", capabilities=["command"])
+    project.actor("tool", 'dependencies.shell.source.path = "../shell"')
+    project.actor("desk", 'dependencies.tool.source.path = "../tool"')
+    (found,) = project.lock(DESK)
+    assert found.startswith("WM1011 ")
+    assert found.endswith("`shell` gains `command`")
+
+
 def test_what_the_user_adds_needs_none(project: Project) -> None:
     project.actor("desk")
     project.lock(DESK)

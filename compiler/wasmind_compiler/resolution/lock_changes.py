@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -40,11 +40,11 @@ def changes(old: Lock, new: Lock) -> Iterator[Change]:
 def widenings(old: Lock, new: Lock) -> Iterator[Widening]:
     """Actors that could do more than before, in the order of names.
 
-    An actor that is new counts only if the manifest of one that is not has brought it along: what
-    the config itself adds was added by the user.
+    An actor that is new counts only if one that is not has brought it along, be it through others
+    that are new: what the config itself adds was added by the user.
     """
     before = {actor.name: actor for actor in old.actors}
-    brought = {name for actor in new.actors if actor.name in before for name in actor.dependencies}
+    brought = _brought_along(new, before.keys())
     for actor in sorted(new.actors, key=lambda each: each.name):
         known = before.get(actor.name)
         if known is None and actor.name not in brought:
@@ -54,6 +54,18 @@ def widenings(old: Lock, new: Lock) -> Iterator[Widening]:
         if gains:
             kept = tuple(sorted(had)) if known is not None else ()
             yield Widening(actor=actor.name, had=kept, gains=gains)
+
+
+def _brought_along(lock: Lock, by: Collection[str]) -> set[str]:
+    """Everything that actors of these names depend on, directly or through others."""
+    dependencies = {actor.name: actor.dependencies for actor in lock.actors}
+    brought: set[str] = set()
+    pending = [name for name in dependencies if name in by]
+    while pending:
+        found = set(dependencies.get(pending.pop(), ())) - brought
+        brought |= found
+        pending += found
+    return brought
 
 
 def _repositories(entries: Sequence[LockedGit]) -> Mapping[str, tuple[int, LockedGit]]:
