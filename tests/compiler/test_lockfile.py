@@ -157,6 +157,23 @@ def test_a_stale_lockfile_lists_what_differs(project: Project) -> None:
     assert "nothing uses the lock entry `old`" in shown
 
 
+def test_a_tag_and_a_branch_of_one_name_are_told_apart(
+    project: Project, remote: Repository
+) -> None:
+    remote.git("branch", "v1")
+    remote.git("tag", "v1")
+    text, folder = "starting_actors = ['branch']\n", 'sub_dir = "actors/tool"'
+    for kind in ("branch", "tag"):
+        text += f"[actors.{kind}]\nauto_spawn = true\n"
+        text += f"source = {{ git = '{remote.url}', git_ref = {{ {kind} = 'v1' }}, {folder} }}\n"
+    project.lock(text)
+    only_the_branch = text.partition("[actors.tag]")[0]
+    assert project.lock(only_the_branch, locked=True) == [
+        f"WM1008 app.lock:10:1 nothing uses the lock entry `{remote.url}#v1`",
+        "WM1008 app.lock:25:1 nothing uses the lock entry `tag`",
+    ]
+
+
 def test_a_locked_run_looks_no_ref_up(project: Project, remote: Repository) -> None:
     project.actor("desk")
     project.lock(DESK)

@@ -12,6 +12,8 @@ from wasmind_compiler.resolution.policy import Widening
 _SHOWN_DIGITS: Final = 7
 #: What every actor may do; gaining it is no news.
 _HARMLESS: Final = frozenset({"logger", "messaging"})
+#: Place and content of each entry, by its subject and what tells it from others of that name.
+_Entries = Mapping[tuple[str, str], tuple[int, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,26 +70,27 @@ def _brought_along(lock: Lock, by: Collection[str]) -> set[str]:
     return brought
 
 
-def _repositories(entries: Sequence[LockedGit]) -> Mapping[str, tuple[int, LockedGit]]:
-    return {each.shown: (index, each) for index, each in enumerate(entries)}
+def _repositories(entries: Sequence[LockedGit]) -> _Entries:
+    # A tag and a branch may have the same name.
+    return {
+        (each.shown, each.ref.kind if each.ref else ""): (index, each)
+        for index, each in enumerate(entries)
+    }
 
 
-def _actors(entries: Sequence[LockedActor]) -> Mapping[str, tuple[int, LockedActor]]:
-    return {each.name: (index, each) for index, each in enumerate(entries)}
+def _actors(entries: Sequence[LockedActor]) -> _Entries:
+    return {(each.name, ""): (index, each) for index, each in enumerate(entries)}
 
 
-def _compare(
-    table: Literal["actor", "git"],
-    old: Mapping[str, tuple[int, Any]],
-    new: Mapping[str, tuple[int, Any]],
-) -> Iterator[Change]:
-    for subject in sorted(old.keys() | new.keys()):
-        if subject not in new:
-            yield Change(kind="removed", table=table, subject=subject, index=old[subject][0])
-        elif subject not in old:
+def _compare(table: Literal["actor", "git"], old: _Entries, new: _Entries) -> Iterator[Change]:
+    for key in sorted(old.keys() | new.keys()):
+        subject, _ = key
+        if key not in new:
+            yield Change(kind="removed", table=table, subject=subject, index=old[key][0])
+        elif key not in old:
             yield Change(kind="added", table=table, subject=subject)
         else:
-            (index, before), (_, after) = old[subject], new[subject]
+            (index, before), (_, after) = old[key], new[key]
             facts = tuple(_facts(before, after))
             if facts:
                 yield Change(kind="changed", table=table, subject=subject, facts=facts, index=index)
