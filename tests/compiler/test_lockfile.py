@@ -120,6 +120,34 @@ def test_untouched_entries_keep_their_bytes(project: Project, remote: Repository
     assert "Adding extra" in project.statuses
 
 
+def test_line_ends_of_windows_are_no_difference(project: Project) -> None:
+    project.actor("desk")
+    project.lock(DESK)
+    windows = project.lockfile().encode().replace(b"\n", b"\r\n")
+    project.write("app.lock", windows)
+    for policy in ({}, {"locked": True}):
+        assert project.lock(DESK, **policy) == []
+        assert (project.root / "app.lock").read_bytes() == windows
+    project.actor("desk", "# changed")
+    (found,) = project.lock(DESK, locked=True)
+    assert found.startswith("WM1002 ")
+
+
+def test_links_and_permissions_stay(project: Project) -> None:
+    project.actor("desk")
+    project.lock(DESK)
+    elsewhere, lockfile = project.root / "shared.lock", project.root / "app.lock"
+    lockfile.rename(elsewhere)
+    lockfile.symlink_to(elsewhere.name)
+    elsewhere.chmod(0o640)
+    before = project.lockfile()
+    project.actor("desk", "# changed")
+    assert project.lock(DESK) == []
+    assert lockfile.is_symlink()
+    assert elsewhere.read_text() != before
+    assert elsewhere.stat().st_mode & 0o777 == 0o640
+
+
 # Modes
 
 
