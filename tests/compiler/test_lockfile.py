@@ -390,6 +390,19 @@ def test_faulty_lockfiles_are_shown_and_kept(project: Project, text: str, expect
     assert project.lockfile() == text
 
 
+def test_an_entry_without_digest_is_mended_as_advised(project: Project) -> None:
+    project.actor("desk")
+    project.lock(DESK)
+    complete = project.lockfile()
+    lines = complete.splitlines(keepends=True)
+    project.write("app.lock", "".join(line for line in lines if "digest" not in line))
+    (found,) = project.check(DESK).diagnostics
+    assert found.help == "remove the entry and run `wasmind lock`"
+    project.write("app.lock", complete.partition("\n[[actor]]")[0])
+    assert project.lock(DESK) == []
+    assert project.lockfile() == complete
+
+
 def test_every_conflict_marker_is_shown(project: Project) -> None:
     project.actor("desk")
     text = "a\n<<<<<<< ours\n=======\n>>>>>>> theirs\nb\n<<<<<<< x\n=======\n>>>>>>> y\n"
