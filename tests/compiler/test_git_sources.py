@@ -255,6 +255,16 @@ def test_a_moved_tag_needs_consent(project: Project, remote: Repository) -> None
     assert revision(project) == after
 
 
+def test_a_tag_that_is_made_anew_at_its_commit(project: Project, remote: Repository) -> None:
+    text = app(remote.url, 'git_ref = { tag = "v1" }, sub_dir = "actors/desk"')
+    remote.git("tag", "--annotate", "--message", "first", "v1")
+    project.lock(text)
+    remote.git("tag", "--annotate", "--message", "second", "--force", "v1")
+    assert project.lock(text, upgrade_all=True) == []
+    assert f"Updating {remote.url}#v1, tagged anew at its commit" in project.statuses
+    assert remote.git("rev-parse", "v1") in project.lockfile()
+
+
 def test_absent_and_named_default_branch_are_one_actor(
     project: Project, remote: Repository
 ) -> None:
