@@ -7,8 +7,6 @@ import sys
 import threading
 from typing import NoReturn
 
-from wasmind.cli import main as command_line
-
 
 def main() -> NoReturn:
     """Run a command and end the process.
@@ -18,7 +16,12 @@ def main() -> NoReturn:
     where a thread is still at work, the ordinary end waits for it.
     """
     try:
+        # Here, because a Ctrl-C may come while it is loaded.
+        from wasmind.cli import main as command_line
+
         command_line(prog_name="wasmind")
+    except KeyboardInterrupt:
+        sys.exit("Aborted!")
     except SystemExit as end:
         if not (end.code is None or isinstance(end.code, int)) or _others_at_work():
             raise

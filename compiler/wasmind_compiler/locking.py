@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wasmind_compiler.resolution.lock_changes import Change
 
 _VERBS: Final = {"added": "Adding", "removed": "Removing", "changed": "Updating"}
+_FIRST_MODE: Final = 0o644
 
 
 class Locking:
@@ -95,7 +96,8 @@ class Locking:
             CompilerFailure: it cannot be written.
         """
         text, loaded = render_lock(lock), self._loaded
-        if loaded is not None and loaded.content == text.encode():
+        # Git may be set to check text files out with the line ends of Windows.
+        if loaded is not None and loaded.content.replace(b"\r\n", b"\n") == text.encode():
             return False
         if self._policy.locked:
             self._report_stale(system, lock)
@@ -205,9 +207,11 @@ class Locking:
                 self._reporter.status(_VERBS[change.kind], change.subject)
 
     def _write(self, text: str) -> None:
-        """Replace the file at once: readers see the old or the new text."""
+        """Replace the file at once: readers see the old or the new text. A link stays one."""
+        path = self._path.resolve()
         try:
-            replace_file(self._path, text.encode(), 0o644)
+            mode = _FIRST_MODE if self._loaded is None else path.stat().st_mode
+            replace_file(path, text.encode(), mode)
         except OSError as error:
             raise CompilerFailure(
                 f"cannot write the lockfile `{self._display(self._path)}`: {error.strerror}; "

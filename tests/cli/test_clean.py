@@ -21,8 +21,8 @@ def test_nothing_is_removed_while_a_command_uses_the_cache(
     running = SlowFetch(tmp_path / "bin").start(tmp_path)
     refused = wasmind("clean", "--wait", "0.2")
     assert (refused.returncode, refused.stderr) == (
-        1,
-        "Error: the cache is in use: waited 0.2 s for others to be done with the cache\n",
+        2,
+        "error: the cache is in use: waited 0.2 s for others to be done with the cache\n",
     )
     assert content(tmp_path) == ["git"]
     waited = wasmind("clean")
@@ -41,7 +41,7 @@ def test_a_git_without_its_parent_is_waited_for(
     running = SlowFetch(tmp_path / "bin").start(tmp_path)
     running.kill()
     running.wait()
-    assert wasmind("clean", "--wait", "0").returncode == 1
+    assert wasmind("clean", "--wait", "0").returncode == 2
     waited = wasmind("clean")
     assert (waited.returncode, "Waiting for the process that holds" in waited.stderr) == (0, True)
     assert content(tmp_path) == []

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import MAIN, Wasmind
+from tests.cli.conftest import MAIN, Wasmind, write_app
+from tests.compiler.repositories import Repository
 from wasmind import paths
 from wasmind_compiler.build.interpreter import interpreter_key
 
@@ -87,6 +88,18 @@ def test_a_lockfile_that_cannot_be_written_leaves_the_old_one(
     assert "Traceback" not in done.stderr
     assert (work / "app.lock").read_bytes() == before
     assert sorted(item.name for item in work.iterdir()) == ["app.lock", "app.toml", "echo"]
+
+
+def test_a_cache_that_cannot_be_written_is_not_the_fault_of_a_remote(
+    wasmind: Wasmind, remote: Repository, tmp_path: Path
+) -> None:
+    write_app(tmp_path / "work", remote.url)
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "git").write_text("in the way")
+    done = wasmind("lock", "app.toml", WASMIND_CACHE_DIR=str(cache))
+    assert done.returncode == 2
+    assert f"error: git sources cannot be used: File exists: `{cache / 'git'}`" in done.stderr
 
 
 def test_a_bundle_that_cannot_be_written_leaves_nothing(

@@ -23,6 +23,19 @@ threading.Thread(target=work).start()
 main()
 """
 
+INTERRUPTED = """
+import sys
+
+class Interrupting:
+    def find_spec(self, name, path, target=None):
+        if name == "click":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+from wasmind.__main__ import main
+main()
+"""
+
 
 @pytest.mark.parametrize(("arguments", "code"), [(["--help"], 0), (["chek"], 2), (["check"], 2)])
 def test_exit_codes_reach_the_shell(wasmind: Wasmind, arguments: list[str], code: int) -> None:
@@ -36,6 +49,11 @@ def test_closed_streams_are_no_problem(wasmind: Wasmind, tmp_path: Path) -> None
         ["sh", "-c", f"{line} >&- 2>&-"], env=environment(tmp_path), capture_output=True
     )
     assert ended.returncode == 0
+
+
+def test_ctrl_c_while_the_command_line_is_loaded() -> None:
+    ended = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (1, "Aborted!\n")
 
 
 def test_a_thread_that_is_at_work_is_waited_for(tmp_path: Path) -> None:

@@ -177,6 +177,42 @@ def test_only_bundles_are_overwritten(project: Project, office: Path, tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 
+def test_a_list_of_files_alone_makes_no_bundle(
+    project: Project, office: Path, tmp_path: Path
+) -> None:
+    """Other programs call theirs the same."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "MANIFEST.json").write_text("{}")
+    with pytest.raises(NotABundleError, match="exists and is no bundle"):
+        bundle(project, office, other)
+    assert contents(other) == {"MANIFEST.json": b"{}"}
+
+
+def test_a_link_to_the_place_of_a_bundle_stays(
+    project: Project, office: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    for _ in range(2):
+        bundle(project, office, tmp_path / "link")
+        assert (tmp_path / "link").is_symlink()
+        assert "plan.json" in contents(tmp_path / "real")
+        assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+
+
+@pytest.mark.parametrize("output", [".", "..", "below/.."])
+def test_the_current_folder_is_not_pulled_away(
+    project: Project, office: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    here = tmp_path / "around" / "here"
+    here.mkdir(parents=True)
+    bundle(project, office, here)
+    monkeypatch.chdir(here)
+    with pytest.raises(NotABundleError, match="choose another place"):
+        bundle(project, office, Path(output))
+
+
 def test_nothing_is_written_for_a_config_with_errors(
     project: Project, office: Path, tmp_path: Path
 ) -> None:

@@ -90,6 +90,8 @@ def test_every_kind_of_ref_that_can_move(
     (found,) = [each for each in report.diagnostics if each.code in {"WM1127", "WM1128"}]
     assert found.message == message.format(before[:7], after[:7])
     assert (found.severity, report.failed) == (severity, False)
+    consent = " --accept-moved-tags" if found.code == "WM1127" else ""
+    assert found.help == f"`wasmind lock --upgrade{consent}` follows it"
 
 
 def test_a_branch_that_is_gone_and_a_default_that_was_renamed(
@@ -101,7 +103,9 @@ def test_a_branch_that_is_gone_and_a_default_that_was_renamed(
     project.lock(text)
     remote.git("branch", "--delete", "side")
     remote.git("branch", "--move", "trunk")
-    assert [each.message for each in outdated(project, text)] == [
+    gone, renamed = outdated(project, text)
+    assert gone.help == f"{remote.head()[:7]} is kept until you name another"
+    assert [gone.message, renamed.message] == [
         "the branch `side` is gone",
         "the default branch was `refs/heads/main` and is `refs/heads/trunk` now",
     ]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.project import Project
+from tests.compiler.project import Project, listed
 from tests.compiler.repositories import (
     ENVIRONMENT,
     Repository,
@@ -321,6 +321,16 @@ def test_a_moved_tag_needs_consent(project: Project, remote: Repository) -> None
     assert revision(project) == before
     assert project.lock(text, upgrade_all=True, accept_moved_tags=True) == []
     assert revision(project) == after
+
+
+def test_a_tag_that_is_made_anew_at_its_commit(project: Project, remote: Repository) -> None:
+    text = app(remote.url, 'git_ref = { tag = "v1" }, sub_dir = "actors/desk"')
+    remote.git("tag", "--annotate", "--message", "first", "v1")
+    project.lock(text)
+    remote.git("tag", "--annotate", "--message", "second", "--force", "v1")
+    assert project.lock(text, upgrade_all=True) == []
+    assert f"Updating {remote.url}#v1, tagged anew at its commit" in project.statuses
+    assert remote.git("rev-parse", "v1") in project.lockfile()
 
 
 def test_absent_and_named_default_branch_are_one_actor(
@@ -641,6 +651,17 @@ def test_credentials_are_used_and_never_shown(
         assert not path.is_file() or b"s3cret" not in path.read_bytes()
 
 
+@pytest.mark.parametrize(
+    "user_info", ["me:s3cr@et", "me:s3cr/et", "me:s3cr'et", "me:s3cr@e't", "me:s3cret@e.org:x"]
+)
+def test_passwords_that_should_be_escaped_are_not_shown_either(
+    project: Project, user_info: str
+) -> None:
+    report = project.check(app(f"https://{user_info}@127.0.0.1:1/x"))
+    said = render_text(report.diagnostics, report.texts) + repr(listed(report))
+    assert not re.search(r"s3cr|\bet\b", said), said
+
+
 def test_without_credentials_nobody_is_asked(project: Project, tmp_path: Path) -> None:
     (tmp_path / "served").mkdir()
     with serve_smart(tmp_path / "served", [], "Basic never") as server:
@@ -669,6 +690,9 @@ def test_credentials_do_not_follow_a_redirect(project: Project, tmp_path: Path) 
     [
         ("git@github.com:owner/repo.git", "WM1101", "ssh://git@github.com/owner/repo.git"),
         ("host.org:owner/repo", "WM1101", "ssh://host.org/owner/repo"),
+        ("https:/host.org/owner/repo", "WM1101", "https://host.org/owner/repo"),
+        ("file:/abs/repo", "WM1101", "file:///abs/repo"),
+        ("user:word@host.org:owner/repo", "WM1101", None),
         ("--upload-pack=touch x", "WM1101", None),
         ("-oProxyCommand=x", "WM1101", None),
         ("ssh://-oProxyCommand=x/r", "WM1101", None),

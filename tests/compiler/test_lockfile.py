@@ -120,6 +120,34 @@ def test_untouched_entries_keep_their_bytes(project: Project, remote: Repository
     assert "Adding extra" in project.statuses
 
 
+def test_line_ends_of_windows_are_no_difference(project: Project) -> None:
+    project.actor("desk")
+    project.lock(DESK)
+    windows = project.lockfile().encode().replace(b"\n", b"\r\n")
+    project.write("app.lock", windows)
+    for policy in ({}, {"locked": True}):
+        assert project.lock(DESK, **policy) == []
+        assert (project.root / "app.lock").read_bytes() == windows
+    project.actor("desk", "# changed")
+    (found,) = project.lock(DESK, locked=True)
+    assert found.startswith("WM1002 ")
+
+
+def test_links_and_permissions_stay(project: Project) -> None:
+    project.actor("desk")
+    project.lock(DESK)
+    elsewhere, lockfile = project.root / "shared.lock", project.root / "app.lock"
+    lockfile.rename(elsewhere)
+    lockfile.symlink_to(elsewhere.name)
+    elsewhere.chmod(0o640)
+    before = project.lockfile()
+    project.actor("desk", "# changed")
+    assert project.lock(DESK) == []
+    assert lockfile.is_symlink()
+    assert elsewhere.read_text() != before
+    assert elsewhere.stat().st_mode & 0o777 == 0o640
+
+
 # Modes
 
 
@@ -155,6 +183,23 @@ def test_a_stale_lockfile_lists_what_differs(project: Project) -> None:
     assert "capabilities: messaging -> http" in shown or "capabilities: none -> http" in shown
     assert "`new` is not in it" in shown
     assert "nothing uses the lock entry `old`" in shown
+
+
+def test_a_tag_and_a_branch_of_one_name_are_told_apart(
+    project: Project, remote: Repository
+) -> None:
+    remote.git("branch", "v1")
+    remote.git("tag", "v1")
+    text, folder = "starting_actors = ['branch']\n", 'sub_dir = "actors/tool"'
+    for kind in ("branch", "tag"):
+        text += f"[actors.{kind}]\nauto_spawn = true\n"
+        text += f"source = {{ git = '{remote.url}', git_ref = {{ {kind} = 'v1' }}, {folder} }}\n"
+    project.lock(text)
+    only_the_branch = text.partition("[actors.tag]")[0]
+    assert project.lock(only_the_branch, locked=True) == [
+        f"WM1008 app.lock:10:1 nothing uses the lock entry `{remote.url}#v1`",
+        "WM1008 app.lock:25:1 nothing uses the lock entry `tag`",
+    ]
 
 
 def test_a_locked_run_looks_no_ref_up(project: Project, remote: Repository) -> None:
@@ -271,6 +316,17 @@ def test_a_dependency_that_was_brought_along_needs_consent(project: Project) -> 
     assert found.endswith("`tool` gains `command`")
 
 
+def test_what_a_dependency_brings_along_needs_consent_too(project: Project) -> None:
+    project.actor("desk")
+    project.lock(DESK)
+    project.actor("shell", capabilities=["command"])
+    project.actor("tool", 'dependencies.shell.source.path = "../shell"')
+    project.actor("desk", 'dependencies.tool.source.path = "../tool"')
+    (found,) = project.lock(DESK)
+    assert found.startswith("WM1011 ")
+    assert found.endswith("`shell` gains `command`")
+
+
 def test_what_the_user_adds_needs_none(project: Project) -> None:
     project.actor("desk")
     project.lock(DESK)
@@ -332,6 +388,19 @@ def test_faulty_lockfiles_are_shown_and_kept(project: Project, text: str, expect
         found = project.lock(DESK, **policy)
         assert found[0].startswith(expected), found
     assert project.lockfile() == text
+
+
+def test_an_entry_without_digest_is_mended_as_advised(project: Project) -> None:
+    project.actor("desk")
+    project.lock(DESK)
+    complete = project.lockfile()
+    lines = complete.splitlines(keepends=True)
+    project.write("app.lock", "".join(line for line in lines if "digest" not in line))
+    (found,) = project.check(DESK).diagnostics
+    assert found.help == "remove the entry and run `wasmind lock`"
+    project.write("app.lock", complete.partition("\n[[actor]]")[0])
+    assert project.lock(DESK) == []
+    assert project.lockfile() == complete
 
 
 def test_every_conflict_marker_is_shown(project: Project) -> None:

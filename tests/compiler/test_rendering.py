@@ -184,6 +184,13 @@ SECRETS = [
     ("git = 'https://me:secret@e.org/r'", "git = 'https://me:******@e.org/r'"),
     ("git = 'https://0123456789abcdefg@e.org/r'", "git = 'https://*****************@e.org/r'"),
     ("git = 'ssh://git@e.org/r'", "git = 'ssh://git@e.org/r'"),
+    ("git = 'https://me:s@cr/et@e.org/r'", "git = 'https://me:*******@e.org/r'"),
+    ("git = 'https://me:s@cret@e.org/r'", "git = 'https://me:******@e.org/r'"),
+    ("git = 'https://me:se/cret@e.org/r'", "git = 'https://me:*******@e.org/r'"),
+    ('git = "https://me:se\'cret@e.org/r"', 'git = "https://me:*******@e.org/r"'),
+    ("git = 'https://e.org:8443/r@v1'", "git = 'https://e.org:8443/r@v1'"),
+    ("git = 'https://e.org/r@v1'", "git = 'https://e.org/r@v1'"),
+    ("git = 'https://me:12/r@v1'", "git = 'https://me:12/r@v1'"),
     ("api_key = 'os.environ/NAME'", "api_key = 'os.environ/NAME'"),
     ("token_limit = 5", "token_limit = 5"),
 ]

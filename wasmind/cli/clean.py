@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from wasmind.cli import cache_use, terminal
+from wasmind.cli import cache_use, compiling, terminal
 from wasmind.cli.sizes import human, tree_size
 from wasmind.paths import cache_dir
 
@@ -35,6 +35,8 @@ def command(*, dry_run: bool, seconds: float) -> None:
     The cache holds the Python interpreter component, native code, compiled actors, bundles of `run`
     and git sources. All of it is made again when it is needed; nothing else is touched. While other
     commands use the cache, nothing is removed.
+
+    Exit codes: 0 done, 2 the cache is in use or cannot be emptied.
     """
     cache = cache_dir()
     if not cache.is_dir():
@@ -47,9 +49,9 @@ def command(*, dry_run: bool, seconds: float) -> None:
         with cache_use.alone(cache, seconds):
             _clean(cache, "removed", lambda part: _remove(part, seconds))
     except cache_use.CacheInUseError as error:
-        raise click.ClickException(f"the cache is in use: {error}") from None
+        raise compiling.EnvironmentProblem(f"the cache is in use: {error}") from None
     except OSError as error:
-        raise click.ClickException(f"cannot clean {cache}: {error.strerror}") from None
+        raise compiling.EnvironmentProblem(f"cannot clean `{cache}`: {error.strerror}") from None
 
 
 def _clean(cache: Path, verb: str, remove: Callable[[Path], None]) -> None:
@@ -61,8 +63,8 @@ def _clean(cache: Path, verb: str, remove: Callable[[Path], None]) -> None:
     for part in parts:
         files, size = tree_size(part)
         total_files, total_bytes = total_files + files, total_bytes + size
-        click.echo(f"  {part.name:<14} {human(size):>10}  {files} files")
         remove(part)
+        click.echo(f"  {part.name:<14} {human(size):>10}  {files} files")
     click.echo(f"{verb} {human(total_bytes)} in {total_files} files: {cache}")
 
 

@@ -13,8 +13,11 @@ SECRET: Final = re.compile(
     r"|AIza[0-9A-Za-z_-]{30,}|xox[abprs]-[A-Za-z0-9-]{10,}|hf_[A-Za-z0-9]{20,}"
     r"|gsk_[A-Za-z0-9]{20,}|r8_[A-Za-z0-9]{20,}|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]+\.[\w-]+)"
 )
-#: The secret of a URL's user part: the password, or a token in the place of the user.
-USER_INFO: Final = re.compile(r"//(?P<user>[^\s/@:\"'`]*)(?::(?P<password>[^\s/@\"'`]*))?@")
+#: The secret of a URL's user part: the password, or a token in the place of the user. What should
+#: have been escaped in a password counts too: `@`, or a `/` where no port comes before it.
+USER_INFO: Final = re.compile(
+    r"//(?P<user>[^\s/@:\"'`]*)(?::(?P<password>(?!\d*/)[^\s\"]{,100}|[^\s/\"]*))?@"
+)
 #: A value under a name that promises a secret.
 _NAMED: Final = re.compile(
     r"(?i)[\w-]*(?:api[_-]?key|secret|password|passwd|token|authorization)[\w-]*[\"']?[ \t]*=[ \t]*"

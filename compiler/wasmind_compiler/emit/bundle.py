@@ -38,6 +38,7 @@ from wasmind_compiler.errors import CompilerFailure, NotABundleError
 
 MANIFEST: Final = "MANIFEST.json"
 VERSION: Final = 1
+_PLAN: Final = "plan.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +78,15 @@ def write_bundle(
         NotABundleError: something else is there.
         CompilerFailure: it cannot be written.
     """
-    _refuse_foreign(output)
-    aside = output.with_name(f".{output.name}.{os.getpid()}.new")
+    place = output.resolve()  # a link to a folder stays one
+    _refuse_foreign(place, f"`{output}`")
+    aside = place.with_name(f".{place.name}.{os.getpid()}.new")
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
         digest = _fill(aside, system, lock, interpreter)
-        _publish(aside, output)
+        _publish(aside, place)
     except OSError as error:
         raise CompilerFailure(f"cannot write the bundle `{output}`: {error.strerror}") from error
     finally:
@@ -113,12 +115,15 @@ def bundle_digest(files: Mapping[str, tuple[int, str]]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _refuse_foreign(output: Path) -> None:
-    if not output.exists() and not output.is_symlink():
+def _refuse_foreign(place: Path, shown: str) -> None:
+    if not place.exists():
         return
-    is_empty = output.is_dir() and not any(output.iterdir())
-    if not is_empty and not (output / MANIFEST).is_file():
-        raise NotABundleError(f"`{output}` exists and is no bundle; choose another place")
+    is_empty = place.is_dir() and not any(place.iterdir())
+    if not is_empty and not all((place / name).is_file() for name in (MANIFEST, _PLAN)):
+        raise NotABundleError(f"{shown} exists and is no bundle; choose another place")
+    if Path.cwd().is_relative_to(place):
+        # Whoever works there would be left in a folder that is gone.
+        raise NotABundleError(f"{shown} is in use as the current folder; choose another place")
 
 
 def _publish(aside: Path, output: Path) -> None:
@@ -128,7 +133,12 @@ def _publish(aside: Path, output: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
     if output.exists():
         output.rename(old)
-    aside.rename(output)
+    try:
+        aside.rename(output)
+    except BaseException:
+        if old.exists():
+            old.rename(output)
+        raise
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -155,7 +165,7 @@ def _contents(
     """Every file but the interpreter and the manifest."""
     sha256 = interpreter.sha256 if interpreter else None
     dot = to_dot(make_topology(system))
-    yield "plan.json", make_plan(system, sha256).to_json().encode()
+    yield _PLAN, make_plan(system, sha256).to_json().encode()
     yield "wasmind.lock", lock.encode()
     yield "topology.dot", dot.encode()
     yield "topology.svg", draw_reproducibly(dot).encode()

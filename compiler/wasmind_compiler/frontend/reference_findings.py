@@ -20,7 +20,10 @@ _INSECURE: Final = ("http", "git")
 
 #: What a shell would expand in a path, and we do not.
 UNEXPANDED: Final = re.compile(r"^~[^/]*|\$\{?\w+\}?|%\w+%")
-_SCP: Final = re.compile(r"(?P<user>[\w.+-]+@)?(?P<host>[\w-]+(?:\.[\w-]+)*):(?!//)(?P<path>\S+)")
+_SCP: Final = re.compile(
+    r"(?P<user>[\w.+-]+@)?(?P<host>[\w-]+(?:\.[\w-]+)*):(?!//)(?P<path>[^\s@]+)"
+)
+_EXAMPLE: Final = "for example `https://host/owner/repository.git`"
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)(?:://|::)")
 _TOKEN_USER: Final = re.compile(r"[A-Za-z0-9_-]{16,}")
 _FULL_REVISION: Final = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
@@ -93,14 +96,14 @@ def _url(written: Written, url: str) -> Iterator[Diagnostic]:
         parts = urlsplit(url)
         complete = bool(parts.path.strip("/")) and (parts.scheme == "file" or bool(parts.hostname))
         complete = complete and (parts.port is None or parts.port > 0)
-    except ValueError as error:
-        yield fetching.BAD_URL.at(span, f"not a URL: {str(error).lower()}")
+    except ValueError:
+        # What is wrong would be said with a part of the text, which may be a password.
+        yield fetching.BAD_URL.at(span, "the git URL has no usable host and port", help=_EXAMPLE)
+        yield from _credentials(written, url)
         return
     if not complete or re.search(r"\s", url):
         what = "has a blank" if re.search(r"\s", url) else "names no repository"
-        yield fetching.BAD_URL.at(
-            span, f"the git URL {what}", help="for example `https://host/owner/repository.git`"
-        )
+        yield fetching.BAD_URL.at(span, f"the git URL {what}", help=_EXAMPLE)
     yield from _credentials(written, url)
 
 
@@ -109,8 +112,12 @@ def _no_scheme(written: Written, url: str) -> Diagnostic:
     scp = _SCP.fullmatch(url)
     if scp is not None and not re.match(r"^[A-Za-z]:[\\/]", url):
         rewritten = f"ssh://{scp['user'] or ''}{scp['host']}/{scp['path'].lstrip('/')}"
-        title = f"write `{rewritten}`"
         message = "a git URL needs a scheme; `host:path` is only known to ssh"
+        if scp["host"].lower() in (*SCHEMES, *_INSECURE):
+            slashes = "///" if scp["host"].lower() == "file" else "//"
+            rewritten = f"{scp['host']}:{slashes}{scp['path'].lstrip('/')}"
+            message = "after its scheme a git URL has `://`"
+        title = f"write `{rewritten}`"
         return fetching.BAD_URL.at(
             written.span("git"),
             message,
@@ -134,7 +141,7 @@ def _no_scheme(written: Written, url: str) -> Diagnostic:
     return fetching.BAD_URL.at(
         written.span("git"),
         "a git URL needs a scheme",
-        help=fix.title if fix else "for example `https://host/owner/repository.git`",
+        help=fix.title if fix else _EXAMPLE,
         fix=fix,
     )
 

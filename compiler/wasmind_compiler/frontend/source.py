@@ -14,7 +14,8 @@ from wasmind_compiler.frontend.tables import Table
 RefKind = Literal["branch", "tag", "rev"]
 _REF_KINDS: tuple[RefKind, ...] = ("branch", "tag", "rev")
 GIT_KEYS: Final = frozenset({"git", "git_ref", "sub_dir", "submodules", "lfs", "insecure"})
-_USER_INFO: Final = re.compile(r"(?<=://)(?!git@)[^/\s@]+@")
+#: The user part of a URL, also with `@` or `/` in a password, where they should be escaped.
+USER_INFO: Final = re.compile(r"(?<=://)(?:[^/\s\"@:\[]+:(?!\d*/)[^\s\"]{,100}|[^/\s\"]+)@")
 
 
 class Written(NamedTuple):
@@ -112,7 +113,7 @@ class GitSource(NamedTuple):
     @property
     def shown(self) -> str:
         """The URL as written, with secrets left out."""
-        return _USER_INFO.sub("", self.git)
+        return USER_INFO.sub(lambda found: "git@" * (found.group() == "git@"), self.git)
 
     def span(self) -> Span:
         """The value that a problem with the source is reported at."""

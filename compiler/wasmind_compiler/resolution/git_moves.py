@@ -40,8 +40,10 @@ class Moves:
         locked, ref = pin.locked, source.ref
         self._compare_default(pin, resolved.default_branch, source)
         if resolved.revision == locked.revision:
+            if resolved.tag_object != locked.tag_object:
+                self._reporter.status("Updating", f"{locked.shown}, tagged anew at its commit")
             return resolved
-        if ref is not None and ref.kind == "tag" and not self._accept_moved_tags:
+        if _is_tag(ref) and not self._accept_moved_tags:
             help_line = f"{locked.revision[:7]} is kept; confirm the new commit with "
             self._add(pin, resolved.revision, source, help_line + "`--accept-moved-tags`")
             return pinned(pin)
@@ -60,9 +62,13 @@ class Moves:
             return
         self._reported.add(id(pin))
         self._compare_default(pin, now.head, source)
+        locked = pin.locked.revision
         revision = now.refs.get(f"{name}^{{}}") or now.refs.get(name)
-        if revision != pin.locked.revision:
-            self._add(pin, revision, source, "`wasmind lock --upgrade` follows it")
+        if revision is None:
+            self._add(pin, None, source, f"{locked[:7]} is kept until you name another")
+        elif revision != locked:
+            consent = " --accept-moved-tags" * _is_tag(source.ref)
+            self._add(pin, revision, source, f"`wasmind lock --upgrade{consent}` follows it")
 
     def _add(
         self, pin: Pin, revision: str | None, source: GitSource, help_line: str | None = None
@@ -70,7 +76,7 @@ class Moves:
         """The locked commit is not that of the ref any more."""
         ref, old = source.ref, pin.locked.revision
         moved = f"has moved from {old[:7]} to {revision[:7]}" if revision else "is gone"
-        rule = fetching.TAG_MOVED if ref and ref.kind == "tag" else fetching.BRANCH_MOVED
+        rule = fetching.TAG_MOVED if _is_tag(ref) else fetching.BRANCH_MOVED
         self._collector.add(
             rule.at(
                 source.written.value("git_ref", ref.kind) if ref else source.span(),
@@ -95,6 +101,10 @@ def pinned(pin: Pin) -> Resolved:
         default_branch=locked.default_branch,
         tag_object=locked.tag_object,
     )
+
+
+def _is_tag(ref: GitRef | None) -> bool:
+    return ref is not None and ref.kind == "tag"
 
 
 def _named(ref: GitRef | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -12,6 +12,8 @@ from wasmind_compiler.resolution.policy import Widening
 _SHOWN_DIGITS: Final = 7
 #: What every actor may do; gaining it is no news.
 _HARMLESS: Final = frozenset({"logger", "messaging"})
+#: Place and content of each entry, by its subject and what tells it from others of that name.
+_Entries = Mapping[tuple[str, str], tuple[int, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +42,11 @@ def changes(old: Lock, new: Lock) -> Iterator[Change]:
 def widenings(old: Lock, new: Lock) -> Iterator[Widening]:
     """Actors that could do more than before, in the order of names.
 
-    An actor that is new counts only if the manifest of one that is not has brought it along: what
-    the config itself adds was added by the user.
+    An actor that is new counts only if one that is not has brought it along, be it through others
+    that are new: what the config itself adds was added by the user.
     """
     before = {actor.name: actor for actor in old.actors}
-    brought = {name for actor in new.actors if actor.name in before for name in actor.dependencies}
+    brought = _brought_along(new, before.keys())
     for actor in sorted(new.actors, key=lambda each: each.name):
         known = before.get(actor.name)
         if known is None and actor.name not in brought:
@@ -56,26 +58,39 @@ def widenings(old: Lock, new: Lock) -> Iterator[Widening]:
             yield Widening(actor=actor.name, had=kept, gains=gains)
 
 
-def _repositories(entries: Sequence[LockedGit]) -> Mapping[str, tuple[int, LockedGit]]:
-    return {each.shown: (index, each) for index, each in enumerate(entries)}
+def _brought_along(lock: Lock, by: Collection[str]) -> set[str]:
+    """Everything that actors of these names depend on, directly or through others."""
+    dependencies = {actor.name: actor.dependencies for actor in lock.actors}
+    brought: set[str] = set()
+    pending = [name for name in dependencies if name in by]
+    while pending:
+        found = set(dependencies.get(pending.pop(), ())) - brought
+        brought |= found
+        pending += found
+    return brought
 
 
-def _actors(entries: Sequence[LockedActor]) -> Mapping[str, tuple[int, LockedActor]]:
-    return {each.name: (index, each) for index, each in enumerate(entries)}
+def _repositories(entries: Sequence[LockedGit]) -> _Entries:
+    # A tag and a branch may have the same name.
+    return {
+        (each.shown, each.ref.kind if each.ref else ""): (index, each)
+        for index, each in enumerate(entries)
+    }
 
 
-def _compare(
-    table: Literal["actor", "git"],
-    old: Mapping[str, tuple[int, Any]],
-    new: Mapping[str, tuple[int, Any]],
-) -> Iterator[Change]:
-    for subject in sorted(old.keys() | new.keys()):
-        if subject not in new:
-            yield Change(kind="removed", table=table, subject=subject, index=old[subject][0])
-        elif subject not in old:
+def _actors(entries: Sequence[LockedActor]) -> _Entries:
+    return {(each.name, ""): (index, each) for index, each in enumerate(entries)}
+
+
+def _compare(table: Literal["actor", "git"], old: _Entries, new: _Entries) -> Iterator[Change]:
+    for key in sorted(old.keys() | new.keys()):
+        subject, _ = key
+        if key not in new:
+            yield Change(kind="removed", table=table, subject=subject, index=old[key][0])
+        elif key not in old:
             yield Change(kind="added", table=table, subject=subject)
         else:
-            (index, before), (_, after) = old[subject], new[subject]
+            (index, before), (_, after) = old[key], new[key]
             facts = tuple(_facts(before, after))
             if facts:
                 yield Change(kind="changed", table=table, subject=subject, facts=facts, index=index)

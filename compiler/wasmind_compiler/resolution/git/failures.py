@@ -7,6 +7,7 @@ from typing import Final
 
 from wasmind_compiler.diagnostics.registry import Rule
 from wasmind_compiler.diagnostics.rules import fetching
+from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.program import (
     GitCommandError,
@@ -77,7 +78,14 @@ def explain_failure(error: Exception, shown: str) -> SourceProblem:
     Args:
         error: `GitCommandError`, `GitMissingError`, `LimitExceededError` or `OSError`.
         shown: the repository's URL.
+
+    Raises:
+        CompilerFailure: it is not git's but that of this machine.
     """
+    if isinstance(error, OSError):
+        where = f": `{error.filename}`" if error.filename else ""
+        reason = f"{error.strerror or error}{where}"
+        raise CompilerFailure(f"git sources cannot be used: {reason}") from error
     if isinstance(error, GitMissingError):
         return SourceProblem(rule=fetching.GIT_MISSING, message=str(error))
     if isinstance(error, LimitExceededError):

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from wasmind_compiler.frontend.source import USER_INFO
+
 #: Schemes that need no consent, and those that carry no proof of who answers.
 SAFE_SCHEMES: Final = frozenset({"https", "ssh", "file"})
 INSECURE_SCHEMES: Final = frozenset({"http", "git"})
@@ -20,10 +22,9 @@ _URL: Final = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?:(?P<user>[^/@]*)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|"
     r"[^/:@]*)(?::(?P<port>[0-9]*))?(?P<path>/.*)?"
 )
-_SCP: Final = re.compile(r"(?:([\w.+-]+)@)?([\w.-]{2,}):(?!//)(.+)")
+_SCP: Final = re.compile(r"(?:([\w.+-]+)@)?([\w.-]{2,}):(?!//)([^@]+)")
 _HOST: Final = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9_.-]*)")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f]")
-_USER_INFO: Final = re.compile(r"(?<=://)[^/\s\"'@]+@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class UrlFault(NamedTuple):
 
 def mask_credentials(text: str) -> str:
     """A text with the user information of all URLs in it starred out, length unchanged."""
-    return _USER_INFO.sub(_stars, text) if "://" in text else text
+    return USER_INFO.sub(_stars, text) if "://" in text else text
 
 
 def _stars(found: re.Match[str]) -> str:
