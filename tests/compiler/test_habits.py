@@ -502,6 +502,35 @@ def test_one_problem_and_its_help(
     assert not mended or found.code not in [each.code for each in after.diagnostics]
 
 
+MODEL = '[models.small]\nkind = "scripted"\nscript = "rules.toml"\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            MODEL,
+            '[[litellm.models]]\nmodel_name = "small"\nlitellm_params = 3\n',
+            "WM0203 3",
+        ),
+        (
+            MODEL,
+            '[[litellm.models]]\nmodel_name = "small"\n[[litellm.models.litellm_params]]\n',
+            "WM0203 [[litellm.models.litellm_params]]",
+        ),
+    ],
+)
+def test_what_follows_from_a_problem_is_not_one(
+    team: Project, old: str, new: str, expected: str
+) -> None:
+    assert CONFIG.count(old) == 1
+    path = team.write("app.toml", CONFIG.replace(old, new))
+    (found,) = pipeline.check(path, team.environment()).diagnostics
+    assert found.span is not None
+    marked = path.read_bytes()[found.span.start.byte : found.span.end.byte].decode()
+    assert f"{found.code} {marked}" == expected
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
