@@ -39,12 +39,24 @@ def told(text: str) -> tuple[str, str, str | None]:
             "an invisible character stands here, U+200B",
             "a = 1\n",
         ),
+        ('a = "x\x01"\n', "\x01", "a control character stands here, U+0001", None),
+        ("a = 1 # \x7f\n", "\x7f", "a control character stands here, U+007F", None),
+        ("a = 1\rb = 2\r", "\r", "a carriage return alone ends no line", None),
+        # Escapes of other languages.
+        (r"""a = "don\'t \\ x" """, r"\'", r"`\'` is not an escape", r"""a = "don't \\ x" """),
+        ('a = "\\x41"\n', "\\x", "`\\x` is not an escape", None),
         # Names.
         (
             "[actors.größe]\n",
             "größe",
-            "a name with other letters than `a` to `z` and `A` to `Z` stands in quotes",
+            "a name of more than `a` to `z`, `A` to `Z`, digits, `_` and `-` stands in quotes",
             '[actors."größe"]\n',
+        ),
+        (
+            "my-👩‍💻 = 1\n",
+            "my-👩‍💻",
+            "a name of more than `a` to `z`, `A` to `Z`, digits, `_` and `-` stands in quotes",
+            '"my-👩‍💻" = 1\n',
         ),
         ("[a.my shell]\n", "my shell", "a name with blanks stands in quotes", None),
         (

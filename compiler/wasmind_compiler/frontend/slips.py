@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from wasmind_compiler.frontend.lookalikes import letter_in_key, lookalike
+from wasmind_compiler.frontend.lookalikes import control_character, letter_in_key, lookalike
 from wasmind_compiler.frontend.positions import Range
 from wasmind_compiler.frontend.slip import Slip, line_at
 from wasmind_compiler.frontend.strings import LEXEME
@@ -301,6 +301,7 @@ def _token(text: str, offset: int) -> Range:
 
 _LOOKS: Final[tuple[Callable[[str, str, int], Slip | None], ...]] = (
     lookalike,
+    control_character,
     letter_in_key,
     _blank_in_key,
     _separator,

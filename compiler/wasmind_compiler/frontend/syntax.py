@@ -24,6 +24,8 @@ _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\
 _GOOD_ESCAPE: Final = re.compile(
     r"""\\(?:[btnfr"\\]|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[ \t]*\r?\n)"""
 )
+#: Escapes of other languages, where the backslash is not what was meant.
+_FOREIGN_ESCAPE: Final = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|[0aev/])")
 _WORD: Final = re.compile(r"[^\s,\]}#=]+")
 #: How headers begin, and what is easily taken for it.
 _OPENERS: Final = ("[", "\uff3b")
@@ -195,7 +197,11 @@ def _report_escapes(index: TextIndex, literal: Range, wrong: list[int]) -> Diagn
     inner = written[3:-3] if quoted else written[1:-1]
     # With a good escape among the wrong ones nobody knows what was meant: `C:\new\qa`.
     sure = written.count("\\") == len(wrong)
-    if "'" not in inner:
+    sure = sure and not any(_FOREIGN_ESCAPE.match(index.text, at) for at in wrong)
+    if all(index.text.startswith("'", at + 1) for at in wrong):
+        replacement, sure = _without(written, [at - literal[0] for at in wrong]), True
+        title = "a `'` needs no backslash"
+    elif "'" not in inner:
         replacement = f"'''{inner}'''" if quoted else f"'{inner}'"
         title = "use single quotes, in which `\\` is an ordinary character"
     else:
@@ -213,6 +219,11 @@ def _report_escapes(index: TextIndex, literal: Range, wrong: list[int]) -> Diagn
             applicability="always" if sure else "maybe",
         ),
     )
+
+
+def _without(text: str, places: list[int]) -> str:
+    """The text without the characters at some places."""
+    return "".join(character for at, character in enumerate(text) if at not in places)
 
 
 def _general(index: TextIndex, reason: str, offset: int) -> Diagnostic:
