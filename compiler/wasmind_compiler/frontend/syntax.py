@@ -11,13 +11,13 @@ import tomllib
 from collections.abc import Iterator
 from typing import Final
 
-from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, TextIndex
+from wasmind_compiler.diagnostics import Applicability, Diagnostic, Edit, Fix, Label, TextIndex
 from wasmind_compiler.diagnostics.rules import files
 from wasmind_compiler.diagnostics.suggestions import nearest
 from wasmind_compiler.frontend import slips
 from wasmind_compiler.frontend.clashes import explain_clash
 from wasmind_compiler.frontend.positions import Range, statement_at
-from wasmind_compiler.frontend.slip import Slip, reads_further
+from wasmind_compiler.frontend.slip import Slip, ends_line, reads_further
 from wasmind_compiler.frontend.strings import LEXEME
 
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -118,7 +118,8 @@ def explain_syntax(index: TextIndex, message: str) -> Diagnostic:
     reason = message[: place.start()] if place else message
     offset = _offset(index, place)
     if reason.startswith(_CLASHES):
-        clash = explain_clash(index, statement_at(index.text, offset - 1))
+        offset = statement_at(index.text, offset - 1)
+        clash = explain_clash(index, offset)
         if clash is not None:
             return clash
     if reason.startswith(_BAD_ESCAPES) and (escape := _bad_escape(index)) is not None:
@@ -308,8 +309,9 @@ def _fix(index: TextIndex, reason: str, offset: int) -> Fix | None:
     """What to write instead, where that is plain."""
     text = index.text
     if reason.startswith("Expected newline") and text[offset : offset + 1] in (",", ";"):
-        edit = Edit(index.span(offset, offset + 1), "")
-        return Fix(title=f"remove the `{text[offset]}`", edits=(edit,), applicability="always")
+        edit, title = Edit(index.span(offset, offset + 1), ""), f"remove the `{text[offset]}`"
+        sure: Applicability = "always" if ends_line(text, offset + 1) else "maybe"
+        return Fix(title=title, edits=(edit,), applicability=sure)
     rest = text[offset : text.find("\n", offset)]
     if reason.startswith("Expected ']") and "]" not in rest[1:]:
         brackets = "]]" if "]]" in reason else "]"
