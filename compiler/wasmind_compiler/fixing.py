@@ -8,7 +8,7 @@ and each value away from the edits must be what it was.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,25 @@ def plan_changes(diagnostics: Iterable[Diagnostic], folder: Path) -> list[Change
         known = all(edit.span.file in contents for edit in fix.edits)
         if known and all(is_faithful(each, fix.edits) for each in apply([fix], contents)):
             chosen.append(fix)
-    return apply(chosen, contents)
+    return apply(_compatible(chosen, contents), contents)
+
+
+def _compatible(fixes: Sequence[Fix], contents: Mapping[str, bytes]) -> Sequence[Fix]:
+    """Fixes that leave files readable when all are applied: two may give one key, for example."""
+    if _stays_readable(apply(fixes, contents)):
+        return fixes
+    chosen: list[Fix] = []
+    for fix in fixes:
+        if _stays_readable(apply([*chosen, fix], contents)):
+            chosen.append(fix)
+    return chosen
+
+
+def _stays_readable(changes: Iterable[Change]) -> bool:
+    return all(
+        _loaded(_text(change.before)) is None or _loaded(_text(change.after)) is not None
+        for change in changes
+    )
 
 
 def write_changes(changes: Sequence[Change], folder: Path) -> None:
@@ -65,8 +83,7 @@ def is_faithful(change: Change, edits: Sequence[Edit]) -> bool:
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
-    after = change.after.removeprefix(_MARK).decode()
-    before = change.before.removeprefix(_MARK).decode()
+    before, after = _text(change.before), _text(change.after)
     old = _loaded(before)
     new = _loaded(after)
     if old is None:
@@ -95,6 +112,10 @@ def _any_below(paths: Iterable[KeyPath], table: KeyPath) -> bool:
 
 def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and repr(one) == repr(other)
+
+
+def _text(content: bytes) -> str:
+    return content.removeprefix(_MARK).decode()
 
 
 def _loaded(text: str) -> dict[str, Any] | None:

@@ -198,6 +198,14 @@ def test_fixes_that_overlap_wait_for_the_next_round() -> None:
     assert choose([first, second, first]) == [first]
 
 
+def test_of_fixes_that_do_not_go_together_the_first_is_made(project: Project) -> None:
+    project.actor("desk")
+    text = 'starting_actors = ["desk"]\n[actors.desk]\nsorce.path = "desk"\nsuorce.path = "desk"\n'
+    assert fix_all(project, text) == text.replace("sorce", "source")
+    text = 'actors.desk.source = { git = "file:///nowhere", branch = "a", tag = "b" }\n'
+    assert fix_all(project, text) == text
+
+
 def test_a_file_changed_meanwhile_is_not_overwritten(project: Project) -> None:
     path = project.write("app.toml", "a = 2\n")
     with pytest.raises(CompilerFailure, match="changed by somebody else"):

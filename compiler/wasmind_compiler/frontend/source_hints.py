@@ -31,6 +31,9 @@ def unknown_key(document: Document, path: KeyPath, key: str, value: Any) -> Hint
     if beside_git and key in _REFS and isinstance(value, str):
         if document.has((*path, "git_ref")):
             return Hint(help=f"put `{key}` into `git_ref`")
+        refs = [f"`{name}`" for name in _REFS if document.has((*path, name))]
+        if len(refs) > 1:
+            return Hint(help=f"{' and '.join(refs)} exclude one another: put one into `git_ref`")
         fix = wrap(document, (*path, key), "git_ref")
         return Hint(help=f"write `git_ref = {{ {key} = {quoted(value)} }}`", fix=fix)
     if document.has((*path, "path")) and key in (*_REFS, "git_ref", "sub_dir"):
