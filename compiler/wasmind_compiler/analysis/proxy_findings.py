@@ -12,8 +12,7 @@ from wasmind_compiler.diagnostics.rules import models
 from wasmind_compiler.diagnostics.suggestions import nearest
 from wasmind_compiler.frontend.app_config import AppConfig, ProxiedModel
 from wasmind_compiler.frontend.document import Document
-from wasmind_compiler.frontend.key_path import KeyPath, dotted
-from wasmind_compiler.frontend.rewriting import quoted
+from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
 
 _PREFIX: Final = "os.environ/"
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

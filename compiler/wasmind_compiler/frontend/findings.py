@@ -23,9 +23,8 @@ from wasmind_compiler.frontend import hints, source_hints
 from wasmind_compiler.frontend.conformance import is_type
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.hint import Hint
-from wasmind_compiler.frontend.key_path import KeyPath, dotted
+from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
 from wasmind_compiler.frontend.retyping import retyped
-from wasmind_compiler.frontend.rewriting import quoted
 from wasmind_compiler.frontend.sections import renamed_key
 
 

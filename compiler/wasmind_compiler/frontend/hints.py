@@ -11,8 +11,8 @@ from wasmind_compiler.diagnostics import Edit, Fix, Label
 from wasmind_compiler.frontend import source_hints, top_level
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.hint import Hint, rewritten
-from wasmind_compiler.frontend.key_path import KeyPath, dotted
-from wasmind_compiler.frontend.rewriting import move_into, quoted
+from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
+from wasmind_compiler.frontend.rewriting import move_into
 from wasmind_compiler.frontend.sections import renamed_key, renamed_section
 from wasmind_compiler.frontend.source_hints import SOURCE_KEYS
 

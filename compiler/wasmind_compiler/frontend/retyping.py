@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Applicability, Edit, Fix, Span
-from wasmind_compiler.frontend.rewriting import quoted
+from wasmind_compiler.frontend.key_path import quoted
 
 #: How people write booleans who know other formats.
 _BOOLEANS: Final = {

@@ -7,7 +7,7 @@ from typing import Final
 
 from wasmind_compiler.diagnostics import Edit, Fix, Span
 from wasmind_compiler.frontend.document import Document
-from wasmind_compiler.frontend.key_path import KeyPath, dotted
+from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
 
 _COMMA: Final = re.compile(r"[ \t]*,[ \t]*")
 
@@ -109,16 +109,6 @@ def wrap(document: Document, path: KeyPath, table: str) -> Fix:
         Edit(document.index.span(end, end), " }"),
     )
     return Fix(title=f"wrap it in `{table}`", edits=edits, applicability="always")
-
-
-def quoted(text: str) -> str:
-    """A string as TOML."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(_escape(character) for character in escaped) + '"'
-
-
-def _escape(character: str) -> str:
-    return character if character.isprintable() else f"\\u{ord(character):04x}"
 
 
 def _range(document: Document, path: KeyPath) -> tuple[int, int]:

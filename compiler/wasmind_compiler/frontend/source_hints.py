@@ -9,8 +9,8 @@ from typing import Any, Final
 from wasmind_compiler.diagnostics import Label
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.hint import Hint, rewritten
-from wasmind_compiler.frontend.key_path import KeyPath
-from wasmind_compiler.frontend.rewriting import quoted, rename_key, wrap
+from wasmind_compiler.frontend.key_path import KeyPath, quoted
+from wasmind_compiler.frontend.rewriting import rename_key, wrap
 
 #: Keys of a source's table.
 SOURCE_KEYS: Final = frozenset({"path", "git", "library", "git_ref", "sub_dir"})
