@@ -110,6 +110,7 @@ def test_sources_are_judged_by_the_shape_that_was_meant(
         ("[[actors]]\n", "WM0203 app.toml:1:1 `actors` must be a table, found an array"),
         ("[actors.a]\n", "WM0204 app.toml:1:1 missing key `source` in `actors.a`"),
         ('actors." ".source = 1\n', "WM0205 app.toml:1:8 ` ` is not a usable name"),
+        ('actors."a\\u007f".source = 1\n', 'WM0205 app.toml:1:8 `"a\\u007f"` is not a usable name'),
         ("[litellm]\nport = 70000\nmodels = []\n", "WM0205 app.toml:2:8 `litellm.port` must be at"
          " most 65535"),
         ("[litellm]\nmodels = []\n", "WM0205 app.toml:2:10 `litellm.models` must not be empty"),

@@ -103,6 +103,13 @@ def test_the_config_is_fine(team: Project) -> None:
             True,
         ),
         (
+            "[actor_overrides.audit.config]",
+            '[actor_overrides." audit".config]',
+            'WM0205 " audit"',
+            "names are not empty and have no blanks at their ends and no control characters",
+            True,
+        ),
+        (
             "[actors.shell]",
             "[actors.shell]\nauto_spawn = false\n\n[actors.shell]",
             "WM0107 [actors.shell]",

@@ -259,9 +259,10 @@ class _Explainer:
     def _bad_name(self, error: ValidationError) -> Iterator[Diagnostic]:
         path, name, document = _path(error), str(error.instance), self._document()
         hint = hints.bad_name(document, path, name) if document else None
+        shown = name if name.isprintable() else quoted(name)
         yield self._rules.value.at(
             self._locator.key((*path, name)),
-            f"`{name}` is not a usable name",
+            f"`{shown}` is not a usable name",
             help="names are not empty and have no blanks at their ends and no control characters",
             fix=hint.fix if hint else None,
         )
