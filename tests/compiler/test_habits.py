@@ -418,6 +418,13 @@ def test_the_config_is_fine(team: Project) -> None:
             True,
         ),
         (
+            'required_spawn_with = ["shell"]\n\n[actors.desk.config]\n',
+            '\n[actors.desk.config]\nrequired_spawn_with = ["shell"]\n',
+            "WM0501 required_spawn_with",
+            "it is a key of `[actors.desk]`, above `[actors.desk.config]`",
+            True,
+        ),
+        (
             '[actors.desk.config]\nmodel_name = "small"',
             'model_name = "small"\n\n[actors.desk.config]',
             "WM0207 model_name",
@@ -525,6 +532,31 @@ MODEL = '[models.small]\nkind = "scripted"\nscript = "rules.toml"\n'
             '[[litellm.models]]\nmodel_name = "small"\n[[litellm.models.litellm_params]]\n',
             "WM0203 [[litellm.models.litellm_params]]",
         ),
+        (MODEL, '[models.small]\nkind = 3\nscript = "rules.toml"\n', "WM0205 3"),
+        (MODEL, f"{MODEL}[run.limits]\nagents = -inf\n", "WM0203 -inf"),
+        (
+            'source = { path = "actors/shell" }',
+            'source = { library = "Shell" }',
+            'WM0205 "Shell"',
+        ),
+        (
+            'source = { path = "actors/shell" }',
+            'source = { git = "file:///nowhere/r", git_ref = { rev = "abc" } }',
+            'WM0205 "abc"',
+        ),
+        (
+            'starting_actors = ["desk", "lead"]',
+            'starting_actors = [["desk", "lead"]]',
+            'WM0203 ["desk", "lead"]',
+        ),
+        (
+            'starting_actors = ["desk", "lead"]\n\n',
+            "[[actors]]\n\n",
+            "WM0203 [[actors]]",
+        ),
+        ("[actors.desk.config]", "[actor.desk.config]", "WM0201 actor"),
+        ("[actors.desk.config]", "[actors.dsk.config]", "WM0204 dsk"),
+        ("[actors.desk.config]", '["actors.desk.config"]', 'WM0201 "actors.desk.config"'),
     ],
 )
 def test_what_follows_from_a_problem_is_not_one(
@@ -536,6 +568,14 @@ def test_what_follows_from_a_problem_is_not_one(
     assert found.span is not None
     marked = path.read_bytes()[found.span.start.byte : found.span.end.byte].decode()
     assert f"{found.code} {marked}" == expected
+
+
+def test_a_list_of_who_starts_among_settings_is_told_about_once(team: Project) -> None:
+    line = 'starting_actors = ["desk", "lead"]\n'
+    text = CONFIG.replace(line, "").replace(
+        "[actors.desk.config]\n", f"[actors.desk.config]\n{line}"
+    )
+    assert [found.split()[0] for found in team.found(text)] == ["WM0301"]
 
 
 @pytest.mark.parametrize(

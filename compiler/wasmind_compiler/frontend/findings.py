@@ -127,6 +127,9 @@ class _Explainer:
         }
 
     def explain(self, error: ValidationError) -> Iterable[Diagnostic]:
+        if error.validator != "type" and not _is_of_its_type(error):
+            # An integer that is a float may also be too small, but that is another matter.
+            return ()
         if "propertyNames" in error.relative_schema_path:
             # The instance is a key here, and the path that of its table.
             return self._bad_name(error)
@@ -454,6 +457,12 @@ def _requirement(error: ValidationError) -> str:
         return f"is not a valid {wanted}"
     template = _COMPARISONS.get(str(error.validator))
     return template.format(wanted) if template else f"is not allowed: {error.message}"
+
+
+def _is_of_its_type(error: ValidationError) -> bool:
+    wanted = _mapping(error.schema).get("type", ())
+    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    return not names or any(is_type(error.instance, name) for name in names)
 
 
 def _may_hold(schema: Any, value: Any) -> bool:

@@ -124,7 +124,16 @@ def bad_value(document: Document, path: KeyPath, value: Any) -> Hint | None:
     if path[-2:] == ("source", "path") and value == "":
         hint = rewritten(document, path, '"."')
         return Hint(help='write `"."` if the folder of this file is meant', fix=hint.fix)
+    if path[-2:] == ("source", "library"):
+        return _library_name(document, path, str(value))
     return Hint(help=_A_MODEL) if (path, value) == (("litellm", "models"), []) else None
+
+
+def _library_name(document: Document, path: KeyPath, name: str) -> Hint:
+    plain = re.sub(r"[\s-]+", "_", name.strip().lower())
+    if plain.isascii() and plain.isidentifier():
+        return rewritten(document, path, quoted(plain))
+    return Hint(help='name an actor shipped with Wasmind, like `"assistant"`')
 
 
 def _at_the_top(document: Document, key: str, value: Any, known: Collection[str]) -> Hint | None:

@@ -88,6 +88,10 @@ def move_to(document: Document, path: KeyPath, table: KeyPath) -> Fix | None:
     if removed is None or document.is_section(path) or document.is_dotted(table):
         return None
     text = document.index.text
+    has_place = document.header(table) != document.key(table)
+    if document.has(table) and not has_place and text[_range(document, table)[0]] != "{":
+        # It exists only through the headers of tables in it.
+        return None
     statement = f"{dotted((path[-1],))} = {text[slice(*place)]}"
     if document.has(table):
         added = _addition(document, table, statement)
