@@ -230,7 +230,10 @@ class _Explainer:
         span = self._locator.value(path)
         fix = retyped(error.instance, wanted, span)
         document = self._document()
-        hint = hints.wrong_shape(document, path, error.instance) if document else None
+        hint = None
+        if document is not None:
+            tables = _mapping(_mapping(error.schema).get("items")).get("type") == "object"
+            hint = hints.wrong_shape(document, path, error.instance, wanted, of_tables=tables)
         if hint is not None:
             fix = hint.fix
         expected = " or ".join(_ARTICLED.get(name, name) for name in wanted)

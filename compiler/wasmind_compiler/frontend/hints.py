@@ -17,6 +17,8 @@ from wasmind_compiler.frontend.sections import renamed_key, renamed_section
 from wasmind_compiler.frontend.source_hints import SOURCE_KEYS
 
 _SECTIONS: Final = ("actors", "actor_overrides", "dependencies")
+#: Sections with a table for each name.
+_NAMED: Final = (*_SECTIONS, "models")
 #: What other tools call a key of an actor's table.
 _SYNONYMS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("settings", "cfg", "conf", "options", "params", "parameters"), "config"),
@@ -86,20 +88,37 @@ def is_config(key: str) -> bool:
     return _SYNONYMS.get(key) == "config"
 
 
-def wrong_shape(document: Document, path: KeyPath, value: Any) -> Hint | None:
-    """About a value of another type than the key at `path` takes."""
+def wrong_shape(
+    document: Document, path: KeyPath, value: Any, wanted: Collection[str], *, of_tables: bool
+) -> Hint | None:
+    """About a value of another type than the key at `path` takes.
+
+    Args:
+        document: the file.
+        path: of the value.
+        value: what is there.
+        wanted: names of JSON types.
+        of_tables: whether an array that is wanted is one of tables.
+    """
+    if of_tables and isinstance(value, dict):
+        return _doubled_brackets(document, path)
+    if (
+        isinstance(value, list)
+        and "object" in wanted
+        and not (len(path) == 1 and path[0] in _NAMED)
+    ):
+        if document.is_section(path):
+            return _single_brackets(document, path, len(value))
+        if len(value) == 1 and isinstance(value[0], dict):
+            return rewritten(document, path, document.text(document.value((*path, 0))), sure=True)
     if path[-1:] == ("source",):
         return source_hints.wrong_shape(document, path, value)
     if isinstance(value, str) and path[-1:] == ("git_ref",):
         return source_hints.ref_as_string(document, path, value)
-    if path == ("litellm", "models") and isinstance(value, dict) and document.is_section(path):
-        return _doubled_brackets(document, path)
-    if path[-1:] == ("grants",) and isinstance(value, list):
+    if path[-1:] in (("grants",), ("capabilities",)) and isinstance(value, list):
         return _listed_grants(document, path, value)
-    if path[:1] and path[0] in _SECTIONS:
-        return _wrong_actor(document, path, value)
-    if path[:1] == ("models",) and len(path) == 2 and isinstance(value, str):
-        return rewritten(document, path, f'{{ kind = "scripted", script = {quoted(value)} }}')
+    if path[:1] and path[0] in _NAMED:
+        return _wrong_entry(document, path, value)
     return None
 
 
@@ -221,21 +240,20 @@ def _dotted_name(document: Document, path: KeyPath, key: str) -> Hint:
     )
 
 
-def _wrong_actor(document: Document, path: KeyPath, value: Any) -> Hint | None:
-    """About a section of actors, or an actor's table, of another type."""
+def _wrong_entry(document: Document, path: KeyPath, value: Any) -> Hint | None:
+    """About a section of actors or models, or the table of one of them, of another type."""
+    section, what = path[0], "model" if path[0] == "models" else "actor"
     if len(path) == 1:
         names = value if isinstance(value, list) else []
         named = [x.get("name") if isinstance(x, dict) else x for x in names]
         first = next((name for name in named if isinstance(name, str)), "NAME")
-        return Hint(help=f"write a table `[{dotted((path[0], first))}]` for each actor")
-    if len(path) != 2:
+        return Hint(help=f"write a table `[{dotted((section, first))}]` for each {what}")
+    if len(path) != 2 or not isinstance(value, str):
         return None
-    if isinstance(value, str):
-        source = source_hints.from_string(value)
-        return rewritten(document, path, f"{{ source = {source} }}", sure=True)
-    if isinstance(value, list) and document.is_section(path):
-        return _single_brackets(document, path, len(value))
-    return None
+    if section == "models":
+        return rewritten(document, path, f'{{ kind = "scripted", script = {quoted(value)} }}')
+    source = source_hints.from_string(value)
+    return rewritten(document, path, f"{{ source = {source} }}", sure=True)
 
 
 def _listed_grants(document: Document, path: KeyPath, value: list[Any]) -> Hint | None:
@@ -246,7 +264,8 @@ def _listed_grants(document: Document, path: KeyPath, value: list[Any]) -> Hint 
 
 
 def _single_brackets(document: Document, path: KeyPath, count: int) -> Hint:
-    help_line = f"write `[{dotted(path)}]`: an actor is one table, not an array of tables"
+    what = "an actor" if len(path) == 2 and path[0] in _SECTIONS else "it"
+    help_line = f"write `[{dotted(path)}]`: {what} is one table, not an array of tables"
     if count != 1:
         return Hint(help=help_line)
     span = document.header((*path, 0))
@@ -260,8 +279,9 @@ def _single_brackets(document: Document, path: KeyPath, count: int) -> Hint:
 
 
 def _doubled_brackets(document: Document, path: KeyPath) -> Hint:
-    span = document.header(path)
-    name = dotted(path)
-    if not document.text(span).startswith("["):
+    text, name = document.text(document.header(path)), dotted(path)
+    if text.startswith("["):
+        return rewritten(document, path, f"[{text}]", sure=True)
+    if document.is_section(path) or document.is_dotted(path):
         return Hint(help=f"begin every element with `[[{name}]]`")
-    return rewritten(document, path, f"[{document.text(span)}]", sure=True)
+    return rewritten(document, path, f"[{document.text(document.value(path))}]", sure=True)
