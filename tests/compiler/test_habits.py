@@ -453,6 +453,20 @@ def test_the_config_is_fine(team: Project) -> None:
             True,
         ),
         (
+            'source = { path = "actors/shell" }',
+            'source = { path = "actors/shell" }\npermissions = { logger = true }',
+            "WM0201 permissions",
+            "it is called `grants`",
+            True,
+        ),
+        (
+            "allow_edits = false # read-only",
+            'allow_edits = false\nworkers = "shell desk"',
+            'WM0502 "shell desk"',
+            'write `["shell desk"]`',
+            False,
+        ),
+        (
             "allow_edits = false # read-only",
             'allow_edits = false\nworkers = "shell"',
             'WM0502 "shell"',
@@ -527,6 +541,13 @@ def test_the_config_is_fine(team: Project) -> None:
         ),
         (
             "[models.small]\n",
+            '[tui.chat.key_bindings]\n"ctrl-x" = ["Assist"]\n\n[models.small]\n',
+            'WM0203 ["Assist"]',
+            "allowed: `Assist`, `ToggleToolExpansion`",
+            False,
+        ),
+        (
+            "[models.small]\n",
             '[tui.chat.key_bindings]\n"control-x" = "Assist"\n\n[models.small]\n',
             "WM1601 control",
             "did you mean `ctrl-x`?",
@@ -574,7 +595,7 @@ MODEL = '[models.small]\nkind = "scripted"\nscript = "rules.toml"\n'
             '[[litellm.models]]\nmodel_name = "small"\n[[litellm.models.litellm_params]]\n',
             "WM0203 [[litellm.models.litellm_params]]",
         ),
-        (MODEL, '[models.small]\nkind = 3\nscript = "rules.toml"\n', "WM0205 3"),
+        (MODEL, '[models.small]\nkind = 3\nscript = "rules.toml"\n', "WM0203 3"),
         (MODEL, f"{MODEL}[run.limits]\nagents = -inf\n", "WM0203 -inf"),
         (
             'source = { path = "actors/shell" }',

@@ -25,7 +25,7 @@ from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.hint import Hint
 from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
 from wasmind_compiler.frontend.retyping import retyped
-from wasmind_compiler.frontend.sections import renamed_key
+from wasmind_compiler.frontend.sections import literal, renamed_key
 
 
 class Locator(Protocol):
@@ -248,7 +248,11 @@ class _Explainer:
     def _not_listed(self, error: ValidationError) -> Iterator[Diagnostic]:
         one = error.validator == "const"
         allowed = [_wanted(error)] if one else list(_wanted(error))
-        words = [str(item) for item in allowed]
+        words = [_as_written(item) for item in allowed]
+        if words == allowed and not isinstance(error.instance, str):
+            help_line = advice("", words, "allowed")
+            yield self._type_mismatch(error, ["string"])._replace(help=help_line, fix=None)
+            return
         path, span = _path(error), self._locator.value(_path(error))
         fix = None
         near = nearest(error.instance, words) if isinstance(error.instance, str) else ()
@@ -257,8 +261,8 @@ class _Explainer:
             fix = Fix(title=f"write `{near[0]}`", edits=edits, applicability="always")
         yield self._rules.value.at(
             span,
-            f"{self._name(path)} cannot be `{error.instance}`",
-            help=advice(str(error.instance), words, "allowed"),
+            f"{self._name(path)} cannot be `{_as_written(error.instance)}`",
+            help=advice(_as_written(error.instance), words, "allowed"),
             fix=fix,
         )
 
@@ -329,10 +333,16 @@ class _Explainer:
             yield self._rules.missing.at(
                 self._locator.header(path), message, help=f"kinds: {allowed}"
             )
-        elif isinstance(kind, str) and kind in kinds:
+        elif not isinstance(kind, str):
+            yield self._rules.wrong_type.at(
+                self._locator.value((*path, "kind")),
+                f"{self._name((*path, 'kind'))} must be a string, found {kind_of(kind)}",
+                help=advice("", list(kinds), "kinds"),
+            )
+        elif kind in kinds:
             yield from self._inside_branch(error, branches.index(kinds[kind]))
         else:
-            span, near = self._locator.value((*path, "kind")), nearest(str(kind), kinds)
+            span, near = self._locator.value((*path, "kind")), nearest(kind, kinds)
             fix = None
             if len(near) == 1:
                 edits = (Edit(span, f'"{near[0]}"'),)
@@ -340,7 +350,7 @@ class _Explainer:
             yield self._rules.value.at(
                 span,
                 f"unknown kind `{kind}`{self._inside(path)}",
-                help=advice(str(kind), list(kinds), "kinds"),
+                help=advice(kind, list(kinds), "kinds"),
                 fix=fix,
             )
 
@@ -450,6 +460,11 @@ def kind_of(value: Any) -> str:
         (dict, "a table"),
     ]
     return next((name for kind, name in names if isinstance(value, kind)), "nothing")
+
+
+def _as_written(value: Any) -> str:
+    """A value as people write it, strings without their quotes."""
+    return value if isinstance(value, str) else literal(value)
 
 
 def _requirement(error: ValidationError) -> str:

@@ -23,6 +23,7 @@ _NAMED: Final = (*_SECTIONS, "models")
 _SYNONYMS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("settings", "cfg", "conf", "options", "params", "parameters"), "config"),
     **dict.fromkeys(("requires", "required", "depends_on", "needs"), "required_spawn_with"),
+    **dict.fromkeys(("capabilities", "permissions"), "grants"),
 }
 
 #: What people write beside `litellm_params` that belongs in them.
@@ -44,7 +45,7 @@ def unknown_key(
     if path[-1] == "git_ref":
         return source_hints.unknown_ref(document, path, key)
     if len(path) == 2 and path[0] in _SECTIONS:
-        return _in_actor(document, path, key, value)
+        return _in_actor(document, path, key, value, known)
     if path[:2] == ("litellm", "models") and len(path) == 3 and key in _PARAMETERS:
         fix = move_into(document, (*path, key), "litellm_params")
         return Hint(help="it is one of the `litellm_params`", fix=fix)
@@ -170,7 +171,9 @@ def _in_manifest(document: Document, key: str, value: Any) -> Hint | None:
     return Hint(help="a manifest names the actors it needs in `[dependencies]`", fix=fix)
 
 
-def _in_actor(document: Document, path: KeyPath, key: str, value: Any) -> Hint | None:
+def _in_actor(
+    document: Document, path: KeyPath, key: str, value: Any, known: Collection[str]
+) -> Hint | None:
     if key == path[0] and isinstance(value, dict) and path[1] in value:
         return _own_path(document, path)
     if _is_actor(value):
@@ -185,7 +188,7 @@ def _in_actor(document: Document, path: KeyPath, key: str, value: Any) -> Hint |
     if key in SOURCE_KEYS:
         return _beside_source(document, path, key, value)
     meant = _SYNONYMS.get(key)
-    if meant is None or document.has((*path, meant)):
+    if meant is None or meant not in known or document.has((*path, meant)):
         return None
     title = f"rename to `{meant}`"
     fix = renamed_key(document, (*path, key), meant, title, applicability="always")
