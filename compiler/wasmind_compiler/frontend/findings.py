@@ -283,7 +283,7 @@ class _Explainer:
         hint = hints.bad_value(document, path, error.instance) if document else None
         yield self._rules.value.at(
             span,
-            f"{self._name(path)} {_requirement(error)}",
+            (hint and hint.message) or f"{self._name(path)} {_requirement(error)}",
             help=hint.help if hint else None,
             fix=hint.fix if hint else None,
         )

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Edit, Fix, Label
-from wasmind_compiler.frontend import source_hints, top_level
+from wasmind_compiler.frontend import grant_hints, source_hints, top_level
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.hint import Hint, rewritten
 from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
@@ -17,6 +17,8 @@ from wasmind_compiler.frontend.sections import renamed_key, renamed_section
 from wasmind_compiler.frontend.source_hints import SOURCE_KEYS
 
 _SECTIONS: Final = ("actors", "actor_overrides", "dependencies")
+#: Sections with grants of actors, and a manifest's own.
+_GRANTING: Final = ("actors", "actor_overrides", "capabilities")
 #: Sections with a table for each name.
 _NAMED: Final = (*_SECTIONS, "models")
 #: What other tools call a key of an actor's table.
@@ -117,7 +119,7 @@ def wrong_shape(
     if isinstance(value, str) and path[-1:] == ("git_ref",):
         return source_hints.ref_as_string(document, path, value)
     if path[-1:] in (("grants",), ("capabilities",)) and isinstance(value, list):
-        return _listed_grants(document, path, value)
+        return grant_hints.listed(document, path, value)
     if path[:1] and path[0] in _NAMED:
         return _wrong_entry(document, path, value)
     return None
@@ -146,6 +148,8 @@ def bad_value(document: Document, path: KeyPath, value: Any) -> Hint | None:
         return Hint(help='write `"."` if the folder of this file is meant', fix=hint.fix)
     if path[-2:] == ("source", "library"):
         return _library_name(document, path, str(value))
+    if "http" in path[-3:] and path[0] in _GRANTING:
+        return grant_hints.bad_value(document, path, value)
     return Hint(help=_A_MODEL) if (path, value) == (("litellm", "models"), []) else None
 
 
@@ -257,13 +261,6 @@ def _wrong_entry(document: Document, path: KeyPath, value: Any) -> Hint | None:
         return rewritten(document, path, f'{{ kind = "scripted", script = {quoted(value)} }}')
     source = source_hints.from_string(value)
     return rewritten(document, path, f"{{ source = {source} }}", sure=True)
-
-
-def _listed_grants(document: Document, path: KeyPath, value: list[Any]) -> Hint | None:
-    if not value or not all(isinstance(name, str) for name in value):
-        return None
-    inside = ", ".join(f"{dotted((name,))} = true" for name in value)
-    return rewritten(document, path, f"{{ {inside} }}", sure=True)
 
 
 def _single_brackets(document: Document, path: KeyPath, count: int) -> Hint:
