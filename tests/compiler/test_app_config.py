@@ -191,6 +191,7 @@ def test_manifests_are_judged_like_configs(project: Project) -> None:
         build = { command = ["make"] }
         [dependencies.x]
         [system_prompt_contributions.a]
+        [actors.y]
         """,
     )
     found = project.found('starting_actors = ["desk"]\nactors.desk.source.path = "desk"\n')
@@ -200,6 +201,7 @@ def test_manifests_are_judged_like_configs(project: Project) -> None:
         "WM0204 desk/Wasmind.toml:2:1 missing key `output` in `build`",
         "WM0204 desk/Wasmind.toml:3:1 missing key `source` in `dependencies.x`",
         "WM0208 desk/Wasmind.toml:4:2 `system_prompt_contributions` has no effect",
+        "WM0201 desk/Wasmind.toml:5:2 unknown key `actors`",
     ]
 
 

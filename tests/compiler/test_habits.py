@@ -595,6 +595,11 @@ MODEL = '[models.small]\nkind = "scripted"\nscript = "rules.toml"\n'
             '[[litellm.models]]\nmodel_name = "small"\n[[litellm.models.litellm_params]]\n',
             "WM0203 [[litellm.models.litellm_params]]",
         ),
+        (
+            MODEL,
+            '[[litellm.models]]\nmodel_name = "small"\nlitellm_params.model = true\n',
+            "WM0203 true",
+        ),
         (MODEL, '[models.small]\nkind = 3\nscript = "rules.toml"\n', "WM0203 3"),
         (MODEL, f"{MODEL}[run.limits]\nagents = -inf\n", "WM0203 -inf"),
         (

@@ -194,12 +194,12 @@ class _Explainer:
         unknown = [key for key in table if key not in known]
         missing = [key for key in _wanted(error) if key not in table]
         for key in missing:
-            if any(self._is_meant_by(path, key, other, table[other]) for other in unknown):
+            described = known.get(key, {})
+            if any(self._is_meant_by(path, key, described, each, table[each]) for each in unknown):
                 continue
             if self._is_elsewhere(path, key):
                 continue
             if error.message.startswith(repr(key)):
-                described = _mapping(error.schema).get("properties", {}).get(key, {})
                 document = self._document()
                 hint = hints.missing_key(document, path, key) if document else None
                 yield self._rules.missing.at(
@@ -209,12 +209,16 @@ class _Explainer:
                     fix=hint.fix if hint else None,
                 )
 
-    def _is_meant_by(self, path: KeyPath, wanted: str, key: str, value: Any) -> bool:
+    def _is_meant_by(
+        self, path: KeyPath, wanted: str, described: Any, key: str, value: Any
+    ) -> bool:
         """Whether an unknown key is an error that stands for a missing one."""
         if self._lenient:
             return False
-        hinted = self._document() is not None and hints.is_meant_by(path, wanted, key, value)
-        return hinted or wanted in (*nearest(key, (wanted,)), *related(key, (wanted,)))
+        if self._document() is not None and hints.is_meant_by(path, wanted, key, value):
+            return True
+        alike = bool(nearest(key, (wanted,)) or related(key, (wanted,)))
+        return alike and _may_hold(described, value)
 
     def _is_elsewhere(self, path: KeyPath, key: str) -> bool:
         """Whether another part of the table is in the wrong place, which is an error."""

@@ -167,10 +167,10 @@ def _at_the_top(document: Document, key: str, value: Any, known: Collection[str]
 
 
 def _in_manifest(document: Document, key: str, value: Any) -> Hint | None:
-    if key in top_level.PLAIN_KEYS:
-        return Hint(help=f"`{key}` belongs in the config; a manifest describes one actor")
     if key != "actors" or not isinstance(value, dict) or document.has(("dependencies",)):
-        return None
+        if key not in top_level.OF_CONFIGS:
+            return None
+        return Hint(help=f"`{key}` belongs in the config; a manifest describes one actor")
     fix = renamed_key(document, (key,), "dependencies", "rename to `dependencies`")
     return Hint(help="a manifest names the actors it needs in `[dependencies]`", fix=fix)
 

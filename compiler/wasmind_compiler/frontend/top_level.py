@@ -17,6 +17,7 @@ from wasmind_compiler.frontend.sections import lifted_key, renamed_key, renamed_
 PLAIN_KEYS: Final = frozenset({"starting_actors"})
 _SECTIONS: Final = ("actors", "actor_overrides", "models", "litellm", "tui", "run")
 _KNOWN: Final = (*_SECTIONS, "starting_actors", "name")
+OF_CONFIGS: Final = frozenset({*_SECTIONS, *PLAIN_KEYS})
 #: What people call a section who know other tools.
 _SYNONYMS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("overrides", "override", "actors_overrides"), "actor_overrides"),
