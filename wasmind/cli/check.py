@@ -109,7 +109,10 @@ def _offer_fixes(report: Report, path: Path) -> None:
         if found.fix and found.fix.applicability == "always"
     ]
     if certain:
-        click.echo(f"{len(certain)} can be fixed: wasmind check --fix {path}", err=True)
+        import shlex
+
+        command_line = f"wasmind check --fix {shlex.quote(str(path))}"
+        click.echo(f"{len(certain)} can be fixed: {command_line}", err=True)
 
 
 def _rendered(diagnostics: Sequence[Diagnostic], form: str) -> str:

@@ -133,7 +133,10 @@ def _explain(fault: Diagnostic, document: Document) -> Diagnostic:
         if lacks and fault.span is not None and fault.span == document.header(path):
             name = entry.get("name")
             message = f"the lock entry of `{name}` has no digest"
-            help_line = f"run `wasmind lock --upgrade {name}` after removing the entry"
+            import shlex
+
+            upgrade = shlex.quote(str(name))
+            help_line = f"run `wasmind lock --upgrade {upgrade}` after removing the entry"
             return locking.LOCK_NO_DIGEST.at(fault.span, message, help=help_line)
     return _as_corruption(fault)
 
