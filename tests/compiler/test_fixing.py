@@ -101,7 +101,9 @@ def test_many_mistakes_are_mended_and_everything_else_is_left_alone(project: Pro
         ("[a]\nx = 1 # why\n", "[a]\nconfig.x = 1 # why\n"),
         ("[a]\nconfig.y = 2\nx = 1\n", "[a]\nconfig.y = 2\nconfig.x = 1\n"),
         ("[a]\nx = 1\n[a.config]\ny = 2\n", "[a]\n[a.config]\nx = 1\ny = 2\n"),
-        ("[a]\r\nx = 1\r\n[a.config]", "[a]\r\n[a.config]\nx = 1\n"),
+        ("[a]\r\nx = 1\r\n[a.config]", "[a]\r\n[a.config]\r\nx = 1\r\n"),
+        ("[a]\nx = 1  # why\n[a.config]\n", "[a]\n[a.config]\nx = 1  # why\n"),
+        ("[a]\r\nx = 1 # why\r\n[a.config]\r\n", "[a]\r\n[a.config]\r\nx = 1 # why\r\n"),
         ("[a]\nconfig = { y = 2 }\nx = 1\n", "[a]\nconfig = { x = 1, y = 2 }\n"),
         ("[a]\nconfig = {}\nx = [1,\n2]\n", "[a]\nconfig = { x = [1,\n2] }\n"),
         ("a = { x = 1, s = 2 }\n", "a = { config.x = 1, s = 2 }\n"),
@@ -124,6 +126,12 @@ def test_moving_a_key_into_a_table(text: str, expected: str) -> None:
     [
         (
             '[tui.chat.key_bindings]\n"ctrl-x" = "Exit" # out\n"ctrl-y" = "Assist"\n',
+            '[tui.chat.key_bindings]\n"ctrl-y" = "Assist"\n'
+            '\n[tui.dashboard.key_bindings]\nctrl-x = "Exit" # out\n',
+        ),
+        (
+            "[tui.dashboard]\nkey_bindings = {}\n"
+            '[tui.chat.key_bindings]\n"ctrl-x" = "Exit" # out\n',
             None,
         ),
         (

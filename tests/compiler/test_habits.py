@@ -622,6 +622,11 @@ MODEL = '[models.small]\nkind = "scripted"\nscript = "rules.toml"\n'
             "[[actors]]\n\n",
             "WM0203 [[actors]]",
         ),
+        (
+            'starting_actors = ["desk", "lead"]\n',
+            '[actors]\nstarting_actors = ["desk", "lead"]\n',
+            'WM0203 ["desk", "lead"]',
+        ),
         ("[actors.desk.config]", "[actor.desk.config]", "WM0201 actor"),
         ("[actors.desk.config]", "[actors.dsk.config]", "WM0204 dsk"),
         ("[actors.desk.config]", '["actors.desk.config"]', 'WM0201 "actors.desk.config"'),

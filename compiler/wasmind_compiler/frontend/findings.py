@@ -241,10 +241,12 @@ class _Explainer:
         if hint is not None:
             fix = hint.fix
         expected = " or ".join(_ARTICLED.get(name, name) for name in wanted)
+        message = f"{self._name(path)} must be {expected}, found {kind_of(error.instance)}"
         return self._rules.wrong_type.at(
             span,
-            f"{self._name(path)} must be {expected}, found {kind_of(error.instance)}",
+            (hint and hint.message) or message,
             label=f"expected {expected}",
+            labels=hint.labels if hint else (),
             help=hint.help if hint else fix.title if fix else None,
             fix=fix,
         )

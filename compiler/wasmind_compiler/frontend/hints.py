@@ -103,6 +103,8 @@ def wrong_shape(
         wanted: names of JSON types.
         of_tables: whether an array that is wanted is one of tables.
     """
+    if len(path) == 2 and path[0] in _NAMED and path[1] in top_level.PLAIN_KEYS:
+        return top_level.below_a_table(document, path)
     if of_tables and isinstance(value, dict):
         return _doubled_brackets(document, path)
     if (
