@@ -206,6 +206,18 @@ def test_fixes_that_overlap_wait_for_the_next_round() -> None:
     assert choose([first, second, first]) == [first]
 
 
+def test_keys_that_move_to_one_place_move_together(project: Project) -> None:
+    names = [f"setting_{number}" for number in range(20)]
+    project.actor("desk", config={"properties": {name: {"type": "integer"} for name in names}})
+    lines = [f"{name} = 1" for name in names]
+    head = ['starting_actors = ["desk"]', "[actors.desk]", 'source.path = "desk"']
+    text = "\n".join([*head, *lines, "[actors.desk.config]", ""])
+    path = project.write("app.toml", text)
+    report = pipeline.check(path, project.environment())
+    write_changes(plan_changes(report.diagnostics, project.root), project.root)
+    assert path.read_text() == "\n".join([*head, "[actors.desk.config]", *lines, ""])
+
+
 def test_of_fixes_that_do_not_go_together_the_first_is_made(project: Project) -> None:
     project.actor("desk")
     text = 'starting_actors = ["desk"]\n[actors.desk]\nsorce.path = "desk"\nsuorce.path = "desk"\n'

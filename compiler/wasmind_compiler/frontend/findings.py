@@ -245,7 +245,7 @@ class _Explainer:
         return self._rules.wrong_type.at(
             span,
             (hint and hint.message) or message,
-            label=f"expected {expected}",
+            label="" if hint and hint.message else f"expected {expected}",
             labels=hint.labels if hint else (),
             help=hint.help if hint else fix.title if fix else None,
             fix=fix,
