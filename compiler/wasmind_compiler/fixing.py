@@ -22,24 +22,45 @@ from wasmind_compiler.frontend.positions import Node, scan
 _MARK = "\ufeff".encode()
 
 
-def plan_changes(diagnostics: Iterable[Diagnostic], folder: Path) -> list[Change]:
-    """What the fixes that may be applied unasked make of the files.
+def certain_fixes(
+    diagnostics: Iterable[Diagnostic], folder: Path, config: Path | None = None
+) -> list[Fix]:
+    """The fixes that may be applied unasked.
 
     Args:
         diagnostics: with their fixes; names of files are relative to `folder`.
         folder: the working directory.
-
-    Returns:
-        One change for each file; files that are not on this disk are left out. A fix that would
-        change more than it says is left out.
+        config: the config. What lies neither below its folder nor below the working directory
+            belongs to somebody else: an actor shipped with Wasmind, whatever a path leads to.
     """
     fixes = [each.fix for each in diagnostics if each.fix and each.fix.applicability == "always"]
     files = {edit.span.file for fix in fixes for edit in fix.edits}
-    contents = {file: (folder / file).read_bytes() for file in files if (folder / file).is_file()}
+    mine = [folder.resolve()]
+    if config is not None:
+        # The config itself may be a link to a file elsewhere.
+        mine += [(folder / config).parent.resolve(), (folder / config).resolve()]
+    changed = {file for file in files if _is_below(folder / file, mine)}
+    return [fix for fix in fixes if all(edit.span.file in changed for edit in fix.edits)]
+
+
+def _is_below(path: Path, roots: Sequence[Path]) -> bool:
+    return path.is_file() and any(path.resolve().is_relative_to(root) for root in roots)
+
+
+def plan_changes(
+    diagnostics: Iterable[Diagnostic], folder: Path, config: Path | None = None
+) -> list[Change]:
+    """What the certain fixes make of the files; see `certain_fixes`.
+
+    Returns:
+        One change for each file. A fix that would change more than it says is left out.
+    """
+    fixes = certain_fixes(diagnostics, folder, config)
+    files = {edit.span.file for fix in fixes for edit in fix.edits}
+    contents = {file: (folder / file).read_bytes() for file in files}
     chosen: list[Fix] = []
     for fix in choose(fixes):
-        known = all(edit.span.file in contents for edit in fix.edits)
-        if known and all(is_faithful(each, fix.edits) for each in apply([fix], contents)):
+        if all(is_faithful(each, fix.edits) for each in apply([fix], contents)):
             chosen.append(fix)
     return apply(_compatible(chosen, contents), contents)
 

@@ -206,6 +206,22 @@ def test_fixes_that_overlap_wait_for_the_next_round() -> None:
     assert choose([first, second, first]) == [first]
 
 
+def test_files_of_somebody_else_are_left_alone(project: Project) -> None:
+    elsewhere = project.root.parent / "elsewhere" / "rules.toml"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text("rules: []\n")
+    config = project.root / "team" / "app.toml"
+    config.parent.mkdir()
+    config.symlink_to(elsewhere.with_name("real.toml"))
+    config.write_text(f"models.m = {{ kind = 'scripted', script = '{elsewhere}' }}\nname = 3\n")
+    (project.root / "work").mkdir()
+    report = pipeline.check(config, project.environment())
+    codes = [each.code for each in report.diagnostics if each.fix]
+    assert codes == ["WM0203", "WM0103"]
+    (change,) = plan_changes(report.diagnostics, project.root, config)
+    assert change.file == "team/app.toml"
+
+
 def test_keys_that_move_to_one_place_move_together(project: Project) -> None:
     names = [f"setting_{number}" for number in range(20)]
     project.actor("desk", config={"properties": {name: {"type": "integer"} for name in names}})
