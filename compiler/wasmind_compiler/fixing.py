@@ -8,7 +8,7 @@ and each value away from the edits must be what it was.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,26 +22,65 @@ from wasmind_compiler.frontend.positions import Node, scan
 _MARK = "\ufeff".encode()
 
 
-def plan_changes(diagnostics: Iterable[Diagnostic], folder: Path) -> list[Change]:
-    """What the fixes that may be applied unasked make of the files.
+def certain_fixes(
+    diagnostics: Iterable[Diagnostic], folder: Path, config: Path | None = None
+) -> list[Fix]:
+    """The fixes that may be applied unasked.
 
     Args:
         diagnostics: with their fixes; names of files are relative to `folder`.
         folder: the working directory.
-
-    Returns:
-        One change for each file; files that are not on this disk are left out. A fix that would
-        change more than it says is left out.
+        config: the config. What lies neither below its folder nor below the working directory
+            belongs to somebody else: an actor shipped with Wasmind, whatever a path leads to.
     """
     fixes = [each.fix for each in diagnostics if each.fix and each.fix.applicability == "always"]
     files = {edit.span.file for fix in fixes for edit in fix.edits}
-    contents = {file: (folder / file).read_bytes() for file in files if (folder / file).is_file()}
+    mine = [folder.resolve()]
+    if config is not None:
+        # The config itself may be a link to a file elsewhere.
+        mine += [(folder / config).parent.resolve(), (folder / config).resolve()]
+    changed = {file for file in files if _is_below(folder / file, mine)}
+    return [fix for fix in fixes if all(edit.span.file in changed for edit in fix.edits)]
+
+
+def _is_below(path: Path, roots: Sequence[Path]) -> bool:
+    return path.is_file() and any(path.resolve().is_relative_to(root) for root in roots)
+
+
+def plan_changes(
+    diagnostics: Iterable[Diagnostic], folder: Path, config: Path | None = None
+) -> list[Change]:
+    """What the certain fixes make of the files; see `certain_fixes`.
+
+    Returns:
+        One change for each file. A fix that would change more than it says is left out.
+    """
+    fixes = certain_fixes(diagnostics, folder, config)
+    files = {edit.span.file for fix in fixes for edit in fix.edits}
+    contents = {file: (folder / file).read_bytes() for file in files}
     chosen: list[Fix] = []
     for fix in choose(fixes):
-        known = all(edit.span.file in contents for edit in fix.edits)
-        if known and all(is_faithful(each, fix.edits) for each in apply([fix], contents)):
+        if all(is_faithful(each, fix.edits) for each in apply([fix], contents)):
             chosen.append(fix)
-    return apply(chosen, contents)
+    return apply(_compatible(chosen, contents), contents)
+
+
+def _compatible(fixes: Sequence[Fix], contents: Mapping[str, bytes]) -> Sequence[Fix]:
+    """Fixes that leave files readable when all are applied: two may give one key, for example."""
+    if _stays_readable(apply(fixes, contents)):
+        return fixes
+    chosen: list[Fix] = []
+    for fix in fixes:
+        if _stays_readable(apply([*chosen, fix], contents)):
+            chosen.append(fix)
+    return chosen
+
+
+def _stays_readable(changes: Iterable[Change]) -> bool:
+    return all(
+        _loaded(_text(change.before)) is None or _loaded(_text(change.after)) is not None
+        for change in changes
+    )
 
 
 def write_changes(changes: Sequence[Change], folder: Path) -> None:
@@ -65,8 +104,7 @@ def is_faithful(change: Change, edits: Sequence[Edit]) -> bool:
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
-    after = change.after.removeprefix(_MARK).decode()
-    before = change.before.removeprefix(_MARK).decode()
+    before, after = _text(change.before), _text(change.after)
     old = _loaded(before)
     new = _loaded(after)
     if old is None:
@@ -95,6 +133,10 @@ def _any_below(paths: Iterable[KeyPath], table: KeyPath) -> bool:
 
 def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and repr(one) == repr(other)
+
+
+def _text(content: bytes) -> str:
+    return content.removeprefix(_MARK).decode()
 
 
 def _loaded(text: str) -> dict[str, Any] | None:

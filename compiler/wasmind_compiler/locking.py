@@ -125,7 +125,9 @@ class Locking:
             self._collector.add(locking.LOCK_STALE.at(span, message))
 
     def _advice(self) -> str:
-        return f"run `wasmind lock {self._display(self._config)}`"
+        import shlex
+
+        return f"run `wasmind lock {shlex.quote(self._display(self._config))}`"
 
     def _report_stale(self, system: System, lock: Lock) -> None:
         """Every difference at the source it comes from, or at the lock entry without use."""

@@ -71,6 +71,17 @@ def test_all_errors_at_once(wasmind: Wasmind, work: Path) -> None:
     )
 
 
+def test_commands_can_be_pasted(wasmind: Wasmind, work: Path) -> None:
+    (work / "my app.toml").write_text(FAULTY)
+    done = wasmind("check", "my app.toml")
+    assert done.stderr.endswith("2 can be fixed: wasmind check --fix 'my app.toml'\n")
+    (work / "my app.toml").write_text(
+        'starting_actors = ["echo"]\nactors.echo.source.path = "echo"\n'
+    )
+    done = wasmind("check", "my app.toml", "--locked")
+    assert "run `wasmind lock 'my app.toml'`" in done.stderr
+
+
 def test_a_syntax_error(wasmind: Wasmind, work: Path) -> None:
     (work / "app.toml").write_text('starting_actors = ["echo"\n[actors]\n')
     done = wasmind("check", "app.toml")

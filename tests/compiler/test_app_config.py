@@ -110,6 +110,7 @@ def test_sources_are_judged_by_the_shape_that_was_meant(
         ("[[actors]]\n", "WM0203 app.toml:1:1 `actors` must be a table, found an array"),
         ("[actors.a]\n", "WM0204 app.toml:1:1 missing key `source` in `actors.a`"),
         ('actors." ".source = 1\n', "WM0205 app.toml:1:8 ` ` is not a usable name"),
+        ('actors."a\\u007f".source = 1\n', 'WM0205 app.toml:1:8 `"a\\u007f"` is not a usable name'),
         ("[litellm]\nport = 70000\nmodels = []\n", "WM0205 app.toml:2:8 `litellm.port` must be at"
          " most 65535"),
         ("[litellm]\nmodels = []\n", "WM0205 app.toml:2:10 `litellm.models` must not be empty"),
@@ -124,12 +125,44 @@ def test_sources_are_judged_by_the_shape_that_was_meant(
          " a date or time"),
         ("[actor_overrides.x.limits]\nmemory_mib = 1.0\n", "WM0203 app.toml:2:14"
          " `actor_overrides.x.limits.memory_mib` must be an integer, found a float"),
+        ("[actor_overrides.x.grants.http]\nhosts = []\n", "WM0205 app.toml:2:9"
+         " `actor_overrides.x.grants.http.hosts` must not be empty"),
         ("[actor_overrides.x.grants]\nhtpp = true\n", "WM0201 app.toml:2:1 unknown key `htpp` in"
          " `actor_overrides.x.grants`"),
     ],
 )  # fmt: skip
 def test_keys_and_values(project: Project, text: str, expected: str) -> None:
     assert expected in project.found(text)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected", "written"),
+    [
+        ("hosts", "https://e.org:8443/x", "`https://e.org:8443/x` is not a host", '"e.org"'),
+        ("hosts", "localhost:80", "`localhost:80` is not a host", '"localhost"'),
+        ("hosts", "10.0.0.0/33", "`10.0.0.0/33` is not a host", '"10.0.0.0"'),
+        ("hosts", "[::1]", "`[::1]` is not a host", None),
+        ("hosts", "a b", "`a b` is not a host", None),
+        ("methods", "get", "`get` is not a method of HTTP", '"GET"'),
+        *(("hosts", host, None, None) for host in ("*", "*.e.org", "localhost", "bücher.example")),
+        *(("hosts", host, None, None) for host in ("10.0.0.0/8", "::1", "fd00::/8", "1.2.3.4")),
+        ("methods", "PATCH", None, None),
+    ],
+)
+def test_what_http_is_narrowed_to_can_be_met(
+    project: Project, key: str, value: str, expected: str | None, written: str | None
+) -> None:
+    project.actor("desk", capabilities=["http"])
+    report = project.check(
+        f"""
+        starting_actors = ["desk"]
+        [actors.desk]
+        source.path = "desk"
+        grants.http = {{ {key} = ["{value}"] }}
+        """
+    )
+    found = [(each.message, each.fix and each.fix.edits[0].replacement) for each in report[0]]
+    assert found == ([(expected, written)] if expected else [])
 
 
 def test_a_scripted_model_is_checked_with_its_script(project: Project) -> None:
@@ -158,6 +191,7 @@ def test_manifests_are_judged_like_configs(project: Project) -> None:
         build = { command = ["make"] }
         [dependencies.x]
         [system_prompt_contributions.a]
+        [actors.y]
         """,
     )
     found = project.found('starting_actors = ["desk"]\nactors.desk.source.path = "desk"\n')
@@ -167,6 +201,7 @@ def test_manifests_are_judged_like_configs(project: Project) -> None:
         "WM0204 desk/Wasmind.toml:2:1 missing key `output` in `build`",
         "WM0204 desk/Wasmind.toml:3:1 missing key `source` in `dependencies.x`",
         "WM0208 desk/Wasmind.toml:4:2 `system_prompt_contributions` has no effect",
+        "WM0201 desk/Wasmind.toml:5:2 unknown key `actors`",
     ]
 
 

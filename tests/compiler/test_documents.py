@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from wasmind_compiler.diagnostics import Collector, Diagnostic
 from wasmind_compiler.diagnostics.model import Position
 from wasmind_compiler.frontend.document import Document, parse
-from wasmind_compiler.frontend.key_path import dotted
+from wasmind_compiler.frontend.key_path import dotted, quoted
 
 
 def read(content: bytes) -> tuple[Document | None, tuple[Diagnostic, ...]]:
@@ -77,3 +81,9 @@ def test_other_encodings(content: bytes, place: str, help_line: str) -> None:
 
 def test_paths_are_written_as_in_toml() -> None:
     assert dotted(("actors", "a b", "list", 2, "")) == 'actors."a b".list[2].""'
+
+
+@given(st.text())
+@example('"\\\x7f\U000e0020')
+def test_names_and_strings_are_read_as_they_were_written(text: str) -> None:
+    assert tomllib.loads(f"{dotted((text,))} = {quoted(text)}") == {text: text}

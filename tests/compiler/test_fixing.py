@@ -101,7 +101,9 @@ def test_many_mistakes_are_mended_and_everything_else_is_left_alone(project: Pro
         ("[a]\nx = 1 # why\n", "[a]\nconfig.x = 1 # why\n"),
         ("[a]\nconfig.y = 2\nx = 1\n", "[a]\nconfig.y = 2\nconfig.x = 1\n"),
         ("[a]\nx = 1\n[a.config]\ny = 2\n", "[a]\n[a.config]\nx = 1\ny = 2\n"),
-        ("[a]\r\nx = 1\r\n[a.config]", "[a]\r\n[a.config]\nx = 1\n"),
+        ("[a]\r\nx = 1\r\n[a.config]", "[a]\r\n[a.config]\r\nx = 1\r\n"),
+        ("[a]\nx = 1  # why\n[a.config]\n", "[a]\n[a.config]\nx = 1  # why\n"),
+        ("[a]\r\nx = 1 # why\r\n[a.config]\r\n", "[a]\r\n[a.config]\r\nx = 1 # why\r\n"),
         ("[a]\nconfig = { y = 2 }\nx = 1\n", "[a]\nconfig = { x = 1, y = 2 }\n"),
         ("[a]\nconfig = {}\nx = [1,\n2]\n", "[a]\nconfig = { x = [1,\n2] }\n"),
         ("a = { x = 1, s = 2 }\n", "a = { config.x = 1, s = 2 }\n"),
@@ -124,6 +126,12 @@ def test_moving_a_key_into_a_table(text: str, expected: str) -> None:
     [
         (
             '[tui.chat.key_bindings]\n"ctrl-x" = "Exit" # out\n"ctrl-y" = "Assist"\n',
+            '[tui.chat.key_bindings]\n"ctrl-y" = "Assist"\n'
+            '\n[tui.dashboard.key_bindings]\nctrl-x = "Exit" # out\n',
+        ),
+        (
+            "[tui.dashboard]\nkey_bindings = {}\n"
+            '[tui.chat.key_bindings]\n"ctrl-x" = "Exit" # out\n',
             None,
         ),
         (
@@ -196,6 +204,42 @@ def test_fixes_that_overlap_wait_for_the_next_round() -> None:
     first = rename_key(read, ("abc",), "x")
     second = Fix(title="", edits=(Edit(read.index.span(0, 1), ""),), applicability="always")
     assert choose([first, second, first]) == [first]
+
+
+def test_files_of_somebody_else_are_left_alone(project: Project) -> None:
+    elsewhere = project.root.parent / "elsewhere" / "rules.toml"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text("rules: []\n")
+    config = project.root / "team" / "app.toml"
+    config.parent.mkdir()
+    config.symlink_to(elsewhere.with_name("real.toml"))
+    config.write_text(f"models.m = {{ kind = 'scripted', script = '{elsewhere}' }}\nname = 3\n")
+    (project.root / "work").mkdir()
+    report = pipeline.check(config, project.environment())
+    codes = [each.code for each in report.diagnostics if each.fix]
+    assert codes == ["WM0203", "WM0103"]
+    (change,) = plan_changes(report.diagnostics, project.root, config)
+    assert change.file == "team/app.toml"
+
+
+def test_keys_that_move_to_one_place_move_together(project: Project) -> None:
+    names = [f"setting_{number}" for number in range(20)]
+    project.actor("desk", config={"properties": {name: {"type": "integer"} for name in names}})
+    lines = [f"{name} = 1" for name in names]
+    head = ['starting_actors = ["desk"]', "[actors.desk]", 'source.path = "desk"']
+    text = "\n".join([*head, *lines, "[actors.desk.config]", ""])
+    path = project.write("app.toml", text)
+    report = pipeline.check(path, project.environment())
+    write_changes(plan_changes(report.diagnostics, project.root), project.root)
+    assert path.read_text() == "\n".join([*head, "[actors.desk.config]", *lines, ""])
+
+
+def test_of_fixes_that_do_not_go_together_the_first_is_made(project: Project) -> None:
+    project.actor("desk")
+    text = 'starting_actors = ["desk"]\n[actors.desk]\nsorce.path = "desk"\nsuorce.path = "desk"\n'
+    assert fix_all(project, text) == text.replace("sorce", "source")
+    text = 'actors.desk.source = { git = "file:///nowhere", branch = "a", tag = "b" }\n'
+    assert fix_all(project, text) == text
 
 
 def test_a_file_changed_meanwhile_is_not_overwritten(project: Project) -> None:

@@ -79,6 +79,48 @@ def test_the_config_is_fine(team: Project) -> None:
             "write `[actors.shell]`: an actor is one table, not an array of tables",
             True,
         ),
+        (
+            "[actors.desk.config]",
+            "[[actors.desk.config]]",
+            "WM0203 [[actors.desk.config]]",
+            "write `[actors.desk.config]`: it is one table, not an array of tables",
+            True,
+        ),
+        (
+            "[models.small]",
+            "[[models.small]]",
+            "WM0203 [[models.small]]",
+            "write `[models.small]`: it is one table, not an array of tables",
+            True,
+        ),
+        (
+            "[models.small]",
+            '[[models]]\nname = "small"',
+            "WM0203 [[models]]",
+            "write a table `[models.small]` for each model",
+            False,
+        ),
+        (
+            'source = { path = "actors/shell" }',
+            'source = [{ path = "actors/shell" }]',
+            'WM0203 [{ path = "actors/shell" }]',
+            'write `{ path = "actors/shell" }`',
+            True,
+        ),
+        (
+            "[models.small]",
+            '[run.credentials]\nhost = "a.example"\nvariable = "A"\n\n[models.small]',
+            "WM0203 [run.credentials]",
+            "write `[[run.credentials]]`",
+            True,
+        ),
+        (
+            "[models.small]",
+            '[run]\ncredentials = { host = "a.example", variable = "A" }\n\n[models.small]',
+            'WM0203 { host = "a.example", variable = "A" }',
+            'write `[{ host = "a.example", variable = "A" }]`',
+            True,
+        ),
         ("[actors.shell]", "[actor.shell]", "WM0201 actor", "did you mean `actors`?", True),
         ("[actors.shell]", "[Actors.shell]", "WM0201 Actors", "did you mean `actors`?", True),
         (
@@ -99,6 +141,13 @@ def test_the_config_is_fine(team: Project) -> None:
             "[actors.shell]",
             '[actors." shell"]',
             'WM0205 " shell"',
+            "names are not empty and have no blanks at their ends and no control characters",
+            True,
+        ),
+        (
+            "[actor_overrides.audit.config]",
+            '[actor_overrides." audit".config]',
+            'WM0205 " audit"',
             "names are not empty and have no blanks at their ends and no control characters",
             True,
         ),
@@ -404,10 +453,31 @@ def test_the_config_is_fine(team: Project) -> None:
             True,
         ),
         (
+            'source = { path = "actors/shell" }',
+            'source = { path = "actors/shell" }\npermissions = { logger = true }',
+            "WM0201 permissions",
+            "it is called `grants`",
+            True,
+        ),
+        (
+            "allow_edits = false # read-only",
+            'allow_edits = false\nworkers = "shell desk"',
+            'WM0502 "shell desk"',
+            'write `["shell desk"]`',
+            False,
+        ),
+        (
             "allow_edits = false # read-only",
             'allow_edits = false\nworkers = "shell"',
             'WM0502 "shell"',
             'write `["shell"]`',
+            True,
+        ),
+        (
+            'required_spawn_with = ["shell"]\n\n[actors.desk.config]\n',
+            '\n[actors.desk.config]\nrequired_spawn_with = ["shell"]\n',
+            "WM0501 required_spawn_with",
+            "it is a key of `[actors.desk]`, above `[actors.desk.config]`",
             True,
         ),
         (
@@ -471,6 +541,13 @@ def test_the_config_is_fine(team: Project) -> None:
         ),
         (
             "[models.small]\n",
+            '[tui.chat.key_bindings]\n"ctrl-x" = ["Assist"]\n\n[models.small]\n',
+            'WM0203 ["Assist"]',
+            "allowed: `Assist`, `ToggleToolExpansion`",
+            False,
+        ),
+        (
+            "[models.small]\n",
             '[tui.chat.key_bindings]\n"control-x" = "Assist"\n\n[models.small]\n',
             "WM1601 control",
             "did you mean `ctrl-x`?",
@@ -500,6 +577,78 @@ def test_one_problem_and_its_help(
     assert (path.read_bytes() != content) == mended
     after = pipeline.check(path, team.environment())
     assert not mended or found.code not in [each.code for each in after.diagnostics]
+
+
+MODEL = '[models.small]\nkind = "scripted"\nscript = "rules.toml"\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            MODEL,
+            '[[litellm.models]]\nmodel_name = "small"\nlitellm_params = 3\n',
+            "WM0203 3",
+        ),
+        (
+            MODEL,
+            '[[litellm.models]]\nmodel_name = "small"\n[[litellm.models.litellm_params]]\n',
+            "WM0203 [[litellm.models.litellm_params]]",
+        ),
+        (
+            MODEL,
+            '[[litellm.models]]\nmodel_name = "small"\nlitellm_params.model = true\n',
+            "WM0203 true",
+        ),
+        (MODEL, '[models.small]\nkind = 3\nscript = "rules.toml"\n', "WM0203 3"),
+        (MODEL, f"{MODEL}[run.limits]\nagents = -inf\n", "WM0203 -inf"),
+        (
+            'source = { path = "actors/shell" }',
+            'source = { library = "Shell" }',
+            'WM0205 "Shell"',
+        ),
+        (
+            'source = { path = "actors/shell" }',
+            'source = { git = "file:///nowhere/r", git_ref = { rev = "abc" } }',
+            'WM0205 "abc"',
+        ),
+        (
+            'starting_actors = ["desk", "lead"]',
+            'starting_actors = [["desk", "lead"]]',
+            'WM0203 ["desk", "lead"]',
+        ),
+        (
+            'starting_actors = ["desk", "lead"]\n\n',
+            "[[actors]]\n\n",
+            "WM0203 [[actors]]",
+        ),
+        (
+            'starting_actors = ["desk", "lead"]\n',
+            '[actors]\nstarting_actors = ["desk", "lead"]\n',
+            'WM0203 ["desk", "lead"]',
+        ),
+        ("[actors.desk.config]", "[actor.desk.config]", "WM0201 actor"),
+        ("[actors.desk.config]", "[actors.dsk.config]", "WM0204 dsk"),
+        ("[actors.desk.config]", '["actors.desk.config"]', 'WM0201 "actors.desk.config"'),
+    ],
+)
+def test_what_follows_from_a_problem_is_not_one(
+    team: Project, old: str, new: str, expected: str
+) -> None:
+    assert CONFIG.count(old) == 1
+    path = team.write("app.toml", CONFIG.replace(old, new))
+    (found,) = pipeline.check(path, team.environment()).diagnostics
+    assert found.span is not None
+    marked = path.read_bytes()[found.span.start.byte : found.span.end.byte].decode()
+    assert f"{found.code} {marked}" == expected
+
+
+def test_a_list_of_who_starts_among_settings_is_told_about_once(team: Project) -> None:
+    line = 'starting_actors = ["desk", "lead"]\n'
+    text = CONFIG.replace(line, "").replace(
+        "[actors.desk.config]\n", f"[actors.desk.config]\n{line}"
+    )
+    assert [found.split()[0] for found in team.found(text)] == ["WM0301"]
 
 
 @pytest.mark.parametrize(

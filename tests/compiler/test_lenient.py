@@ -72,6 +72,14 @@ def test_companions_in_a_dependency_table_are_forgiven(project: Project) -> None
     assert found(project, app) == ["warning WM0444", "warning WM0412"]
 
 
+def test_what_is_forgiven_has_no_effect(project: Project) -> None:
+    app = APP.replace('path = "desk"', 'path = "lead"')
+    tool = '{ source.path = "../tool", grants.http = true }'
+    project.actor("lead", f"dependencies.tool = {tool}", config=SETTINGS)
+    # Nor is the grant said to be one that `tool` has no use for.
+    assert found(project, app) == ["warning WM0444", "warning WM0201"]
+
+
 def test_strictly_only_the_cause_is_reported(project: Project) -> None:
     project.actor("desk", config=SETTINGS)
     for old, new in (("level", "levle"), ("{ path", "{ pth"), ("desk.config]", "desk.settings]")):

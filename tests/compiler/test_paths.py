@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from tests.compiler.project import Project
@@ -97,6 +100,7 @@ def test_the_nearest_folder_is_offered(project: Project, path: str, meant: str) 
                 None,
             ),
         ),
+        ("a" * 300, ("WM0101", f"'{'a' * 300}'", None, None)),
         ("", ("WM0205", "''", 'write `"."` if the folder of this file is meant', '"."')),
     ],
 )
@@ -104,3 +108,20 @@ def test_one_problem_says_what_is_wrong_with_a_path(
     project: Project, path: str, expected: tuple[str, str, str | None, str | None]
 ) -> None:
     assert found(project, path) == [expected]
+
+
+def test_a_folder_that_may_not_be_entered_is_passed_over(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.root.joinpath("secret").mkdir()
+    stat = Path.stat
+
+    def refusing(path: Path, **options: bool) -> os.stat_result:
+        if "secret" in path.parent.parts:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refusing)
+    assert found(project, "shell")[0][2] == "did you mean `actors/shell`?"
+    assert found(project, ".")[0][0] == "WM0403"
+    assert found(project, "secret/shell") == [("WM0101", "'secret/shell'", None, None)]

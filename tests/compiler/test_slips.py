@@ -39,12 +39,24 @@ def told(text: str) -> tuple[str, str, str | None]:
             "an invisible character stands here, U+200B",
             "a = 1\n",
         ),
+        ('a = "x\x01"\n', "\x01", "a control character stands here, U+0001", None),
+        ("a = 1 # \x7f\n", "\x7f", "a control character stands here, U+007F", None),
+        ("a = 1\rb = 2\r", "\r", "a carriage return alone ends no line", None),
+        # Escapes of other languages.
+        (r"""a = "don\'t \\ x" """, r"\'", r"`\'` is not an escape", r"""a = "don't \\ x" """),
+        ('a = "\\x41"\n', "\\x", "`\\x` is not an escape", None),
         # Names.
         (
             "[actors.größe]\n",
             "größe",
-            "a name with other letters than `a` to `z` and `A` to `Z` stands in quotes",
+            "a name of more than `a` to `z`, `A` to `Z`, digits, `_` and `-` stands in quotes",
             '[actors."größe"]\n',
+        ),
+        (
+            "my-👩‍💻 = 1\n",
+            "my-👩‍💻",
+            "a name of more than `a` to `z`, `A` to `Z`, digits, `_` and `-` stands in quotes",
+            '"my-👩‍💻" = 1\n',
         ),
         ("[a.my shell]\n", "my shell", "a name with blanks stands in quotes", None),
         (
@@ -60,6 +72,10 @@ def told(text: str) -> tuple[str, str, str | None]:
         ("a:\n  b: 1\n", ":", "`=` was expected after the key", None),
         ("a { b = 1 }\n", "{", "`=` was expected after the key", "a = { b = 1 }\n"),
         ("a == 1\n", "=", "one `=` is enough", "a = 1\n"),
+        ("a = 1; b = 2\n", ";", "the line should end here", "a = 1\nb = 2\n"),
+        ("a = 'x', 'y'\n", ",", "the line should end here", None),
+        ('"a" "b" = 1\n', '"b"', "`=` was expected after the key", None),
+        ('"a" "b"\n', '"b"', "`=` was expected after the key", '"a" = "b"\n'),
         ("a = 1, b = 2\n", ",", "the line should end here", "a = 1\nb = 2\n"),
         ("[a] b = 1\n", "b", "the line should end behind the header", "[a]\nb = 1\n"),
         ("[a]]\n", "]", "the line should end behind the header", "[a]\n"),

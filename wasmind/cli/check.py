@@ -60,6 +60,8 @@ def command(
     settings against the schemas actors publish, capabilities against grants, and whether the
     actors fit together. Nothing runs but Python actors describing themselves in a sandbox.
 
+    With --fix only the config and files below its folder or the working directory are changed.
+
     With --outdated the remotes of locked git sources are asked what `wasmind lock --upgrade` would
     find: branches with newer commits and renamed default branches are notes, moved tags warnings.
     Nothing is written, and none of it changes the exit code.
@@ -86,10 +88,10 @@ def command(
         surroundings = compiling.environment(hosts=True)
         report = pipeline.check(path, surroundings, policy, strict=strict, lenient=lenient)
         if dry_run:
-            _show_changes(_changes(report))
+            _show_changes(_changes(report, path))
         elif fix:
             for _ in range(_MOST_ROUNDS):
-                if not _apply(report):
+                if not _apply(report, path):
                     break
                 report = pipeline.check(path, surroundings, policy, strict=strict, lenient=lenient)
     if form != "text":
@@ -103,13 +105,16 @@ def command(
 
 
 def _offer_fixes(report: Report, path: Path) -> None:
-    certain = [
-        found.fix
-        for found in report.diagnostics
-        if found.fix and found.fix.applicability == "always"
-    ]
+    if not any(found.fix is not None for found in report.diagnostics):
+        return
+    from wasmind_compiler.fixing import certain_fixes
+
+    certain = certain_fixes(report.diagnostics, Path.cwd(), path)
     if certain:
-        click.echo(f"{len(certain)} can be fixed: wasmind check --fix {path}", err=True)
+        import shlex
+
+        command_line = f"wasmind check --fix {shlex.quote(str(path))}"
+        click.echo(f"{len(certain)} can be fixed: {command_line}", err=True)
 
 
 def _rendered(diagnostics: Sequence[Diagnostic], form: str) -> str:
@@ -126,17 +131,17 @@ def _rendered(diagnostics: Sequence[Diagnostic], form: str) -> str:
     return render_github(diagnostics)
 
 
-def _changes(report: Report) -> Sequence[Change]:
+def _changes(report: Report, path: Path) -> Sequence[Change]:
     if not any(found.fix is not None for found in report.diagnostics):
         return []
     from wasmind_compiler.fixing import plan_changes
 
-    return plan_changes(report.diagnostics, Path.cwd())
+    return plan_changes(report.diagnostics, Path.cwd(), path)
 
 
-def _apply(report: Report) -> bool:
+def _apply(report: Report, path: Path) -> bool:
     """Show and write the fixes of a report; returns whether there were any."""
-    changes = _changes(report)
+    changes = _changes(report, path)
     _show_changes(changes)
     if changes:
         from wasmind_compiler.fixing import write_changes

@@ -22,7 +22,8 @@ from wasmind_compiler.diagnostics import Collector, Diagnostic, Edit, Fix, Label
 from wasmind_compiler.diagnostics.rules import bindings as rules
 from wasmind_compiler.diagnostics.rules import shape
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
-from wasmind_compiler.frontend.rewriting import move_to, quoted
+from wasmind_compiler.frontend.key_path import quoted
+from wasmind_compiler.frontend.rewriting import move_to
 from wasmind_compiler.frontend.tables import Table
 
 _KEYS: Final = frozenset({"clear_defaults", "key_bindings"})

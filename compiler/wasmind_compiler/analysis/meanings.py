@@ -12,8 +12,7 @@ from wasmind_compiler.diagnostics import Collector, Diagnostic, Edit, Fix, Label
 from wasmind_compiler.diagnostics.rules import models, settings
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.frontend.app_config import AppConfig
-from wasmind_compiler.frontend.key_path import KeyPath, dotted
-from wasmind_compiler.frontend.rewriting import quoted
+from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
 from wasmind_compiler.frontend.sections import added_element, added_keys
 from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 

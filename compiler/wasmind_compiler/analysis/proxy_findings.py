@@ -11,8 +11,8 @@ from wasmind_compiler.diagnostics.masking import SECRET
 from wasmind_compiler.diagnostics.rules import models
 from wasmind_compiler.diagnostics.suggestions import nearest
 from wasmind_compiler.frontend.app_config import AppConfig, ProxiedModel
-from wasmind_compiler.frontend.key_path import KeyPath, dotted
-from wasmind_compiler.frontend.rewriting import quoted
+from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
 
 _PREFIX: Final = "os.environ/"
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -41,13 +41,19 @@ def explain(config: AppConfig, variables: Mapping[str, str]) -> Iterator[Diagnos
     yield from _names(config)
     for model in config.proxied_models:
         path = (*model.name.path[:-1], "litellm_params")
-        # A `model` beside the parameters is reported as misplaced.
-        if "model" not in model.parameters and not config.document.has((*path[:-1], "model")):
+        if "model" not in model.parameters and not _is_reported(config.document, path):
             yield _no_provider_model(config, model, path)
         for place, text in _strings(model.parameters, path):
             yield from _parameter(config, place, text, known)
             if isinstance(litellm, dict) and "image" in litellm:
                 yield from _loopback(config, place, text)
+
+
+def _is_reported(document: Document, parameters: KeyPath) -> bool:
+    """Whether it has been said why there is no `model`: it stands beside the parameters, or they
+    are no table."""
+    misplaced = document.has((*parameters[:-1], "model"))
+    return misplaced or not isinstance(document.at(parameters), dict | None)
 
 
 def _no_provider_model(config: AppConfig, model: ProxiedModel, path: KeyPath) -> Diagnostic:

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from wasmind_compiler.analysis.contract import NO_SETTINGS
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Fix, Label, Span
-from wasmind_compiler.diagnostics.rules import settings, shape
+from wasmind_compiler.diagnostics.rules import names, settings, shape
 from wasmind_compiler.diagnostics.suggestions import nearest, related
-from wasmind_compiler.frontend.actor_entry import ActorEntry
+from wasmind_compiler.frontend.actor_entry import ENTRY_KEYS, ActorEntry
 from wasmind_compiler.frontend.conformance import conforms
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.frontend.sections import added_keys, literal
@@ -52,7 +52,10 @@ def check_settings(
             settings.TAKES_NO_CONFIG.at(actor.config.header(()), message, help="remove it")
         )
     elif not _certainly_conforms(merged, schema):
-        collector.extend(_explained(actor, schema, resolution))
+        for found in _explained(actor, schema, resolution):
+            # A list of who starts that got into the settings has been reported as such.
+            if not collector.has(names.NOTHING_TO_START, found.span):
+                collector.add(_moved_out(found, actor))
         if missing := _missing_keys(actor, schema, resolution, collector):
             collector.add(_missing(actor, missing, schema, resolution, models))
 
@@ -82,6 +85,22 @@ def report_misplaced(actor: ResolvedActor, schema: Mapping[str, Any], collector:
                     fix=move_into(entry.document, (*entry.path, key), "config"),
                 )
                 collector.replace(shape.UNKNOWN_KEY, found)
+
+
+def _moved_out(found: Diagnostic, actor: ResolvedActor) -> Diagnostic:
+    """The same about a setting that is a key of the actor's table, with where it belongs."""
+    if found.code != settings.UNKNOWN_SETTING.code:
+        return found
+    for entry in actor.entries:
+        for key in ENTRY_KEYS[entry.section] & (entry.config or {}).keys():
+            if entry.key("config", key) == found.span:
+                from wasmind_compiler.frontend.rewriting import move_to
+
+                where = dotted(entry.path)
+                fix = move_to(entry.document, (*entry.path, "config", key), entry.path)
+                help_line = f"it is a key of `[{where}]`, above `[{where}.config]`"
+                return found._replace(help=help_line, fix=fix)
+    return found
 
 
 class _UsersView:
@@ -198,17 +217,25 @@ def attempted(
     ):
         return frozenset(missing)
     beside = {key for entry in actor.entries for key in entry.misplaced}
-    names = [str(name) for name in missing]
-    meant = {name for key in unknown for name in nearest(key, names) or related(key, names)}
+    keys = [str(key) for key in missing]
+    meant = {near for key in unknown for near in nearest(key, keys) or related(key, keys)}
     return frozenset(key for key in missing if key in beside or key in meant)
 
 
 def _has_lost_table(name: str, resolution: Resolution) -> bool:
     """Whether the config has a table about an actor under another name or in another place."""
+    from wasmind_compiler.frontend.top_level import is_misplaced
+
     config = resolution.config
     return (
         "actor_overrides" in config.doubtful
         or isinstance(config.document.at((name,)), dict)
+        or is_misplaced(config.document, name)
+        or any(
+            not entry.has_source and nearest(entry.name, [name])
+            for entry in config.actors
+            if entry.name != name
+        )
         or any(
             entry.name not in resolution.named and nearest(entry.name, [name])
             for entry in config.overrides

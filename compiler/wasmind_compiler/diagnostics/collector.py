@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from wasmind_compiler.diagnostics.model import Diagnostic, Label, Severity
+from wasmind_compiler.diagnostics.model import Diagnostic, Label, Severity, Span
 from wasmind_compiler.diagnostics.text_index import TextIndex
 
 if TYPE_CHECKING:
@@ -61,6 +61,10 @@ class Collector:
             if _is_within(found, better):
                 del self._found[found]
         self.add(better)
+
+    def has(self, rule: Rule, span: Span | None) -> bool:
+        """Whether `rule` was broken at just this place."""
+        return any(found.code == rule.code and found.span == span for found in self._found)
 
     @property
     def failed(self) -> bool:

@@ -29,7 +29,10 @@ class Change:
 
 
 def choose(fixes: Iterable[Fix]) -> list[Fix]:
-    """The fixes that can be applied together; of two that overlap the first is taken."""
+    """The fixes that can be applied together; of two that overlap the first is taken.
+
+    What is inserted at one place does not overlap: it is inserted in the order of the fixes.
+    """
     taken: list[Edit] = []
     chosen = []
     for fix in fixes:
@@ -73,4 +76,5 @@ def _overlap(one: Edit, other: Edit) -> bool:
         return True
     start = max(one.span.start.byte, other.span.start.byte)
     end = min(one.span.end.byte, other.span.end.byte)
-    return start < end or one.span.start.byte == other.span.start.byte
+    both_insert = start == end and one.span == other.span
+    return start < end or (one.span.start.byte == other.span.start.byte and not both_insert)

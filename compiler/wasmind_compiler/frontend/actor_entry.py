@@ -14,7 +14,8 @@ from wasmind_compiler.frontend.source import Source, read_source
 from wasmind_compiler.frontend.tables import Name, Table
 
 #: The same as in the schemas.
-_USABLE: Final = re.compile(r"[^\s\x00-\x1f](?:[^\x00-\x1f]*[^\s\x00-\x1f])?")
+_CONTROL: Final = r"\x00-\x1f\x7f-\x9f"
+_USABLE: Final = re.compile(rf"[^\s{_CONTROL}](?:[^{_CONTROL}]*[^\s{_CONTROL}])?")
 
 Section = Literal["actors", "actor_overrides", "dependencies"]
 
@@ -97,7 +98,10 @@ def read_grants(table: Table | None) -> tuple[Grant, ...] | None:
     return tuple(grants)
 
 
-def _entry(name: str, section: Section, table: Table) -> ActorEntry:
+def _entry(name: str, section: Section, whole: Table) -> ActorEntry:
+    known = ENTRY_KEYS[section]
+    # What has no meaning in a section has been reported, and must not get one here.
+    table = Table(whole.document, whole.path, {k: v for k, v in whole.values.items() if k in known})
     return ActorEntry(
         name=name,
         section=section,
@@ -111,5 +115,5 @@ def _entry(name: str, section: Section, table: Table) -> ActorEntry:
         grants=read_grants(table.table("grants")),
         limits=table.table("limits"),
         restart=table.table("restart"),
-        misplaced=tuple(key for key in table.values if key not in ENTRY_KEYS[section]),
+        misplaced=tuple(key for key in whole.values if key not in known),
     )

@@ -100,6 +100,7 @@ def _proxied_models(root: Table) -> list[ProxiedModel]:
         name = entry.get("model_name") if isinstance(entry, dict) else None
         if isinstance(name, str):
             placed = Name(name, root.document, (*litellm.path, "models", index, "model_name"))
-            parameters = entry.get("litellm_params", {})
+            given = entry.get("litellm_params")
+            parameters = given if isinstance(given, dict) else {}
             found.append(ProxiedModel(name=placed, parameters=parameters))
     return found

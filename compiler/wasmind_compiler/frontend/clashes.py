@@ -25,6 +25,8 @@ class _Written:
 
     first: Range
     again: Range
+    #: Whether the first is an inline table, which the other would add to.
+    inline: bool = False
 
 
 class _Watch(Scanner):
@@ -40,6 +42,8 @@ class _Watch(Scanner):
             self.found.append(_Written(earlier.key, node.key))
         elif _is_value(self._text, table) and table.key is not None and node.key is not None:
             self.found.append(_Written(table.key, node.key))
+        elif _is_complete(self._text, table) and table.key is not None and node.key is not None:
+            self.found.append(_Written(table.key, node.key, inline=True))
         super()._assign(table, name, node)
 
 
@@ -49,6 +53,12 @@ def _is_value(text: str, node: Node) -> bool:
         return False
     # An inline table that is still open has no length.
     return node.value[0] != node.value[1] and text[node.value[0]] != "{"
+
+
+def _is_complete(text: str, node: Node) -> bool:
+    """Whether a node is an inline table that was closed; one that is still open has no length."""
+    start, end = node.value
+    return start != end and text[start] == "{"
 
 
 def _explain_key(index: TextIndex, start: int) -> Diagnostic | None:
@@ -62,6 +72,8 @@ def _explain_key(index: TextIndex, start: int) -> Diagnostic | None:
     found = next(iter(watch.found), None)
     if found is None:
         return None
+    if found.inline:
+        return _closed(index, found.again, found.first, index.text[slice(*found.first)])
     name = index.text[slice(*found.again)]
     return files.DUPLICATE_KEY.at(
         index.span(*found.again),
@@ -69,6 +81,17 @@ def _explain_key(index: TextIndex, start: int) -> Diagnostic | None:
         label="given again",
         labels=(Label(index.span(*found.first), "first given here"),),
         help="keep one of them",
+    )
+
+
+def _closed(index: TextIndex, again: Range, first: Range, name: str) -> Diagnostic:
+    """Something added to a table that is complete: it was written inline or with dotted keys."""
+    return files.TABLE_TWICE.at(
+        index.span(*again),
+        f"the table `{name}` cannot be extended here",
+        label="adds to it",
+        labels=(Label(index.span(*first), "complete here"),),
+        help="write all of it in one place",
     )
 
 
@@ -87,7 +110,10 @@ class _HeaderClash:
         for depth, name in enumerate(names, 1):
             child = last_element(node).children.get(name)
             if child is None:
-                return None if node.key is None else self._closed(node, names[: depth - 1])
+                if node.key is None:
+                    return None
+                header, name = (self._start, self._end), dotted(tuple(names[: depth - 1]))
+                return _closed(self._index, header, node.key, name)
             if depth == len(names) or _is_value(self._index.text, child):
                 return self._explain(child, dotted(tuple(names[:depth])))
             node = child
@@ -125,16 +151,6 @@ class _HeaderClash:
             return None
         made = tuple(Edit(self._index.span(*place), written) for place, written in edits)
         return Fix(title="join the two sections", edits=made, applicability="always")
-
-    def _closed(self, first: Node, names: list[str]) -> Diagnostic:
-        """A section of a table that is complete: it was written inline or with dotted keys."""
-        return files.TABLE_TWICE.at(
-            self._index.span(self._start, self._end),
-            f"the table `{dotted(tuple(names))}` cannot be extended here",
-            label="adds to it",
-            labels=(Label(self._index.span(*(first.key or first.value)), "complete here"),),
-            help="write all of it in one place",
-        )
 
     def _needs_double(self, name: str, place: Range, first: Node, sure: str) -> Diagnostic:
         """One of two headers of a name has single and the other double brackets."""

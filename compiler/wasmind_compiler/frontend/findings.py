@@ -23,10 +23,9 @@ from wasmind_compiler.frontend import hints, source_hints
 from wasmind_compiler.frontend.conformance import is_type
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.hint import Hint
-from wasmind_compiler.frontend.key_path import KeyPath, dotted
+from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
 from wasmind_compiler.frontend.retyping import retyped
-from wasmind_compiler.frontend.rewriting import quoted
-from wasmind_compiler.frontend.sections import renamed_key
+from wasmind_compiler.frontend.sections import literal, renamed_key
 
 
 class Locator(Protocol):
@@ -128,6 +127,9 @@ class _Explainer:
         }
 
     def explain(self, error: ValidationError) -> Iterable[Diagnostic]:
+        if error.validator != "type" and not _is_of_its_type(error):
+            # An integer that is a float may also be too small, but that is another matter.
+            return ()
         if "propertyNames" in error.relative_schema_path:
             # The instance is a key here, and the path that of its table.
             return self._bad_name(error)
@@ -192,12 +194,12 @@ class _Explainer:
         unknown = [key for key in table if key not in known]
         missing = [key for key in _wanted(error) if key not in table]
         for key in missing:
-            if any(self._is_meant_by(path, key, other, table[other]) for other in unknown):
+            described = known.get(key, {})
+            if any(self._is_meant_by(path, key, described, each, table[each]) for each in unknown):
                 continue
             if self._is_elsewhere(path, key):
                 continue
             if error.message.startswith(repr(key)):
-                described = _mapping(error.schema).get("properties", {}).get(key, {})
                 document = self._document()
                 hint = hints.missing_key(document, path, key) if document else None
                 yield self._rules.missing.at(
@@ -207,12 +209,16 @@ class _Explainer:
                     fix=hint.fix if hint else None,
                 )
 
-    def _is_meant_by(self, path: KeyPath, wanted: str, key: str, value: Any) -> bool:
+    def _is_meant_by(
+        self, path: KeyPath, wanted: str, described: Any, key: str, value: Any
+    ) -> bool:
         """Whether an unknown key is an error that stands for a missing one."""
         if self._lenient:
             return False
-        hinted = self._document() is not None and hints.is_meant_by(path, wanted, key, value)
-        return hinted or wanted in (*nearest(key, (wanted,)), *related(key, (wanted,)))
+        if self._document() is not None and hints.is_meant_by(path, wanted, key, value):
+            return True
+        alike = bool(nearest(key, (wanted,)) or related(key, (wanted,)))
+        return alike and _may_hold(described, value)
 
     def _is_elsewhere(self, path: KeyPath, key: str) -> bool:
         """Whether another part of the table is in the wrong place, which is an error."""
@@ -228,14 +234,19 @@ class _Explainer:
         span = self._locator.value(path)
         fix = retyped(error.instance, wanted, span)
         document = self._document()
-        hint = hints.wrong_shape(document, path, error.instance) if document else None
+        hint = None
+        if document is not None:
+            tables = _mapping(_mapping(error.schema).get("items")).get("type") == "object"
+            hint = hints.wrong_shape(document, path, error.instance, wanted, of_tables=tables)
         if hint is not None:
             fix = hint.fix
         expected = " or ".join(_ARTICLED.get(name, name) for name in wanted)
+        message = f"{self._name(path)} must be {expected}, found {kind_of(error.instance)}"
         return self._rules.wrong_type.at(
             span,
-            f"{self._name(path)} must be {expected}, found {kind_of(error.instance)}",
-            label=f"expected {expected}",
+            (hint and hint.message) or message,
+            label="" if hint and hint.message else f"expected {expected}",
+            labels=hint.labels if hint else (),
             help=hint.help if hint else fix.title if fix else None,
             fix=fix,
         )
@@ -243,7 +254,11 @@ class _Explainer:
     def _not_listed(self, error: ValidationError) -> Iterator[Diagnostic]:
         one = error.validator == "const"
         allowed = [_wanted(error)] if one else list(_wanted(error))
-        words = [str(item) for item in allowed]
+        words = [_as_written(item) for item in allowed]
+        if words == allowed and not isinstance(error.instance, str):
+            help_line = advice("", words, "allowed")
+            yield self._type_mismatch(error, ["string"])._replace(help=help_line, fix=None)
+            return
         path, span = _path(error), self._locator.value(_path(error))
         fix = None
         near = nearest(error.instance, words) if isinstance(error.instance, str) else ()
@@ -252,17 +267,18 @@ class _Explainer:
             fix = Fix(title=f"write `{near[0]}`", edits=edits, applicability="always")
         yield self._rules.value.at(
             span,
-            f"{self._name(path)} cannot be `{error.instance}`",
-            help=advice(str(error.instance), words, "allowed"),
+            f"{self._name(path)} cannot be `{_as_written(error.instance)}`",
+            help=advice(_as_written(error.instance), words, "allowed"),
             fix=fix,
         )
 
     def _bad_name(self, error: ValidationError) -> Iterator[Diagnostic]:
         path, name, document = _path(error), str(error.instance), self._document()
         hint = hints.bad_name(document, path, name) if document else None
+        shown = name if name.isprintable() else quoted(name)
         yield self._rules.value.at(
             self._locator.key((*path, name)),
-            f"`{name}` is not a usable name",
+            f"`{shown}` is not a usable name",
             help="names are not empty and have no blanks at their ends and no control characters",
             fix=hint.fix if hint else None,
         )
@@ -273,7 +289,7 @@ class _Explainer:
         hint = hints.bad_value(document, path, error.instance) if document else None
         yield self._rules.value.at(
             span,
-            f"{self._name(path)} {_requirement(error)}",
+            (hint and hint.message) or f"{self._name(path)} {_requirement(error)}",
             help=hint.help if hint else None,
             fix=hint.fix if hint else None,
         )
@@ -323,10 +339,16 @@ class _Explainer:
             yield self._rules.missing.at(
                 self._locator.header(path), message, help=f"kinds: {allowed}"
             )
-        elif isinstance(kind, str) and kind in kinds:
+        elif not isinstance(kind, str):
+            yield self._rules.wrong_type.at(
+                self._locator.value((*path, "kind")),
+                f"{self._name((*path, 'kind'))} must be a string, found {kind_of(kind)}",
+                help=advice("", list(kinds), "kinds"),
+            )
+        elif kind in kinds:
             yield from self._inside_branch(error, branches.index(kinds[kind]))
         else:
-            span, near = self._locator.value((*path, "kind")), nearest(str(kind), kinds)
+            span, near = self._locator.value((*path, "kind")), nearest(kind, kinds)
             fix = None
             if len(near) == 1:
                 edits = (Edit(span, f'"{near[0]}"'),)
@@ -334,7 +356,7 @@ class _Explainer:
             yield self._rules.value.at(
                 span,
                 f"unknown kind `{kind}`{self._inside(path)}",
-                help=advice(str(kind), list(kinds), "kinds"),
+                help=advice(kind, list(kinds), "kinds"),
                 fix=fix,
             )
 
@@ -446,6 +468,11 @@ def kind_of(value: Any) -> str:
     return next((name for kind, name in names if isinstance(value, kind)), "nothing")
 
 
+def _as_written(value: Any) -> str:
+    """A value as people write it, strings without their quotes."""
+    return value if isinstance(value, str) else literal(value)
+
+
 def _requirement(error: ValidationError) -> str:
     wanted = _wanted(error)
     if error.validator in ("minLength", "minItems", "minProperties") and wanted == 1:
@@ -454,6 +481,12 @@ def _requirement(error: ValidationError) -> str:
         return f"is not a valid {wanted}"
     template = _COMPARISONS.get(str(error.validator))
     return template.format(wanted) if template else f"is not allowed: {error.message}"
+
+
+def _is_of_its_type(error: ValidationError) -> bool:
+    wanted = _mapping(error.schema).get("type", ())
+    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    return not names or any(is_type(error.instance, name) for name in names)
 
 
 def _may_hold(schema: Any, value: Any) -> bool:

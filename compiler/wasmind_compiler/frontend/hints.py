@@ -8,19 +8,24 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Edit, Fix, Label
-from wasmind_compiler.frontend import source_hints, top_level
+from wasmind_compiler.frontend import grant_hints, source_hints, top_level
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.hint import Hint, rewritten
-from wasmind_compiler.frontend.key_path import KeyPath, dotted
-from wasmind_compiler.frontend.rewriting import move_into, quoted
+from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
+from wasmind_compiler.frontend.rewriting import move_into
 from wasmind_compiler.frontend.sections import renamed_key, renamed_section
 from wasmind_compiler.frontend.source_hints import SOURCE_KEYS
 
 _SECTIONS: Final = ("actors", "actor_overrides", "dependencies")
+#: Sections with grants of actors, and a manifest's own.
+_GRANTING: Final = ("actors", "actor_overrides", "capabilities")
+#: Sections with a table for each name.
+_NAMED: Final = (*_SECTIONS, "models")
 #: What other tools call a key of an actor's table.
 _SYNONYMS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("settings", "cfg", "conf", "options", "params", "parameters"), "config"),
     **dict.fromkeys(("requires", "required", "depends_on", "needs"), "required_spawn_with"),
+    **dict.fromkeys(("capabilities", "permissions"), "grants"),
 }
 
 #: What people write beside `litellm_params` that belongs in them.
@@ -42,7 +47,7 @@ def unknown_key(
     if path[-1] == "git_ref":
         return source_hints.unknown_ref(document, path, key)
     if len(path) == 2 and path[0] in _SECTIONS:
-        return _in_actor(document, path, key, value)
+        return _in_actor(document, path, key, value, known)
     if path[:2] == ("litellm", "models") and len(path) == 3 and key in _PARAMETERS:
         fix = move_into(document, (*path, key), "litellm_params")
         return Hint(help="it is one of the `litellm_params`", fix=fix)
@@ -86,20 +91,39 @@ def is_config(key: str) -> bool:
     return _SYNONYMS.get(key) == "config"
 
 
-def wrong_shape(document: Document, path: KeyPath, value: Any) -> Hint | None:
-    """About a value of another type than the key at `path` takes."""
+def wrong_shape(
+    document: Document, path: KeyPath, value: Any, wanted: Collection[str], *, of_tables: bool
+) -> Hint | None:
+    """About a value of another type than the key at `path` takes.
+
+    Args:
+        document: the file.
+        path: of the value.
+        value: what is there.
+        wanted: names of JSON types.
+        of_tables: whether an array that is wanted is one of tables.
+    """
+    if len(path) == 2 and path[0] in _NAMED and path[1] in top_level.PLAIN_KEYS:
+        return top_level.below_a_table(document, path)
+    if of_tables and isinstance(value, dict):
+        return _doubled_brackets(document, path)
+    if (
+        isinstance(value, list)
+        and "object" in wanted
+        and not (len(path) == 1 and path[0] in _NAMED)
+    ):
+        if document.is_section(path):
+            return _single_brackets(document, path, len(value))
+        if len(value) == 1 and isinstance(value[0], dict):
+            return rewritten(document, path, document.text(document.value((*path, 0))), sure=True)
     if path[-1:] == ("source",):
         return source_hints.wrong_shape(document, path, value)
     if isinstance(value, str) and path[-1:] == ("git_ref",):
         return source_hints.ref_as_string(document, path, value)
-    if path == ("litellm", "models") and isinstance(value, dict) and document.is_section(path):
-        return _doubled_brackets(document, path)
-    if path[-1:] == ("grants",) and isinstance(value, list):
-        return _listed_grants(document, path, value)
-    if path[:1] and path[0] in _SECTIONS:
-        return _wrong_actor(document, path, value)
-    if path[:1] == ("models",) and len(path) == 2 and isinstance(value, str):
-        return rewritten(document, path, f'{{ kind = "scripted", script = {quoted(value)} }}')
+    if path[-1:] in (("grants",), ("capabilities",)) and isinstance(value, list):
+        return grant_hints.listed(document, path, value)
+    if path[:1] and path[0] in _NAMED:
+        return _wrong_entry(document, path, value)
     return None
 
 
@@ -124,7 +148,18 @@ def bad_value(document: Document, path: KeyPath, value: Any) -> Hint | None:
     if path[-2:] == ("source", "path") and value == "":
         hint = rewritten(document, path, '"."')
         return Hint(help='write `"."` if the folder of this file is meant', fix=hint.fix)
+    if path[-2:] == ("source", "library"):
+        return _library_name(document, path, str(value))
+    if "http" in path[-3:] and path[0] in _GRANTING:
+        return grant_hints.bad_value(document, path, value)
     return Hint(help=_A_MODEL) if (path, value) == (("litellm", "models"), []) else None
+
+
+def _library_name(document: Document, path: KeyPath, name: str) -> Hint:
+    plain = re.sub(r"[\s-]+", "_", name.strip().lower())
+    if plain.isascii() and plain.isidentifier():
+        return rewritten(document, path, quoted(plain))
+    return Hint(help='name an actor shipped with Wasmind, like `"assistant"`')
 
 
 def _at_the_top(document: Document, key: str, value: Any, known: Collection[str]) -> Hint | None:
@@ -134,15 +169,17 @@ def _at_the_top(document: Document, key: str, value: Any, known: Collection[str]
 
 
 def _in_manifest(document: Document, key: str, value: Any) -> Hint | None:
-    if key in top_level.PLAIN_KEYS:
-        return Hint(help=f"`{key}` belongs in the config; a manifest describes one actor")
     if key != "actors" or not isinstance(value, dict) or document.has(("dependencies",)):
-        return None
+        if key not in top_level.OF_CONFIGS:
+            return None
+        return Hint(help=f"`{key}` belongs in the config; a manifest describes one actor")
     fix = renamed_key(document, (key,), "dependencies", "rename to `dependencies`")
     return Hint(help="a manifest names the actors it needs in `[dependencies]`", fix=fix)
 
 
-def _in_actor(document: Document, path: KeyPath, key: str, value: Any) -> Hint | None:
+def _in_actor(
+    document: Document, path: KeyPath, key: str, value: Any, known: Collection[str]
+) -> Hint | None:
     if key == path[0] and isinstance(value, dict) and path[1] in value:
         return _own_path(document, path)
     if _is_actor(value):
@@ -157,7 +194,7 @@ def _in_actor(document: Document, path: KeyPath, key: str, value: Any) -> Hint |
     if key in SOURCE_KEYS:
         return _beside_source(document, path, key, value)
     meant = _SYNONYMS.get(key)
-    if meant is None or document.has((*path, meant)):
+    if meant is None or meant not in known or document.has((*path, meant)):
         return None
     title = f"rename to `{meant}`"
     fix = renamed_key(document, (*path, key), meant, title, applicability="always")
@@ -212,32 +249,25 @@ def _dotted_name(document: Document, path: KeyPath, key: str) -> Hint:
     )
 
 
-def _wrong_actor(document: Document, path: KeyPath, value: Any) -> Hint | None:
-    """About a section of actors, or an actor's table, of another type."""
+def _wrong_entry(document: Document, path: KeyPath, value: Any) -> Hint | None:
+    """About a section of actors or models, or the table of one of them, of another type."""
+    section, what = path[0], "model" if path[0] == "models" else "actor"
     if len(path) == 1:
         names = value if isinstance(value, list) else []
         named = [x.get("name") if isinstance(x, dict) else x for x in names]
         first = next((name for name in named if isinstance(name, str)), "NAME")
-        return Hint(help=f"write a table `[{dotted((path[0], first))}]` for each actor")
-    if len(path) != 2:
+        return Hint(help=f"write a table `[{dotted((section, first))}]` for each {what}")
+    if len(path) != 2 or not isinstance(value, str):
         return None
-    if isinstance(value, str):
-        source = source_hints.from_string(value)
-        return rewritten(document, path, f"{{ source = {source} }}", sure=True)
-    if isinstance(value, list) and document.is_section(path):
-        return _single_brackets(document, path, len(value))
-    return None
-
-
-def _listed_grants(document: Document, path: KeyPath, value: list[Any]) -> Hint | None:
-    if not value or not all(isinstance(name, str) for name in value):
-        return None
-    inside = ", ".join(f"{dotted((name,))} = true" for name in value)
-    return rewritten(document, path, f"{{ {inside} }}", sure=True)
+    if section == "models":
+        return rewritten(document, path, f'{{ kind = "scripted", script = {quoted(value)} }}')
+    source = source_hints.from_string(value)
+    return rewritten(document, path, f"{{ source = {source} }}", sure=True)
 
 
 def _single_brackets(document: Document, path: KeyPath, count: int) -> Hint:
-    help_line = f"write `[{dotted(path)}]`: an actor is one table, not an array of tables"
+    what = "an actor" if len(path) == 2 and path[0] in _SECTIONS else "it"
+    help_line = f"write `[{dotted(path)}]`: {what} is one table, not an array of tables"
     if count != 1:
         return Hint(help=help_line)
     span = document.header((*path, 0))
@@ -251,8 +281,9 @@ def _single_brackets(document: Document, path: KeyPath, count: int) -> Hint:
 
 
 def _doubled_brackets(document: Document, path: KeyPath) -> Hint:
-    span = document.header(path)
-    name = dotted(path)
-    if not document.text(span).startswith("["):
+    text, name = document.text(document.header(path)), dotted(path)
+    if text.startswith("["):
+        return rewritten(document, path, f"[{text}]", sure=True)
+    if document.is_section(path) or document.is_dotted(path):
         return Hint(help=f"begin every element with `[[{name}]]`")
-    return rewritten(document, path, f"[{document.text(span)}]", sure=True)
+    return rewritten(document, path, f"[{document.text(document.value(path))}]", sure=True)

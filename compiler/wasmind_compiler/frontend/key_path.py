@@ -18,9 +18,22 @@ def dotted(path: KeyPath) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            name = part if part and _BARE.issuperset(part) else f'"{part}"'
+            name = part if part and _BARE.issuperset(part) else quoted(part)
             text += f".{name}" if text else name
     return text
+
+
+def quoted(text: str) -> str:
+    """A string, or a name that is not a bare one, as TOML."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(_escape(character) for character in escaped) + '"'
+
+
+def _escape(character: str) -> str:
+    if character.isprintable():
+        return character
+    number = ord(character)
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
 def value_at(value: Any, path: KeyPath, absent: Any = None) -> Any:

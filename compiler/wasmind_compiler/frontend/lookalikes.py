@@ -16,6 +16,7 @@ _QUOTES: Final = {
 }
 _DASHES: Final = dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
 _WORD: Final = re.compile(r"[\w-]+")
+_JOINER: Final = "\u200d"
 #: What `tomllib` says where a key should be.
 _KEY_EXPECTED: Final = ("Invalid statement", "Expected '='", "Expected ']", "Invalid initial")
 
@@ -68,20 +69,45 @@ def _plain(character: str) -> str | None:
     return "" if category == "Cf" else None
 
 
-def letter_in_key(text: str, reason: str, offset: int) -> Slip | None:
-    """A letter that a key can only have in quotes."""
+def control_character(text: str, _reason: str, offset: int) -> Slip | None:
+    """A control character, which TOML does not take as it is."""
     character = text[offset : offset + 1]
-    if not reason.startswith(_KEY_EXPECTED) or character.isascii() or not character.isalnum():
+    if not character or unicodedata.category(character) != "Cc" or character in "\t\n":
+        return None
+    if character == "\r":
+        message, advice = "a carriage return alone ends no line", "end lines with LF or CRLF"
+        return Slip(place=(offset, offset + 1), message=message, help=advice)
+    number = ord(character)
+    return Slip(
+        place=(offset, offset + 1),
+        message=f"a control character stands here, U+{number:04X}",
+        help=f'remove it, or write `\\u{number:04X}` in a string of `"`',
+        edits=(((offset, offset + 1), ""),),
+    )
+
+
+def letter_in_key(text: str, reason: str, offset: int) -> Slip | None:
+    """A character that a key can only have in quotes."""
+    character = text[offset : offset + 1]
+    if not reason.startswith(_KEY_EXPECTED) or character.isascii() or not _is_in_name(character):
         return None
     start, end = offset, offset
-    while start > 0 and _WORD.fullmatch(text[start - 1]):
+    while start > 0 and _is_in_name(text[start - 1]):
         start -= 1
-    while end < len(text) and _WORD.fullmatch(text[end]):
+    while end < len(text) and _is_in_name(text[end]):
         end += 1
     return Slip(
         place=(start, end),
-        message="a name with other letters than `a` to `z` and `A` to `Z` stands in quotes",
+        message="a name of more than `a` to `z`, `A` to `Z`, digits, `_` and `-` stands in quotes",
         help=f'write `"{text[start:end]}"`',
         edits=(((start, end), f'"{text[start:end]}"'),),
         sure=True,
     )
+
+
+def _is_in_name(character: str) -> bool:
+    """Whether a character belongs to a name, which may have to stand in quotes for it."""
+    if character.isascii():
+        return _WORD.fullmatch(character) is not None
+    # Emoji are joined by a character that is invisible elsewhere.
+    return character == _JOINER or (character.isprintable() and _plain(character) is None)

@@ -231,5 +231,8 @@ def _key_text(written: str) -> str:
         return written
     if "\\" not in written:
         return written[1:-1]
-    decoded: str = tomllib.loads(f"key = {written}")["key"]
+    try:
+        decoded: str = tomllib.loads(f"key = {written}")["key"]
+    except tomllib.TOMLDecodeError as error:
+        raise AssertionError(f"not a key of TOML: {written}") from error
     return decoded

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Applicability, Edit, Fix, Span
-from wasmind_compiler.frontend.rewriting import quoted
+from wasmind_compiler.frontend.key_path import quoted
 
 #: How people write booleans who know other formats.
 _BOOLEANS: Final = {
@@ -26,8 +26,11 @@ def retyped(value: Any, wanted: Sequence[str], span: Span) -> Fix | None:
         span: the place of the value.
     """
     if isinstance(value, str) and "array" in wanted:
-        text = "[" + ", ".join(quoted(name) for name in _names(value)) + "]"
-        return _written(text, span)
+        names = _names(value)
+        text = "[" + ", ".join(quoted(name) for name in names) + "]"
+        # Something with blanks may be several: the words of a command, for example.
+        one = names == [value] and re.search(r"\s", value) is None
+        return _written(text, span, "always" if one or len(names) > 1 else "maybe")
     if isinstance(value, str | bool | int) and (bare := _bare(value, wanted)) is not None:
         text, applicability = bare
         how = " without quotes" if isinstance(value, str) else ""

@@ -7,7 +7,8 @@ from typing import Final
 
 from wasmind_compiler.diagnostics import Edit, Fix, Span
 from wasmind_compiler.frontend.document import Document
-from wasmind_compiler.frontend.key_path import KeyPath, dotted
+from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
+from wasmind_compiler.frontend.sections import line_end
 
 _COMMA: Final = re.compile(r"[ \t]*,[ \t]*")
 
@@ -35,11 +36,11 @@ def remove_element(document: Document, path: KeyPath) -> Fix:
     following = _range(document, (*outer, index + 1))
     comma = _COMMA.match(text, end)
     line_start = text.rfind("\n", 0, start) + 1
-    line_end = text.find("\n", end)
-    rest = text[end : line_end if line_end != -1 else len(text)]
-    if line_end != -1 and not text[line_start:start].strip() and not rest.strip(", \t\r"):
+    line_stop = text.find("\n", end)
+    rest = text[end : line_stop if line_stop != -1 else len(text)]
+    if line_stop != -1 and not text[line_start:start].strip() and not rest.strip(", \t\r"):
         # Alone on its line, which goes as a whole.
-        start, end = line_start, line_end + 1
+        start, end = line_start, line_stop + 1
     elif following[0] > end and "#" not in text[end : following[0]]:
         end = following[0]
     elif comma is not None:
@@ -71,7 +72,9 @@ def move_into(document: Document, path: KeyPath, table: str) -> Fix | None:
     if removed is None:
         return None
     statement = f"{dotted((key,))} = {document.index.text[slice(*place)]}"
-    added = _addition(document, target, statement)
+    added = _addition(document, target, statement, _comment(document, place[1], removed))
+    if added is None:
+        return None
     edits = (Edit(document.index.span(*removed), ""), added)
     return Fix(title=title, edits=edits, applicability="always")
 
@@ -88,13 +91,20 @@ def move_to(document: Document, path: KeyPath, table: KeyPath) -> Fix | None:
     if removed is None or document.is_section(path) or document.is_dotted(table):
         return None
     text = document.index.text
+    has_place = document.header(table) != document.key(table)
+    if document.has(table) and not has_place and text[_range(document, table)[0]] != "{":
+        # It exists only through the headers of tables in it.
+        return None
     statement = f"{dotted((path[-1],))} = {text[slice(*place)]}"
+    comment = _comment(document, place[1], removed)
     if document.has(table):
-        added = _addition(document, table, statement)
+        added = _addition(document, table, statement, comment)
+        if added is None:
+            return None
     else:
-        end = document.index.span(len(text), len(text))
-        gap = "" if text.endswith("\n") else "\n"
-        added = Edit(end, f"{gap}\n[{dotted(table)}]\n{statement}\n")
+        end, feed = document.index.span(len(text), len(text)), line_end(text)
+        lines = ("", f"[{dotted(table)}]", f"{statement}{comment}", "")
+        added = Edit(end, ("" if text.endswith("\n") else feed) + feed.join(lines))
     edits = (Edit(document.index.span(*removed), ""), added)
     title = f"move it into `[{dotted(table)}]`"
     return Fix(title=title, edits=edits, applicability="always")
@@ -109,16 +119,6 @@ def wrap(document: Document, path: KeyPath, table: str) -> Fix:
         Edit(document.index.span(end, end), " }"),
     )
     return Fix(title=f"wrap it in `{table}`", edits=edits, applicability="always")
-
-
-def quoted(text: str) -> str:
-    """A string as TOML."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(_escape(character) for character in escaped) + '"'
-
-
-def _escape(character: str) -> str:
-    return character if character.isprintable() else f"\\u{ord(character):04x}"
 
 
 def _range(document: Document, path: KeyPath) -> tuple[int, int]:
@@ -140,10 +140,10 @@ def _statement(document: Document, start: int, end: int) -> tuple[int, int] | No
     """The stretch to remove with a key and its value: its line, or its part of an inline table."""
     text = document.index.text
     line_start = text.rfind("\n", 0, start) + 1
-    line_end = text.find("\n", end)
-    line_end = len(text) if line_end == -1 else line_end + 1
-    if not text[line_start:start].strip() and not text[end:line_end].strip():
-        return line_start, line_end
+    stop = text.find("\n", end)
+    stop = len(text) if stop == -1 else stop + 1
+    if not text[line_start:start].strip() and text[end:stop].strip()[:1] in ("", "#"):
+        return line_start, stop
     if (comma := _COMMA.match(text, end)) is not None:
         return start, comma.end()
     before = text[line_start:start]
@@ -152,17 +152,23 @@ def _statement(document: Document, start: int, end: int) -> tuple[int, int] | No
     return None
 
 
-def _addition(document: Document, target: KeyPath, statement: str) -> Edit:
-    """A statement at the beginning of an existing table."""
+def _comment(document: Document, end: int, removed: tuple[int, int]) -> str:
+    """The comment behind a value that ends at an offset, if it is removed with its line."""
+    behind = document.index.text[end : max(end, removed[1])].rstrip()
+    return behind if "#" in behind else ""
+
+
+def _addition(document: Document, target: KeyPath, statement: str, comment: str) -> Edit | None:
+    """A statement at the beginning of an existing table; None if the comment would be lost."""
     start, end = _range(document, target)
     text = document.index.text
     if text[start] == "{":
+        if comment:
+            return None
         empty = not text[start + 1 : end - 1].strip()
         inserted = f" {statement} " if empty else f" {statement},"
         return Edit(document.index.span(start + 1, start + 1), inserted)
-    line_end = text.find("\n", end)
-    if line_end == -1:
-        return Edit(document.index.span(len(text), len(text)), f"\n{statement}\n")
-    at = line_end + 1
-    line_feed = "\r\n" if text[line_end - 1] == "\r" else "\n"
-    return Edit(document.index.span(at, at), statement + line_feed)
+    stop, feed = text.find("\n", end), line_end(text)
+    if stop == -1:
+        return Edit(document.index.span(len(text), len(text)), f"{feed}{statement}{comment}{feed}")
+    return Edit(document.index.span(stop + 1, stop + 1), f"{statement}{comment}{feed}")

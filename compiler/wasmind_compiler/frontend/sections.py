@@ -13,8 +13,7 @@ from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Applicability, Edit, Fix, Span
 from wasmind_compiler.frontend.document import Document
-from wasmind_compiler.frontend.key_path import KeyPath, dotted, value_at
-from wasmind_compiler.frontend.rewriting import quoted
+from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted, value_at
 
 _DOTTED: Final = re.compile(r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\..*)?\.""")
 _ABSENT: Final = object()

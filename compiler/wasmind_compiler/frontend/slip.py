@@ -6,8 +6,11 @@ import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from wasmind_compiler.frontend.positions import Range
+
+_NOTHING: Final = re.compile(r"[ \t]*(?:#[^\n]*)?\r?(?:\n|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,27 +31,38 @@ class Slip:
 
 
 def reads_further(text: str, edits: Sequence[tuple[Range, str]]) -> bool:
-    """Whether edits, given in their order, let a document be read further than before."""
+    """Whether edits, given in their order, leave less of a document unread than before."""
     edited = text
     for (start, end), replacement in sorted(edits, reverse=True):
         edited = edited[:start] + replacement + edited[end:]
-    return _first_error(edited) > _first_error(text)
+    return _unread(edited) < _unread(text)
 
 
-def _first_error(text: str) -> tuple[int, int]:
-    """Line and column of the first syntax error; behind the last line if there is none."""
-    last = text.count("\n") + 1
+def _unread(text: str) -> int:
+    """How many characters there are from the first syntax error on; -1 if there is none."""
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"at line (\d+), column (\d+)", str(error))
-        return (int(place.group(1)), int(place.group(2))) if place else (last, 0)
+        return len(text) - _offset(text, *map(int, place.groups())) if place else 0
     except (RecursionError, ValueError):
-        return (0, 0)
-    return (last + 1, 0)
+        return len(text) + 1
+    return -1
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    start = 0
+    for _ in range(line - 1):
+        start = text.index("\n", start) + 1
+    return start + column - 1
 
 
 def line_at(text: str, offset: int) -> Range:
     """The line an offset is in, without its end."""
     start, end = text.rfind("\n", 0, offset) + 1, text.find("\n", offset)
     return start, len(text) if end == -1 else end
+
+
+def ends_line(text: str, offset: int) -> bool:
+    """Whether nothing follows on the line but blanks and a comment."""
+    return _NOTHING.match(text, offset) is not None

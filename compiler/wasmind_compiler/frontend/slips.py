@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from wasmind_compiler.frontend.lookalikes import letter_in_key, lookalike
+from wasmind_compiler.frontend.lookalikes import control_character, letter_in_key, lookalike
 from wasmind_compiler.frontend.positions import Range
-from wasmind_compiler.frontend.slip import Slip, line_at
+from wasmind_compiler.frontend.slip import Slip, ends_line, line_at
 from wasmind_compiler.frontend.strings import LEXEME
 
 _SEVERAL_WORDS: Final = re.compile(r"\w[\w-]*(?: +\w[\w-]*)+")
 _FOREIGN_COMMENT: Final = re.compile(r"(//+|;+|--+|/\*)(?=[ \t]*[^\s])")
-_NOTHING: Final = re.compile(r"[ \t]*(?:#[^\n]*)?\r?(?:\n|$)")
+_STATEMENT: Final = re.compile(r"[ \t]*[\w\"'.-]+[ \t]*=")
 _NO_VALUE: Final = re.compile(r"(?i)(?:null|none|nil|undefined)\b")
 
 
@@ -117,6 +117,8 @@ def _comment(text: str, reason: str, offset: int) -> Slip | None:
     found = _FOREIGN_COMMENT.match(text, offset)
     if found is None or not reason.startswith(("Expected newline", "Invalid statement")):
         return None
+    if found.group() == ";" and _STATEMENT.match(text, found.end()):
+        return None
     return Slip(
         place=found.span(),
         message="a comment begins with `#`",
@@ -190,7 +192,7 @@ def _no_value(text: str, reason: str, offset: int) -> Slip | None:
         message = f"TOML has no `{found.group()}`"
         return Slip(place=found.span(), message=message, help="leave the key out")
     equals = text.rfind("=", 0, offset)
-    if _NOTHING.match(text, offset) and not text[equals + 1 : offset].strip():
+    if ends_line(text, offset) and not text[equals + 1 : offset].strip():
         message = "a value was expected after `=`"
         place = (equals, equals + 1)
         return Slip(place=place, message=message, help="give the key a value, or remove it")
@@ -223,10 +225,13 @@ def _no_equals(text: str, reason: str, offset: int) -> Slip | None:
     message = "`=` was expected after the key"
     if character in "{[\"'":
         edits, place = (((offset, offset), "= "),), _token(text, offset)
-        return Slip(place=place, message=message, help="write `=`", edits=edits, sure=True)
+        # What looks like a string may be the next part of a name that was written wrongly.
+        string = LEXEME.match(text, offset) if character in "\"'" else None
+        sure = string is None or ends_line(text, string.end())
+        return Slip(place=place, message=message, help="write `=`", edits=edits, sure=sure)
     if character != ":":
         return None
-    if _NOTHING.match(text, offset + 1):
+    if ends_line(text, offset + 1):
         start, _ = line_at(text, offset)
         name = text[start:offset].strip()
         return Slip(place=place, message=message, help=f"write `{name} = {{ … }}`, or a `[table]`")
@@ -239,7 +244,7 @@ def _several_statements(text: str, reason: str, offset: int) -> Slip | None:
         return None
     _, end = line_at(text, offset)
     before = len(text[:offset].rstrip())
-    found = re.compile(r"[,;]?[ \t]*(?=[\w\"'.-]+[ \t]*=)").match(text, offset, end)
+    found = re.compile(rf"[,;]?[ \t]*(?={_STATEMENT.pattern})").match(text, offset, end)
     if found is None or (before == offset and not found.group()):
         return None
     return Slip(
@@ -301,6 +306,7 @@ def _token(text: str, offset: int) -> Range:
 
 _LOOKS: Final[tuple[Callable[[str, str, int], Slip | None], ...]] = (
     lookalike,
+    control_character,
     letter_in_key,
     _blank_in_key,
     _separator,

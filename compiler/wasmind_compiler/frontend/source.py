@@ -16,6 +16,9 @@ _REF_KINDS: tuple[RefKind, ...] = ("branch", "tag", "rev")
 GIT_KEYS: Final = frozenset({"git", "git_ref", "sub_dir", "submodules", "lfs", "insecure"})
 #: The user part of a URL, also with `@` or `/` in a password, where they should be escaped.
 USER_INFO: Final = re.compile(r"(?<=://)(?:[^/\s\"@:\[]+:(?!\d*/)[^\s\"]{,100}|[^/\s\"]+)@")
+#: The same as in the schemas.
+_LIBRARY: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_SHORTEST: Final[Mapping[RefKind, int]] = {"branch": 1, "tag": 1, "rev": 4}
 
 
 class Written(NamedTuple):
@@ -140,7 +143,8 @@ def read_source(table: Table | None) -> Source | None:
     if path := table.string("path"):
         return PathSource(path=path, written=written)
     if library := table.string("library"):
-        return LibrarySource(library=library, written=written)
+        usable = _LIBRARY.fullmatch(library) is not None
+        return LibrarySource(library=library, written=written) if usable else None
     return _read_git(table, written)
 
 
@@ -165,6 +169,6 @@ def _read_ref(table: Table | None) -> GitRef | None:
     if table is None or len(table.values) != 1:
         return None
     for kind in _REF_KINDS:
-        if (text := table.string(kind)) is not None:
+        if (text := table.string(kind)) is not None and len(text) >= _SHORTEST[kind]:
             return GitRef(kind, text)
     return None

@@ -9,8 +9,8 @@ from typing import Any, Final
 from wasmind_compiler.diagnostics import Label
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.hint import Hint, rewritten
-from wasmind_compiler.frontend.key_path import KeyPath
-from wasmind_compiler.frontend.rewriting import quoted, rename_key, wrap
+from wasmind_compiler.frontend.key_path import KeyPath, quoted
+from wasmind_compiler.frontend.rewriting import rename_key, wrap
 
 #: Keys of a source's table.
 SOURCE_KEYS: Final = frozenset({"path", "git", "library", "git_ref", "sub_dir"})
@@ -31,6 +31,9 @@ def unknown_key(document: Document, path: KeyPath, key: str, value: Any) -> Hint
     if beside_git and key in _REFS and isinstance(value, str):
         if document.has((*path, "git_ref")):
             return Hint(help=f"put `{key}` into `git_ref`")
+        refs = [f"`{name}`" for name in _REFS if document.has((*path, name))]
+        if len(refs) > 1:
+            return Hint(help=f"{' and '.join(refs)} exclude one another: put one into `git_ref`")
         fix = wrap(document, (*path, key), "git_ref")
         return Hint(help=f"write `git_ref = {{ {key} = {quoted(value)} }}`", fix=fix)
     if document.has((*path, "path")) and key in (*_REFS, "git_ref", "sub_dir"):

@@ -11,19 +11,21 @@ import tomllib
 from collections.abc import Iterator
 from typing import Final
 
-from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, TextIndex
+from wasmind_compiler.diagnostics import Applicability, Diagnostic, Edit, Fix, Label, TextIndex
 from wasmind_compiler.diagnostics.rules import files
 from wasmind_compiler.diagnostics.suggestions import nearest
 from wasmind_compiler.frontend import slips
 from wasmind_compiler.frontend.clashes import explain_clash
 from wasmind_compiler.frontend.positions import Range, statement_at
-from wasmind_compiler.frontend.slip import Slip, reads_further
+from wasmind_compiler.frontend.slip import Slip, ends_line, reads_further
 from wasmind_compiler.frontend.strings import LEXEME
 
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _GOOD_ESCAPE: Final = re.compile(
     r"""\\(?:[btnfr"\\]|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[ \t]*\r?\n)"""
 )
+#: Escapes of other languages, where the backslash is not what was meant.
+_FOREIGN_ESCAPE: Final = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|[0aev/])")
 _WORD: Final = re.compile(r"[^\s,\]}#=]+")
 #: How headers begin, and what is easily taken for it.
 _OPENERS: Final = ("[", "\uff3b")
@@ -116,7 +118,8 @@ def explain_syntax(index: TextIndex, message: str) -> Diagnostic:
     reason = message[: place.start()] if place else message
     offset = _offset(index, place)
     if reason.startswith(_CLASHES):
-        clash = explain_clash(index, statement_at(index.text, offset - 1))
+        offset = statement_at(index.text, offset - 1)
+        clash = explain_clash(index, offset)
         if clash is not None:
             return clash
     if reason.startswith(_BAD_ESCAPES) and (escape := _bad_escape(index)) is not None:
@@ -195,7 +198,11 @@ def _report_escapes(index: TextIndex, literal: Range, wrong: list[int]) -> Diagn
     inner = written[3:-3] if quoted else written[1:-1]
     # With a good escape among the wrong ones nobody knows what was meant: `C:\new\qa`.
     sure = written.count("\\") == len(wrong)
-    if "'" not in inner:
+    sure = sure and not any(_FOREIGN_ESCAPE.match(index.text, at) for at in wrong)
+    if all(index.text.startswith("'", at + 1) for at in wrong):
+        replacement, sure = _without(written, [at - literal[0] for at in wrong]), True
+        title = "a `'` needs no backslash"
+    elif "'" not in inner:
         replacement = f"'''{inner}'''" if quoted else f"'{inner}'"
         title = "use single quotes, in which `\\` is an ordinary character"
     else:
@@ -213,6 +220,11 @@ def _report_escapes(index: TextIndex, literal: Range, wrong: list[int]) -> Diagn
             applicability="always" if sure else "maybe",
         ),
     )
+
+
+def _without(text: str, places: list[int]) -> str:
+    """The text without the characters at some places."""
+    return "".join(character for at, character in enumerate(text) if at not in places)
 
 
 def _general(index: TextIndex, reason: str, offset: int) -> Diagnostic:
@@ -297,8 +309,9 @@ def _fix(index: TextIndex, reason: str, offset: int) -> Fix | None:
     """What to write instead, where that is plain."""
     text = index.text
     if reason.startswith("Expected newline") and text[offset : offset + 1] in (",", ";"):
-        edit = Edit(index.span(offset, offset + 1), "")
-        return Fix(title=f"remove the `{text[offset]}`", edits=(edit,), applicability="always")
+        edit, title = Edit(index.span(offset, offset + 1), ""), f"remove the `{text[offset]}`"
+        sure: Applicability = "always" if ends_line(text, offset + 1) else "maybe"
+        return Fix(title=title, edits=(edit,), applicability=sure)
     rest = text[offset : text.find("\n", offset)]
     if reason.startswith("Expected ']") and "]" not in rest[1:]:
         brackets = "]]" if "]]" in reason else "]"

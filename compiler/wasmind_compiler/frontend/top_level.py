@@ -17,6 +17,7 @@ from wasmind_compiler.frontend.sections import lifted_key, renamed_key, renamed_
 PLAIN_KEYS: Final = frozenset({"starting_actors"})
 _SECTIONS: Final = ("actors", "actor_overrides", "models", "litellm", "tui", "run")
 _KNOWN: Final = (*_SECTIONS, "starting_actors", "name")
+OF_CONFIGS: Final = frozenset({*_SECTIONS, *PLAIN_KEYS})
 #: What people call a section who know other tools.
 _SYNONYMS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("overrides", "override", "actors_overrides"), "actor_overrides"),
@@ -85,12 +86,26 @@ def doubtful(document: Document) -> frozenset[str]:
 def _hides_models(data: Mapping[str, Any]) -> bool:
     """Whether the name of a model cannot be read where one should be."""
     own, proxy = data.get("models", {}), data.get("litellm")
-    if isinstance(own, dict) and not all(isinstance(x, dict) and "kind" in x for x in own.values()):
+    if isinstance(own, dict) and not all(_has_kind(x) for x in own.values()):
         return True
     proxied = proxy.get("models") if isinstance(proxy, dict) else None
     if proxy is not None and not (isinstance(proxied, list) and proxied):
         return True
     return any(not isinstance(x, dict) or "model_name" not in x for x in proxied or ())
+
+
+def _has_kind(model: Any) -> bool:
+    return isinstance(model, dict) and isinstance(model.get("kind"), str)
+
+
+def is_misplaced(document: Document, name: str) -> bool:
+    """Whether a table about an actor is in a section whose name is misspelled or in quotes."""
+    for key, value in document.data.items():
+        if key in _KNOWN or not isinstance(value, dict):
+            continue
+        if (name in value and _meant(key, value)) or name in (_unquoted(key) or ())[1:2]:
+            return True
+    return False
 
 
 def below_a_table(document: Document, path: KeyPath) -> Hint:

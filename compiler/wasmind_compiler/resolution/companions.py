@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from wasmind_compiler.diagnostics import Collector, Edit, Fix, Label
 from wasmind_compiler.diagnostics.rules import agents, graph, names
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
+from wasmind_compiler.frontend.key_path import quoted
 from wasmind_compiler.frontend.tables import Name
 from wasmind_compiler.resolution.found import Found
 
@@ -159,8 +160,6 @@ def unknown_name_fix(member: Name, named: Iterable[str]) -> Fix | None:
     near = nearest(member.text, named)
     if len(near) != 1:
         return None
-    from wasmind_compiler.frontend.rewriting import quoted
-
     edit = Edit(member.span(), quoted(near[0]))
     return Fix(title=f"write `{near[0]}`", edits=(edit,), applicability="always")
 

@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 
 from wasmind_compiler.diagnostics.rules import references, sources
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
-from wasmind_compiler.frontend.manifest import FILE_NAME
 from wasmind_compiler.frontend.reference_findings import UNEXPANDED
 from wasmind_compiler.frontend.source import PathSource
 from wasmind_compiler.frontend.source_hints import looks_like_git
 from wasmind_compiler.resolution.provider import SourceProblem
+from wasmind_compiler.resolution.sources import holds_actor
 
 
 def explain(
@@ -51,7 +51,7 @@ def _url(path: str, base: Path) -> SourceProblem:
         rule=sources.PATH_NOT_FOUND,
         message=f"`{path}` is a URL, not a path",
         help=f"write `{folder}`" if is_file else f'write `git = "{path}"`',
-        replacement=folder if is_file and folder and (base / folder).is_dir() else None,
+        replacement=folder if is_file and folder and _is_folder(base / folder) else None,
     )
 
 
@@ -72,7 +72,7 @@ def _backslashes(source: PathSource, base: Path) -> SourceProblem:
         message=f"the folder `{source.path}` does not exist: only Windows separates by backslashes",
         help=f"write `{slashed}`, which works everywhere",
         span=source.inside(at, at + 1),
-        replacement=slashed if (base / slashed).is_dir() else None,
+        replacement=slashed if _is_folder(base / slashed) else None,
         escalates=True,
     )
 
@@ -86,7 +86,7 @@ def _similar(
         corrected = _elsewhere(name, base, library)
     if corrected is not None:
         return corrected, f"did you mean `{corrected}`?"
-    if (library / name / FILE_NAME).is_file():
+    if holds_actor(library / name):
         return None, f'did you mean the shipped actor: `source = {{ library = "{name}" }}`?'
     folder, part = stopped
     where = "there" if folder == base else f"in `{shown(folder)}`"
@@ -101,7 +101,7 @@ def _corrected(path: str, base: Path) -> tuple[str | None, tuple[Path, str]]:
     """
     folder, parts = base, []
     for part in PurePosixPath(path).parts:
-        if not (folder / part).is_dir():
+        if not _is_folder(folder / part):
             near = nearest(part, _folders(folder))
             if len(near) != 1:
                 return None, (folder, part)
@@ -116,7 +116,7 @@ def _elsewhere(name: str, base: Path, library: Path) -> str | None:
     found = [
         candidate / name
         for candidate in (*(base / each for each in _folders(base)), base.parent)
-        if candidate != library and (candidate / name / FILE_NAME).is_file()
+        if candidate != library and holds_actor(candidate / name)
     ]
     if len(found) != 1:
         return None
@@ -124,8 +124,20 @@ def _elsewhere(name: str, base: Path, library: Path) -> str | None:
     return f"../{name}" if above else found[0].relative_to(base).as_posix()
 
 
-def _folders(folder: Path) -> list[str]:
+def entries_of(folder: Path) -> list[str]:
+    """The names in a folder, sorted; none if it may not be read."""
     try:
-        return [entry.name for entry in folder.iterdir() if entry.is_dir()]
+        return sorted(entry.name for entry in folder.iterdir())
     except OSError:
         return []
+
+
+def _folders(folder: Path) -> list[str]:
+    return [name for name in entries_of(folder) if _is_folder(folder / name)]
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False

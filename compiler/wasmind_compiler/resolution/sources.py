@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.diagnostics.rules import files, sources
-from wasmind_compiler.diagnostics.suggestions import advice, nearest
+from wasmind_compiler.diagnostics.suggestions import MOST_LISTED, advice, nearest
 from wasmind_compiler.display import Display
 from wasmind_compiler.frontend.document import parse
 from wasmind_compiler.frontend.limits import read_bounded
@@ -68,7 +68,11 @@ class Sources:
             if declared_in is not None and declared_in.origin is not None:
                 return self._git().identify_inside(source, declared_in.origin)
             base = self.folder(declared_in) if declared_in else self._config_folder
-            return self._identify_path(source, base)
+            try:
+                return self._identify_path(source, base)
+            except OSError as error:
+                # A name that is too long, a folder that may not be entered.
+                return _unreadable(source.path, error)
         if isinstance(source, LibrarySource):
             return self._identify_library(source.library)
         return self._git().identify(source)
@@ -88,12 +92,12 @@ class Sources:
         if folder.is_dir():
             return self._identify_folder(folder.resolve())
         if folder.exists():
-            holds_actor = (folder.parent / FILE_NAME).is_file()
+            around = PurePath(path).parent.as_posix()
             return SourceProblem(
                 rule=sources.NOT_A_FOLDER,
                 message=f"`{path}` is not a folder",
                 help="name the folder that holds the actor's `Wasmind.toml`",
-                replacement=PurePath(path).parent.as_posix() if holds_actor else None,
+                replacement=around if holds_actor(folder.parent) else None,
             )
         # Loaded only to explain what is missing.
         from wasmind_compiler.resolution import missing_folder
@@ -102,12 +106,12 @@ class Sources:
 
     def _identify_folder(self, folder: Path) -> Identity:
         # A path to a shipped actor means that actor.
-        if folder.parent == self._library_folder and (folder / FILE_NAME).is_file():
+        if folder.parent == self._library_folder and holds_actor(folder):
             return Identity("library", folder.name)
         return Identity("path", str(folder))
 
     def _identify_library(self, name: str) -> Identity | SourceProblem:
-        if (self._library / name / FILE_NAME).is_file():
+        if holds_actor(self._library / name):
             return Identity("library", name)
         known = sorted(manifest.parent.name for manifest in self._library.glob(f"*/{FILE_NAME}"))
         near = nearest(name, known)
@@ -125,25 +129,37 @@ class Sources:
         except FileNotFoundError:
             return self._no_manifest(folder)
         except OSError as error:
-            return SourceProblem(
-                rule=files.UNREADABLE,
-                message=f"cannot read `{self._display(path)}`: {error.strerror}",
-            )
+            return _unreadable(self._display(path), error)
         document = parse(self._display(path), content, self._collector)
         return read_manifest(document, self._schemas, self._collector) if document else None
 
     def _no_manifest(self, folder: Path) -> SourceProblem:
-        shown = self._display(folder)
-        entries = sorted(entry.name for entry in folder.iterdir())
+        from wasmind_compiler.resolution.missing_folder import entries_of
+
+        shown, entries = self._display(folder), entries_of(folder)
         otherwise = [name for name in entries if name.lower() == FILE_NAME.lower()]
-        below = [name for name in entries if (folder / name / FILE_NAME).is_file()]
+        below = [name for name in entries if holds_actor(folder / name)]
         help_line = None
         if otherwise:
             help_line = f"rename `{otherwise[0]}` to `{FILE_NAME}`"
         elif below:
-            help_line = "folders in it that have one: " + ", ".join(f"`{name}`" for name in below)
+            listed = [f"`{name}`" for name in below[:MOST_LISTED]]
+            more = ["…"] if len(below) > MOST_LISTED else []
+            help_line = "folders in it that have one: " + ", ".join([*listed, *more])
         return SourceProblem(
             rule=sources.MISSING_MANIFEST,
             message=f"the folder `{shown}` has no `{FILE_NAME}`",
             help=help_line,
         )
+
+
+def holds_actor(folder: Path) -> bool:
+    """Whether a folder is one of an actor; what may not be entered is none."""
+    try:
+        return (folder / FILE_NAME).is_file()
+    except OSError:
+        return False
+
+
+def _unreadable(shown: str, error: OSError) -> SourceProblem:
+    return SourceProblem(rule=files.UNREADABLE, message=f"cannot read `{shown}`: {error.strerror}")

@@ -47,9 +47,12 @@ def check_starting(
     report_duplicates(listed, collector)
     if anyone_automatic or _KEY in config.doubtful:
         return
-    if _KEY not in config.document.data:
-        _report_missing(config, collector)
-    elif config.starting_actors == ():
+    data = config.document.data
+    if _KEY not in data:
+        # Actors in a section of another type, which has been reported, may join every agent.
+        if isinstance(data.get("actors", {}), dict):
+            _report_missing(config, collector)
+    elif data[_KEY] == []:
         span = config.document.value((_KEY,))
         _report_nothing(config, span, "`starting_actors` is empty", collector)
 
