@@ -244,6 +244,37 @@ def test_json_has_the_fetching_diagnostics(wasmind: Wasmind, tmp_path: Path) -> 
     )
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="locks files like POSIX")
+def test_ctrl_c_ends_waiting_for_another_fetch(
+    wasmind: Wasmind, remote: Repository, tmp_path: Path
+) -> None:
+    import fcntl
+
+    write_app(tmp_path / "work", remote.url)
+    wasmind("lock", "app.toml")
+    (lock,) = (tmp_path / "home" / ".cache" / "wasmind" / "git").glob("*.lock")
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        running = subprocess.Popen(
+            command("lock", "app.toml", "--upgrade"),
+            cwd=tmp_path / "work",
+            env=environment(tmp_path, PYTHONUNBUFFERED="1"),
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        assert running.stderr is not None
+        while "Waiting for another fetch" not in running.stderr.readline():
+            assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        try:
+            _, said = running.communicate(timeout=5)
+        finally:
+            running.kill()
+    assert running.returncode == 1
+    assert said.splitlines()[-1] == "Aborted!"
+
+
 def test_ctrl_c_ends_git_too(tmp_path: Path, wasmind: Wasmind) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         place = f"127.0.0.1:{silent.getsockname()[1]}"

@@ -243,10 +243,14 @@ class GitProgram:
         """End what runs on other threads, within a moment; nothing more will be run."""
         self._given_up = True
 
-    def check_time(self) -> None:
-        """Raises `LimitExceededError` when the time for all commands is used up."""
+    def check_wanted(self) -> None:
+        """Raises `LimitExceededError` after `give_up`."""
         if self._given_up:
             raise LimitExceededError("the run", "the run has ended")
+
+    def check_time(self) -> None:
+        """Raises `LimitExceededError` when the time for all commands is used up."""
+        self.check_wanted()
         if self._left() < 0:
             seconds = self.limits.seconds
             raise LimitExceededError("WASMIND_GIT_SECONDS", f"git took longer than {seconds:g} s")

@@ -175,7 +175,8 @@ class Repository:
     def held(self, like: str) -> AbstractContextManager[tuple[int, ...]]:
         """The lock of the store for ids of this kind; see `held_lock`."""
         store, limits = self.store(like), self._git.limits
-        return held_lock(store, self.url.shown, limits.seconds, self._reporter)
+        check = self._git.check_wanted
+        return held_lock(store, self.url.shown, limits.seconds, self._reporter, check)
 
     def close(self) -> None:
         """End the processes that read."""

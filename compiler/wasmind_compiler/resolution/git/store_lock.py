@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -28,7 +28,7 @@ _TICK: Final = 0.05
 
 @contextmanager
 def held_lock(
-    store: Path, shown: str, seconds: float, reporter: Reporter
+    store: Path, shown: str, seconds: float, reporter: Reporter, check: Callable[[], None]
 ) -> Iterator[tuple[int, ...]]:
     """Hold the lock of a store.
 
@@ -37,6 +37,7 @@ def held_lock(
         shown: the URL it is for.
         seconds: how long to wait for others; after one second that is announced.
         reporter: hears it.
+        check: raises when nobody wants the lock any more; asked while waiting.
 
     Yields:
         Descriptors that keep the lock as long as a child has them open.
@@ -50,6 +51,7 @@ def held_lock(
     try:
         started, announced = time.monotonic(), False
         while not _try(descriptor):
+            check()
             waited = time.monotonic() - started
             if waited > seconds:
                 raise CompilerFailure(
