@@ -216,6 +216,5 @@ class Locking:
             replace_file(path, text.encode(), mode)
         except OSError as error:
             raise CompilerFailure(
-                f"cannot write the lockfile `{self._display(self._path)}`: {error.strerror}; "
-                "`--locked` goes on without"
+                f"cannot write the lockfile `{self._display(self._path)}`: {error.strerror}"
             ) from error

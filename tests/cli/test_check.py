@@ -126,6 +126,10 @@ def test_warnings_do_not_fail(wasmind: Wasmind, work: Path) -> None:
         (["check", "ap.toml"], "error: the config `ap.toml` does not exist; did you mean"
          " `app.toml`?\n"),
         (["check", "echo"], "error: `echo` is a folder, not a config\n"),
+        (["lock", "app.lock"], "error: `app.lock` is the name of a lockfile, not of a config; did"
+         " you mean `app.toml`?\n"),
+        (["lock", "/dev/null"], "error: `/dev/null` is no regular file, which a config has to"
+         " be\n"),
     ],
 )  # fmt: skip
 def test_configs_that_are_none(

@@ -98,6 +98,7 @@ def test_upgrade_from_the_command_line(
     assert wrong.returncode == 1
     assert "the lockfile has no actor `a9`" in wrong.stderr
     assert wasmind("lock", "--upgrade", "--check", "app.toml").returncode == 2
+    assert wasmind("lock", "--accept-moved-tags", "app.toml").returncode == 2
 
 
 def test_outdated_sources_on_the_command_line(

