@@ -418,6 +418,15 @@ def test_an_abbreviated_revision(project: Project, remote: Repository) -> None:
     assert found.fix.edits[0].replacement == f'"{first}"'
 
 
+def test_a_branch_with_capitals_that_was_given_as_a_revision(
+    project: Project, remote: Repository
+) -> None:
+    remote.git("branch", "Release")
+    (found,) = project.check(app(remote.url, 'git_ref = { rev = "Release" }')).diagnostics
+    assert found.message == f"`{remote.url}` has no rev `Release`"
+    assert found.help == 'there is a branch of this name: `branch = "Release"`'
+
+
 def test_an_ambiguous_revision(project: Project, tmp_path: Path) -> None:
     remote = Repository.make(tmp_path / "remote")
     remote.actor("actors/desk")

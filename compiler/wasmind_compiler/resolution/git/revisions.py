@@ -298,9 +298,9 @@ class Revisions:
         """The one commit that begins with some digits. It takes all commits to be sure."""
         like = next(iter(advertised.refs.values()))
         repository = self._repository
-        prefix = prefix.lower()
         if not _HEX.fullmatch(prefix):
             raise SourceFailure(self._no_ref(GitRef("rev", prefix), advertised))
+        prefix = prefix.lower()
         repository.fetch_everything(like, whole=True)
         found = repository.commits_beginning(prefix, like)
         if len(found) == 1:
