@@ -369,3 +369,105 @@ def test_talking_and_logging_need_not_be_granted_to_narrow_something_else(projec
     assert project.found(DESK + grants + "logger = false\n") == [
         "WM0701 app.toml:3:1 `desk` needs the capability `logger`, which is not granted"
     ]
+
+
+@pytest.mark.parametrize(
+    ("schema", "fault"),
+    [
+        (False, "it is no object"),
+        ({"properties": []}, "`properties` is no object"),
+        ({"items": 3}, "a schema in it is neither an object nor a boolean"),
+        ({"anyOf": 3}, "`anyOf` is no array of schemas"),
+        ({"type": "objct"}, "`type` is none of JSON: objct"),
+        ({"required": [3]}, "`required` is no array of strings"),
+        ({"properties": {"a": {"enum": 3}}}, "`enum` is no array"),
+        ({"properties": {"a": {"x-wasmind": ["model"]}}}, "`x-wasmind` is no string"),
+        ({"$ref": "#/$defs/a"}, "`$ref` leads nowhere: #/$defs/a"),
+        ({"$ref": "file:///etc/hostname"}, "`$ref` leads out of it: file:///etc/hostname"),
+        ({"$ref": "#"}, "`$ref` leads around in a circle: #"),
+        (
+            {"$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}, "$ref": "#/$defs/a"},
+            "`$ref` leads around in a circle: #/$defs/a",
+        ),
+        ({"$dynamicRef": "#a"}, "`$dynamicRef` is not supported"),
+        ({"properties": {"a": {"minimum": "x"}}}, "'x' is not of type 'number'"),
+    ],
+)
+def test_a_schema_that_is_none_is_reported_and_not_used(
+    project: Project, schema: object, fault: str
+) -> None:
+    project.actor("desk", config=schema)
+    message = f"the config schema of `desk` is invalid: {fault}"
+    assert project.found(DESK + "actors.desk.config.a = 1\n") == [f"WM0506 app.toml:2:27 {message}"]
+
+
+def test_a_schema_may_refer_to_itself_for_what_is_inside(project: Project) -> None:
+    tree = {"type": "object", "properties": {"a": {"$ref": "#/$defs/tree"}}}
+    project.actor("desk", config={"$defs": {"tree": tree}, "$ref": "#/$defs/tree"})
+    app = DESK + "actors.desk.config.a.a.a = "
+    assert project.found(f"{app}{{}}\n") == []
+    assert project.found(f"{app}1\n") == [
+        "WM0502 app.toml:3:28 `a.a.a` in the config of `desk` must be a table, found an integer"
+    ]
+
+
+A = {"type": "object", "required": ["x"], "properties": {"x": {"type": "integer"}}}
+B = {"type": "object", "required": ["y"], "properties": {"y": {"type": "integer"}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "expected"),
+    [
+        ({"anyOf": [A, {"type": "null"}]}, "{ x = true }", "must be an integer, found a boolean"),
+        (
+            {"anyOf": [{"$ref": "#/$defs/A"}, {"type": "null"}]},
+            "{ x = true }",
+            "must be an integer",
+        ),
+        (
+            {"anyOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}]},
+            "{ y = true }",
+            "must be an int",
+        ),
+        ({"anyOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}]}, "{}", "needs `x` or `y`"),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, "3", "must be a string, found"),
+        ({"anyOf": [{"type": ["string", "null"]}, B]}, "3", "must be a string or a table, found"),
+        ({"anyOf": [{"required": ["x"]}, {"required": ["y"]}]}, "{}", "fits none of the"),
+        ({"oneOf": [{"required": []}, {}]}, "3", "does not fit exactly one of the alternatives"),
+        ({"oneOf": [{"properties": {"x": {}}, "required": []}, {}]}, "{}", "does not fit exactly"),
+        ({"anyOf": [False]}, "3", "fits none of the alternatives"),
+        (False, "3", "does not fit `false` of its schema"),
+        ({"not": {"type": "integer"}}, "3", "does not fit `not` of its schema"),
+        ({"enum": ["a", None]}, "3", "must be a string, found an integer"),
+        ({"enum": ["a", True]}, "false", "cannot be `false`"),
+        ({"multipleOf": 2}, "3", "must be a multiple of 2"),
+        (
+            {"additionalProperties": False, "patternProperties": {"^x": {}}},
+            "{ x1 = 1, z = 2 }",
+            "unknown key `z` in `a`",
+        ),
+    ],
+)
+def test_whatever_a_schema_refuses_is_said_in_words(
+    project: Project, schema: object, value: str, expected: str
+) -> None:
+    definitions = {"A": A, "B": B}
+    project.actor("desk", config={"$defs": definitions, "properties": {"a": schema}})
+    (found,) = project.found(f"{DESK}actors.desk.config.a = {value}\n")
+    assert expected in found
+
+
+@pytest.mark.parametrize(
+    "contract",
+    [
+        {"capabilities": "http"},
+        {"capabilities": [["http"]]},
+        {"handles": [{"type": 3}]},
+        {"emits": [{"type": None}]},
+        {"tools": [{"name": ["a"]}]},
+        {"spawns": [{}]},
+    ],
+)
+def test_a_contract_of_other_types_is_none(project: Project, contract: dict[str, object]) -> None:
+    project.actor("desk", **contract)
+    assert [found.split()[0] for found in project.found(DESK)] == ["WM0901"]

@@ -37,8 +37,8 @@ class Tool(NamedTuple):
 class Contract(NamedTuple):
     """What is known about an actor. None means that it does not say.
 
-    `settings` is the JSON Schema of its config table; `spawns` are logical names it puts into new
-    agents, beyond those in its settings.
+    `settings` is the JSON Schema of its config table, which `config_schema` judges; `spawns` are
+    logical names it puts into new agents, beyond those in its settings.
     """
 
     handles: tuple[HandledMessage, ...] | None = None
@@ -71,7 +71,7 @@ def read_described(text: str) -> Contract:
         return read_tables(
             document,
             settings=NO_SETTINGS if settings is None else settings,
-            capabilities=tuple(sorted(document["capabilities"])),
+            capabilities=tuple(sorted(_texts(document["capabilities"]))),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ContractError(f"incomplete: {error}") from None
@@ -88,13 +88,13 @@ def read_tables(
     tools, spawns = tables.get("tools"), tables.get("spawns")
     return Contract(
         handles=None if handles is None else tuple(_handled(each) for each in handles),
-        emits=None if emits is None else tuple(sorted(each["type"] for each in emits)),
+        emits=None if emits is None else tuple(sorted(_text(each["type"]) for each in emits)),
         tools=None
         if tools is None
-        else tuple(Tool(each["name"], each.get("description", "")) for each in tools),
+        else tuple(Tool(_text(each["name"]), _text(each.get("description", ""))) for each in tools),
         settings=settings,
         capabilities=capabilities,
-        spawns=None if spawns is None else tuple(spawns),
+        spawns=None if spawns is None else _texts(spawns),
     )
 
 
@@ -116,7 +116,19 @@ def contract_digest(contract: Contract) -> str:
 
 
 def _handled(table: Mapping[str, Any]) -> HandledMessage:
-    return HandledMessage(table["type"], "any" if table.get("scope") == "any" else "own")
+    return HandledMessage(_text(table["type"]), "any" if table.get("scope") == "any" else "own")
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{json.dumps(value)} is no array")
+    return tuple(_text(item) for item in value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{json.dumps(value)} is no string")
+    return value
 
 
 def _digest(value: Any) -> str:

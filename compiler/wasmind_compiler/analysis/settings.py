@@ -52,7 +52,11 @@ def check_settings(
             settings.TAKES_NO_CONFIG.at(actor.config.header(()), message, help="remove it")
         )
     elif not _certainly_conforms(merged, schema):
-        for found in _explained(actor, schema, resolution):
+        explained = list(_explained(actor, schema, resolution))
+        if [found.code for found in explained] == [settings.BAD_SCHEMA.code]:
+            collector.extend(explained)
+            return
+        for found in explained:
             # A list of who starts that got into the settings has been reported as such.
             if not collector.has(names.NOTHING_TO_START, found.span):
                 collector.add(_moved_out(found, actor))

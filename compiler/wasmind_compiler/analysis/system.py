@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from wasmind_compiler.analysis.agents import check_agents, report_never_spawned
 from wasmind_compiler.analysis.capabilities import Granted, grant
+from wasmind_compiler.analysis.config_schema import fault_of
 from wasmind_compiler.analysis.first_agent import check_first_agent
 from wasmind_compiler.analysis.meanings import check_meanings
 from wasmind_compiler.analysis.models import check_parameters, model_names
@@ -108,7 +109,9 @@ def _link_actor(
     known_models: frozenset[str],
     collector: Collector,
 ) -> LinkedActor:
-    resolved, contract = resolution.actors[name], artifact.contract
+    resolved = resolution.actors[name]
+    artifact = _with_usable_schema(resolved, artifact, collector)
+    contract = artifact.contract
     if contract.settings is not None:
         check_settings(resolved, contract.settings, resolution, known_models, collector)
         check_meanings(resolved, contract.settings, resolution, known_models, collector)
@@ -117,3 +120,17 @@ def _link_actor(
     )
     spawning = read_spawning(resolved, contract, granted.capabilities, resolution, collector)
     return LinkedActor(resolved=resolved, artifact=artifact, granted=granted, spawning=spawning)
+
+
+def _with_usable_schema(actor: ResolvedActor, artifact: Artifact, collector: Collector) -> Artifact:
+    """The artifact; without the schema of its settings if that is none, which is reported."""
+    contract = artifact.contract
+    fault = None if contract.settings is None else fault_of(contract.settings)
+    if fault is None:
+        return artifact
+    # Loaded only for what is wrong.
+    from wasmind_compiler.diagnostics.rules import settings
+
+    message = f"the config schema of `{actor.name}` is invalid: {fault}"
+    collector.add(settings.BAD_SCHEMA.at(actor.source.span(), message))
+    return artifact._replace(contract=contract._replace(settings=None))

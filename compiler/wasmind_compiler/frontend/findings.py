@@ -6,7 +6,8 @@ that tell branches apart, and the findings inside that branch are reported.
 
 from __future__ import annotations
 
-import datetime
+import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -25,7 +26,8 @@ from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.hint import Hint
 from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
 from wasmind_compiler.frontend.retyping import retyped
-from wasmind_compiler.frontend.sections import literal, renamed_key
+from wasmind_compiler.frontend.sections import renamed_key
+from wasmind_compiler.frontend.wording import as_written, expected, kind_of, requirement
 
 
 class Locator(Protocol):
@@ -107,13 +109,16 @@ def explain(
     make: Any = extend  # has no annotations
     validator = make(Draft202012Validator, type_checker=types)
     checker = validator(schema, format_checker=FormatChecker(["regex"]))
-    explainer = _Explainer(locator, rules, lenient=lenient)
+    explainer = _Explainer(locator, rules, schema.get("$defs"), lenient=lenient)
     return [found for error in checker.iter_errors(value) for found in explainer.explain(error)]
 
 
 class _Explainer:
-    def __init__(self, locator: Locator, rules: SchemaRules, *, lenient: bool) -> None:
+    def __init__(
+        self, locator: Locator, rules: SchemaRules, definitions: Any, *, lenient: bool
+    ) -> None:
         self._locator = locator
+        self._definitions = _mapping(definitions)
         self._lenient = lenient
         self._rules = rules
         self._by_keyword: Mapping[str, Callable[[ValidationError], Iterable[Diagnostic]]] = {
@@ -138,8 +143,9 @@ class _Explainer:
 
     def _unknown_keys(self, error: ValidationError) -> Iterator[Diagnostic]:
         path, known = _path(error), _mapping(error.schema).get("properties", {})
+        patterns = _mapping(error.schema).get("patternProperties", ())
         for key in _mapping(error.instance):
-            if key not in known:
+            if key not in known and not any(re.search(pattern, key) for pattern in patterns):
                 yield self._unknown_key(path, key, known, _mapping(error.instance)[key])
 
     def _unknown_key(
@@ -240,12 +246,12 @@ class _Explainer:
             hint = hints.wrong_shape(document, path, error.instance, wanted, of_tables=tables)
         if hint is not None:
             fix = hint.fix
-        expected = " or ".join(_ARTICLED.get(name, name) for name in wanted)
-        message = f"{self._name(path)} must be {expected}, found {kind_of(error.instance)}"
+        types = expected(wanted)
+        message = f"{self._name(path)} must be {types}, found {kind_of(error.instance)}"
         return self._rules.wrong_type.at(
             span,
             (hint and hint.message) or message,
-            label="" if hint and hint.message else f"expected {expected}",
+            label="" if hint and hint.message else f"expected {types}",
             labels=hint.labels if hint else (),
             help=hint.help if hint else fix.title if fix else None,
             fix=fix,
@@ -254,7 +260,8 @@ class _Explainer:
     def _not_listed(self, error: ValidationError) -> Iterator[Diagnostic]:
         one = error.validator == "const"
         allowed = [_wanted(error)] if one else list(_wanted(error))
-        words = [_as_written(item) for item in allowed]
+        allowed = [item for item in allowed if item is not None]
+        words = [as_written(item) for item in allowed]
         if words == allowed and not isinstance(error.instance, str):
             help_line = advice("", words, "allowed")
             yield self._type_mismatch(error, ["string"])._replace(help=help_line, fix=None)
@@ -267,8 +274,8 @@ class _Explainer:
             fix = Fix(title=f"write `{near[0]}`", edits=edits, applicability="always")
         yield self._rules.value.at(
             span,
-            f"{self._name(path)} cannot be `{_as_written(error.instance)}`",
-            help=advice(_as_written(error.instance), words, "allowed"),
+            f"{self._name(path)} cannot be `{as_written(error.instance)}`",
+            help=advice(as_written(error.instance), words, "allowed"),
             fix=fix,
         )
 
@@ -287,43 +294,56 @@ class _Explainer:
         path = _path(error)
         span, document = self._locator.value(path), self._document()
         hint = hints.bad_value(document, path, error.instance) if document else None
+        # Only a schema that is `false` has no keyword.
+        keyword = str(error.validator or "false")
         yield self._rules.value.at(
             span,
-            (hint and hint.message) or f"{self._name(path)} {_requirement(error)}",
+            (hint and hint.message) or f"{self._name(path)} {requirement(keyword, _wanted(error))}",
             help=hint.help if hint else None,
             fix=hint.fix if hint else None,
         )
 
     def _alternatives(self, error: ValidationError) -> Iterator[Diagnostic]:
-        branches: list[Mapping[str, Any]] = list(_wanted(error))
-        if not isinstance(error.instance, dict):
-            yield from self._by_type(error, branches)
-            return
+        branches = [self._dereferenced(branch) for branch in _wanted(error)]
         tables = [branch for branch in branches if "properties" in branch]
         kinds = {
-            branch["properties"]["kind"]["const"]: branch
+            kind["const"]: branch
             for branch in tables
-            if "const" in branch["properties"].get("kind", {})
+            if isinstance((kind := _mapping(branch["properties"].get("kind"))).get("const"), str)
         }
-        if kinds:
+        if not isinstance(error.instance, dict):
+            yield from self._by_type(error, branches)
+        elif kinds:
             yield from self._by_kind(error, branches, kinds)
-        elif tables:
+        elif len(tables) > 1 and all(branch.get("required") for branch in tables):
             yield from self._by_keys(error, branches, tables)
         else:
             yield from self._by_type(error, branches)
+
+    def _dereferenced(self, branch: Any) -> Mapping[str, Any]:
+        """A branch, or what it refers to among the definitions."""
+        reference = str(_mapping(branch).get("$ref", ""))
+        if reference.startswith("#/$defs/"):
+            branch = self._definitions.get(reference.removeprefix("#/$defs/"))
+        return _mapping(branch)
 
     def _by_type(
         self, error: ValidationError, branches: list[Mapping[str, Any]]
     ) -> Iterator[Diagnostic]:
         """Alternatives told apart by the type of the value."""
-        types = [str(branch.get("type", "object")) for branch in branches]
-        fitting = [index for index, name in enumerate(types) if is_type(error.instance, name)]
-        if len(fitting) == 1:
-            yield from self._inside_branch(error, fitting[0])
+        types = [_types_of(each) or ["object"] * ("properties" in each) for each in branches]
+        fitting = [
+            index
+            for index, names in enumerate(types)
+            if not names or any(is_type(error.instance, name) for name in names)
+        ]
+        inside = list(self._inside_branch(error, fitting[0])) if len(fitting) == 1 else []
+        if inside:
+            yield from inside
         elif fitting:
             yield from self._bad_value(error)
         else:
-            yield self._type_mismatch(error, list(dict.fromkeys(types)))
+            yield self._type_mismatch(error, list(dict.fromkeys(itertools.chain(*types))))
 
     def _by_kind(
         self,
@@ -415,7 +435,7 @@ class _Explainer:
 
     def _inside_branch(self, error: ValidationError, index: int) -> Iterator[Diagnostic]:
         for child in error.context or ():
-            if child.relative_schema_path[0] == index:
+            if list(child.relative_schema_path)[:1] == [index]:
                 yield from self.explain(child)
 
     def _name(self, path: KeyPath) -> str:
@@ -431,61 +451,14 @@ class _Explainer:
         return f" in the {subject}" if subject else ""
 
 
-_ARTICLED: Final = {
-    "object": "a table",
-    "array": "an array",
-    "string": "a string",
-    "boolean": "a boolean",
-    "integer": "an integer",
-    "number": "a number",
-}
-_COMPARISONS: Final = {
-    "minimum": "must be at least {}",
-    "maximum": "must be at most {}",
-    "exclusiveMinimum": "must be more than {}",
-    "exclusiveMaximum": "must be less than {}",
-    "minLength": "must have at least {} characters",
-    "maxLength": "must have at most {} characters",
-    "minItems": "must have at least {} elements",
-    "maxItems": "must have at most {} elements",
-    "minProperties": "must have at least {} keys",
-    "pattern": "must match `{}`",
-}
-
-
-def kind_of(value: Any) -> str:
-    """A value's TOML type with its article."""
-    if isinstance(value, datetime.date | datetime.time):
-        return "a date or time"
-    names: list[tuple[type, str]] = [
-        (bool, "a boolean"),
-        (int, "an integer"),
-        (float, "a float"),
-        (str, "a string"),
-        (list, "an array"),
-        (dict, "a table"),
-    ]
-    return next((name for kind, name in names if isinstance(value, kind)), "nothing")
-
-
-def _as_written(value: Any) -> str:
-    """A value as people write it, strings without their quotes."""
-    return value if isinstance(value, str) else literal(value)
-
-
-def _requirement(error: ValidationError) -> str:
-    wanted = _wanted(error)
-    if error.validator in ("minLength", "minItems", "minProperties") and wanted == 1:
-        return "must not be empty"
-    if error.validator == "format":
-        return f"is not a valid {wanted}"
-    template = _COMPARISONS.get(str(error.validator))
-    return template.format(wanted) if template else f"is not allowed: {error.message}"
+def _types_of(schema: Any) -> list[str]:
+    """The types a schema names; none if it names none."""
+    wanted = _mapping(schema).get("type", ())
+    return [wanted] if isinstance(wanted, str) else list(wanted)
 
 
 def _is_of_its_type(error: ValidationError) -> bool:
-    wanted = _mapping(error.schema).get("type", ())
-    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    names = _types_of(error.schema)
     return not names or any(is_type(error.instance, name) for name in names)
 
 
