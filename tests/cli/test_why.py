@@ -120,6 +120,10 @@ def test_answers(wasmind: Wasmind, layered: Path, subject: str, answer: str) -> 
     ("subject", "message"),
     [
         ("deskk", "error: there is no actor `deskk`; did you mean `desk`?\n"),
+        (
+            "shell.limits",
+            "error: nothing sets `shell.limits`; keys that are set: `config`, `source`\n",
+        ),
         ("shell.config.lvel", "error: nothing sets `shell.config.lvel`; did you mean `level`?\n"),
     ],
 )
@@ -128,6 +132,17 @@ def test_questions_without_an_answer(
 ) -> None:
     done = wasmind("why", subject, "app.toml")
     assert (done.returncode, done.stdout, done.stderr) == (1, "", message)
+
+
+def test_what_an_answer_calls_a_key_can_be_asked_for(wasmind: Wasmind, layered: Path) -> None:
+    with (layered / "app.toml").open("a") as app:
+        app.write('"a.b" = [{ c = 1 }]\n\n[actors."x.y"]\nsource = { path = "echo" }\n')
+        app.write("auto_spawn = true\n")
+    done = wasmind("why", 'shell.config."a.b"', "app.toml")
+    assert done.stdout.startswith('shell.config."a.b" = [{ c = 1 }]\n'), done.stderr
+    for subject in ("x.y.auto_spawn", '"x.y".auto_spawn'):
+        done = wasmind("why", subject, "app.toml")
+        assert done.stdout.startswith('"x.y".auto_spawn = true\n'), done.stderr
 
 
 def test_explain(wasmind: Wasmind) -> None:

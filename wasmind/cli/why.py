@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -70,20 +69,28 @@ def _answer(system: System, subject: str) -> Iterator[str]:
 
 
 def _split(subject: str, actors: Iterable[str]) -> tuple[str | None, tuple[str, ...]]:
-    """The actor and the path of a subject; names of actors may have dots."""
-    fitting = [name for name in actors if subject == name or subject.startswith(f"{name}.")]
+    """The actor and the path of a subject; names with dots may stand in quotes, as in answers."""
+    from wasmind_compiler.frontend.key_path import dotted, split
+
+    spelled = {spelling: name for name in actors for spelling in (name, dotted((name,)))}
+    fitting = [each for each in spelled if subject == each or subject.startswith(f"{each}.")]
     if not fitting:
         return None, ()
-    name = max(fitting, key=len)
-    rest = subject[len(name) + 1 :]
-    return name, tuple(rest.split(".")) if rest else ()
+    spelling = max(fitting, key=len)
+    rest = subject[len(spelling) + 1 :]
+    return spelled[spelling], (split(rest) or tuple(rest.split("."))) if rest else ()
 
 
 def _known(system: System, name: str, keys: Sequence[str]) -> list[str]:
-    value: Any = {"config": system.resolution.actors[name].config.merged}
-    for key in keys[:-1]:
-        value = value.get(key, {}) if isinstance(value, dict) else {}
-    return list(value) if isinstance(value, dict) else []
+    """The keys that are set beside one that is not."""
+    from wasmind_compiler.frontend.key_path import value_at
+
+    actor = system.resolution.actors[name]
+    if keys[0] == "config" and len(keys) > 1:
+        tables = [value_at(actor.config.merged, tuple(keys[1:-1]))]
+    else:
+        tables = [entry.document.at((*entry.path, *keys[:-1])) for entry in actor.entries]
+    return list({key: None for table in tables if isinstance(table, dict) for key in table})
 
 
 def _refuse(message: str, name: str, known: Iterable[str], what: str) -> None:
@@ -137,7 +144,8 @@ def _steps(steps: Iterable[Step]) -> Iterator[str]:
 
 def _shown(path: str, value: Any) -> str:
     from wasmind_compiler.diagnostics.masking import masked
+    from wasmind_compiler.frontend.sections import literal
 
     # The name of a key may promise a secret.
     prefix = f"{path.rpartition('.')[2]} = "
-    return masked(prefix + json.dumps(value, ensure_ascii=False, default=str))[len(prefix) :]
+    return masked(prefix + literal(value))[len(prefix) :]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import tomllib
 from typing import Any, Final
 
 #: Keys of tables and indices of arrays, from the outside in.
@@ -21,6 +22,21 @@ def dotted(path: KeyPath) -> str:
             name = part if part and _BARE.issuperset(part) else quoted(part)
             text += f".{name}" if text else name
     return text
+
+
+def split(path: str) -> tuple[str, ...] | None:
+    """The keys of a dotted path as TOML reads them; None if it is not one."""
+    try:
+        value: Any = tomllib.loads(f"{path} = 0")
+    except ValueError:
+        return None
+    keys: list[str] = []
+    while isinstance(value, dict):
+        if len(value) != 1:
+            return None
+        ((key, value),) = value.items()
+        keys.append(key)
+    return tuple(keys)
 
 
 def quoted(text: str) -> str:
