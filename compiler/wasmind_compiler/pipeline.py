@@ -450,9 +450,9 @@ class _Run:
 
 def _masked(index: TextIndex) -> TextIndex:
     """A text for excerpts, without the credentials of URLs in it."""
-    if "://" not in index.text:
+    if "@" not in index.text:
         return index
-    # Not needed where nothing has a URL.
+    # Not needed where nothing has a user.
     from wasmind_compiler.resolution.git.url import mask_credentials
 
     text = mask_credentials(index.text)

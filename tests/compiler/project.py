@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import marshal
+import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.policy import LockPolicy
 
 ROOT = Path(__file__).parent.parent.parent
+#: What is said of an actor that does nothing, where a test is about its source.
+ABOUT_ACTORS = frozenset({"WM0311", "WM0332", "WM0441", "WM0442", "WM0444", "WM0446"})
 ECHO = ROOT / "tests" / "runtime" / "components" / "echo.wat"
 
 
@@ -146,6 +149,18 @@ class Project:
 
     def _listed(self, report: pipeline.Report) -> list[str]:
         return [line for line in listed(report) if line.split()[0] not in self.quiet]
+
+
+def app(url: str, rest: str = 'sub_dir = "actors/desk"', name: str = "desk") -> str:
+    """A config of one git actor; the URL's value begins at column 19, line 4."""
+    extra = f", {rest}" if rest else ""
+    return f'starting_actors = ["{name}"]\n\n[actors.{name}]\nsource = {{ git = "{url}"{extra} }}\n'
+
+
+def revision(project: Project) -> str:
+    """The one commit of the lockfile."""
+    (git,) = tomllib.loads(project.lockfile())["git"]
+    return str(git["revision"])
 
 
 def listed(report: pipeline.Report) -> list[str]:

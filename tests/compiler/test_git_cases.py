@@ -22,9 +22,8 @@ from typing import Final
 
 import pytest
 
-from tests.compiler.project import ROOT, Project
+from tests.compiler.project import ABOUT_ACTORS, ROOT, Project, app, revision
 from tests.compiler.repositories import Repository, serve_smart
-from tests.compiler.test_git_sources import app, revision
 
 CASES: Final[Mapping[str, str]] = {
     "branch moves": """
@@ -65,14 +64,14 @@ CASES: Final[Mapping[str, str]] = {
     "clashing and reserved names": """
         git_hostile.names_that_some_file_systems_confuse git_hostile.names_that_windows_refuses""",
     "URL with credentials": """
-        git_sources.credentials_are_used_and_never_shown
-        git_sources.without_credentials_nobody_is_asked git_cases.credentials_are_an_error_if_strict
+        git_remotes.credentials_are_used_and_never_shown
+        git_remotes.without_credentials_nobody_is_asked git_cases.credentials_are_an_error_if_strict
         git_lfs.credentials_are_used_at_the_server_only""",
     "ssh and scp forms": """
         git_ssh.a_fetch git_ssh.an_unknown_or_changed_host_key_is_refused_without_a_question
-        git_ssh.one_repository_over_two_transports git_sources.urls_that_are_refused""",
+        git_ssh.one_repository_over_two_transports git_remotes.urls_that_are_refused""",
     "other transports": """
-        git_sources.urls_that_are_refused git_cases.an_insecure_transport_needs_consent""",
+        git_remotes.urls_that_are_refused git_cases.an_insecure_transport_needs_consent""",
     "offline": """
         lockfile.offline_lists_everything_that_is_missing
         git_cases.offline_takes_commits_from_the_store""",
@@ -81,7 +80,7 @@ CASES: Final[Mapping[str, str]] = {
         git_moves.a_side_branch_from_before_counts_only_if_all_of_it_is_known""",
     "huge repository": """
         git_sources.one_fetch_for_all_actors_of_a_repository git_hostile.a_hundred_thousand_files
-        git_hostile.a_repository_that_is_too_big git_sources.a_remote_that_hangs_is_given_up_on
+        git_hostile.a_repository_that_is_too_big git_remotes.a_remote_that_hangs_is_given_up_on
         git_progress.bytes_of_a_fetch_are_said""",
     "concurrent processes": """
         lock_git.sixteen_at_once_on_an_empty_cache lock_git.a_fetch_that_outlives_its_killed_parent
@@ -89,9 +88,9 @@ CASES: Final[Mapping[str, str]] = {
     "interrupted fetch": """
         lock_git.killed_at_any_moment git_cases.what_a_killed_process_left_is_swept""",
     "repository moved": """
-        git_sources.a_remote_that_has_moved git_sources.credentials_do_not_follow_a_redirect""",
+        git_remotes.a_remote_that_has_moved git_remotes.credentials_do_not_follow_a_redirect""",
     "repository gone, mirror wanted": """
-        git_sources.a_mirror_is_used_for_the_fetch_only
+        git_remotes.a_mirror_is_used_for_the_fetch_only
         git_hosts.a_mirror_is_said_and_not_the_host_it_stands_for""",
     "path dependency of a git actor": """
         git_sources.one_fetch_for_all_actors_of_a_repository
@@ -99,11 +98,11 @@ CASES: Final[Mapping[str, str]] = {
     "manifest names another git source": """
         git_sources.manifests_lead_to_other_repositories git_hosts.the_way_to_another_host_is_shown
         git_hosts.the_hosts_that_were_asked_are_said""",
-    "local repository": "git_sources.uncommitted_changes_are_not_used",
+    "local repository": "git_remotes.uncommitted_changes_are_not_used",
     "empty repository, unborn branch": """
-        git_sources.a_repository_without_commits git_sources.an_unborn_default_branch""",
+        git_remotes.a_repository_without_commits git_remotes.an_unborn_default_branch""",
     "SHA-256 repositories": """
-        git_sources.sha256_repositories lockfile.faulty_lockfiles_are_shown_and_kept""",
+        git_remotes.sha256_repositories lockfile.faulty_lockfiles_are_shown_and_kept""",
     "attributes and filters": """
         git_sources.filters_and_line_ends_of_the_repository_do_not_count
         git_hostile.hooks_and_programs_of_the_repository_do_not_run""",
@@ -124,7 +123,7 @@ def test_the_tests_of_the_table_exist(case: str) -> None:
 
 @pytest.fixture
 def project(project: Project) -> Project:
-    project.quiet |= {"WM0311", "WM0332", "WM0441", "WM0442", "WM0444", "WM0446"}
+    project.quiet |= ABOUT_ACTORS
     return project
 
 

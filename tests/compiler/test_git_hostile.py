@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.project import Project
+from tests.compiler.project import Project, app
 from tests.compiler.repositories import Repository
-from tests.compiler.test_git_sources import app
 from wasmind_compiler.resolution.git.limits import GitLimits
 
 MANIFEST = b'actor_id = "test:evil"\n'

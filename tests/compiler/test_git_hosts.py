@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.project import Project
+from tests.compiler.project import ABOUT_ACTORS, Project, app
 from tests.compiler.repositories import Repository, serve_redirect, serve_smart
-from tests.compiler.test_git_sources import app
 from wasmind_compiler.resolution.git.limits import GitLimits
 
 EVIL = "https://evil.example/actors.git"
@@ -16,7 +15,7 @@ EVIL = "https://evil.example/actors.git"
 
 @pytest.fixture
 def project(project: Project) -> Project:
-    project.quiet |= {"WM0311", "WM0332", "WM0441", "WM0442", "WM0444", "WM0446"}
+    project.quiet |= ABOUT_ACTORS
     project.git_limits = GitLimits(hosts=("git.example.org", "*.example.com", "127.0.0.1"))
     return project
 

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.compiler.lfs import LfsServer, commit_large, keep, pointer
-from tests.compiler.project import Project
+from tests.compiler.project import ABOUT_ACTORS, Project, app
 from tests.compiler.repositories import Repository
 from tests.compiler.sessions import TLS
-from tests.compiler.test_git_sources import app
 from wasmind_compiler.diagnostics.render_text import render_text
 from wasmind_compiler.resolution.git.limits import GitLimits
 
@@ -25,7 +24,7 @@ LFS = 'sub_dir = "actors/desk", lfs = true'
 
 @pytest.fixture
 def project(project: Project) -> Project:
-    project.quiet |= {"WM0311", "WM0332", "WM0441", "WM0442", "WM0444", "WM0446"}
+    project.quiet |= ABOUT_ACTORS
     return project
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.project import Project
+from tests.compiler.project import ABOUT_ACTORS, Project, app
 from tests.compiler.repositories import Repository, serve_files, serve_smart
-from tests.compiler.test_git_sources import app
 from wasmind_compiler.diagnostics import Diagnostic, Severity
 from wasmind_compiler.reporter import Reporter
 from wasmind_compiler.resolution.git.history import commits_between
@@ -21,7 +20,7 @@ from wasmind_compiler.resolution.git.url import GitUrl, read_git_url
 
 @pytest.fixture
 def project(project: Project) -> Project:
-    project.quiet |= {"WM0311", "WM0332", "WM0441", "WM0442", "WM0444", "WM0446"}
+    project.quiet |= ABOUT_ACTORS
     return project
 
 

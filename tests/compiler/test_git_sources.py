@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import shutil
 import subprocess
@@ -12,37 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.project import Project, listed
+from tests.compiler.project import ABOUT_ACTORS, Project, app, revision
 from tests.compiler.repositories import (
     ENVIRONMENT,
     Repository,
     serve_files,
     serve_old,
-    serve_redirect,
-    serve_silence,
     serve_smart,
 )
-from wasmind_compiler.diagnostics.render_text import render_text
-from wasmind_compiler.resolution.git.limits import GitLimits
 
 
 @pytest.fixture
 def project(project: Project) -> Project:
     """A project of actors whose names, kinds and companions do not matter."""
-    project.quiet |= {"WM0311", "WM0332", "WM0441", "WM0442", "WM0444", "WM0446"}
+    project.quiet |= ABOUT_ACTORS
     return project
-
-
-def app(url: str, rest: str = 'sub_dir = "actors/desk"', name: str = "desk") -> str:
-    """A config of one git actor; the URL's value begins at column 19, line 4."""
-    extra = f", {rest}" if rest else ""
-    return f'starting_actors = ["{name}"]\n\n[actors.{name}]\nsource = {{ git = "{url}"{extra} }}\n'
-
-
-def revision(project: Project) -> str:
-    """The one commit of the lockfile."""
-    (git,) = tomllib.loads(project.lockfile())["git"]
-    return str(git["revision"])
 
 
 # What is fetched, and how often
@@ -549,189 +532,7 @@ def test_mistakes_in_a_fetched_manifest_are_shown_there(
     assert found.startswith(f"WM0201 {remote.url}@{commit[:7]}:actors/tool/Wasmind.toml:2:1 ")
 
 
-# Remotes
-
-
-def test_a_repository_without_commits(project: Project, tmp_path: Path) -> None:
-    remote = Repository.make(tmp_path / "remote")
-    assert project.found(app(remote.url)) == [
-        f"WM1115 app.toml:4:18 the repository `{remote.url}` has no commits"
-    ]
-
-
-def test_an_unborn_default_branch(project: Project, remote: Repository) -> None:
-    remote.git("symbolic-ref", "HEAD", "refs/heads/elsewhere")
-    (found,) = project.check(app(remote.url)).diagnostics
-    assert (found.code, found.help) == ("WM1115", "branches: `main`")
-
-
-def test_sha256_repositories(project: Project, tmp_path: Path) -> None:
-    remote = Repository.make(tmp_path / "remote", "--object-format=sha256")
-    remote.actor("actors/desk")
-    commit = remote.commit()
-    assert len(commit) == 64
-    text = app(remote.url)
-    assert project.lock(text) == []
-    assert revision(project) == commit
-    shutil.rmtree(project.root.parent / "cache")
-    assert project.lock(text) == []
-
-
-def test_no_repository_there(project: Project, tmp_path: Path) -> None:
-    (found,) = project.check(app(f"file://{tmp_path}/nothing")).diagnostics
-    assert (found.code, str(found.span)) == ("WM1109", "app.toml:4:18")
-    assert "nothing" in found.notes[0]
-
-
-def test_nobody_answers(project: Project) -> None:
-    (found,) = project.found(app("http://127.0.0.1:9/r"))
-    assert found == "WM1109 app.toml:4:18 cannot fetch from `http://127.0.0.1:9/r`"
-
-
-def test_a_remote_that_hangs_is_given_up_on(project: Project) -> None:
-    project.git_limits = GitLimits(seconds=1)
-    log: list[str] = []
-    with serve_silence(log) as server:
-        (found,) = project.check(app(f"{server}/r")).diagnostics
-    assert (found.code, found.help) == ("WM1125", "the limit is `WASMIND_GIT_SECONDS`")
-    assert log
-
-
-def test_a_remote_that_has_moved(project: Project, tmp_path: Path) -> None:
-    remote = Repository.make(tmp_path / "served" / "remote")
-    remote.actor("actors/desk")
-    remote.commit()
-    with serve_smart(remote.root.parent, []) as new, serve_redirect(new) as old:
-        url = f"{old}/remote/.git"
-        report = project.check(app(url))
-    (found,) = report.diagnostics
-    assert found.code == "WM1126"
-    assert found.message == f"`{url}` has moved to `{new}/remote/.git`"
-    assert found.fix is not None
-    assert found.fix.edits[0].replacement == f'"{new}/remote/.git"'
-
-
-def test_a_mirror_is_used_for_the_fetch_only(
-    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    remote = Repository.make(tmp_path / "served" / "remote")
-    remote.actor("actors/desk")
-    remote.commit()
-    with serve_smart(remote.root.parent, []) as server:
-        config = tmp_path / "gitconfig"
-        config.write_text(f'[url "{server}/"]\n  insteadOf = http://localhost:1/\n')
-        monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
-        assert project.lock(app("http://localhost:1/remote/.git")) == []
-    assert "http://localhost:1/remote/.git" in project.lockfile()
-    assert server not in project.lockfile()
-
-
-def test_uncommitted_changes_are_not_used(project: Project, remote: Repository) -> None:
-    remote.write("actors/desk/actor.py", "a syntax error\n")
-    assert project.lock(app(remote.url)) == [
-        f"WM1131 app.toml:4:18 `{remote.url}` has uncommitted changes, which are not used"
-    ]
-
-
-# Credentials
-
-
-def test_credentials_are_used_and_never_shown(
-    project: Project, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    remote = Repository.make(tmp_path / "served" / "remote")
-    remote.actor("actors/desk", 'unknown = "key"')
-    remote.commit()
-    password = "Basic " + base64.b64encode(b"user:s3cret").decode()
-    with serve_smart(remote.root.parent, [], password) as server:
-        url = f"{server.replace('//', '//user:s3cret@')}/remote/.git"
-        report = project.check(app(url))
-        remote.write("actors/desk/Wasmind.toml", "actor_id = 'test:x'\n")
-        remote.commit()
-        found = project.lock(app(url))
-        wrong = project.check(app(url.replace("s3cret", "s3cret2"), 'sub_dir = "x"'))
-    shown = render_text(report.diagnostics, report.texts)
-    assert [each.code for each in report.diagnostics] == ["WM1103", "WM0201"]
-    assert "***********@127.0.0.1" in shown
-    assert found == ["WM1103 app.toml:4:31 the git URL carries a secret"]
-    assert "s3cret" not in shown + project.lockfile() + repr(found) + "".join(project.statuses)
-    assert "s3cret" not in render_text(wrong.diagnostics, wrong.texts)
-    for path in (project.root.parent / "cache").rglob("*"):
-        assert not path.is_file() or b"s3cret" not in path.read_bytes()
-
-
-@pytest.mark.parametrize(
-    "user_info", ["me:s3cr@et", "me:s3cr/et", "me:s3cr'et", "me:s3cr@e't", "me:s3cret@e.org:x"]
-)
-def test_passwords_that_should_be_escaped_are_not_shown_either(
-    project: Project, user_info: str
-) -> None:
-    report = project.check(app(f"https://{user_info}@127.0.0.1:1/x"))
-    said = render_text(report.diagnostics, report.texts) + repr(listed(report))
-    assert not re.search(r"s3cr|\bet\b", said), said
-
-
-def test_without_credentials_nobody_is_asked(project: Project, tmp_path: Path) -> None:
-    (tmp_path / "served").mkdir()
-    with serve_smart(tmp_path / "served", [], "Basic never") as server:
-        (found,) = project.check(app(f"{server}/remote/.git")).diagnostics
-    assert (found.code, str(found.span)) == ("WM1110", "app.toml:4:18")
-
-
-def test_credentials_do_not_follow_a_redirect(project: Project, tmp_path: Path) -> None:
-    seen: list[str] = []
-    (tmp_path / "served").mkdir()
-    with (
-        serve_smart(tmp_path / "served", seen, "Basic never") as other,
-        serve_redirect(other.replace("127.0.0.1", "localhost")) as server,
-    ):
-        url = f"{server.replace('//', '//user:s3cret@')}/remote/.git"
-        found = project.found(app(url))
-    assert sorted(each[:6] for each in found) == ["WM1103", "WM1110"]
-    assert len(seen) == 2, "asked for refs and for a commit, never answered with a password"
-
-
-# URLs
-
-
-@pytest.mark.parametrize(
-    ("url", "code", "replacement"),
-    [
-        ("git@github.com:owner/repo.git", "WM1101", "ssh://git@github.com/owner/repo.git"),
-        ("host.org:owner/repo", "WM1101", "ssh://host.org/owner/repo"),
-        ("https:/host.org/owner/repo", "WM1101", "https://host.org/owner/repo"),
-        ("file:/abs/repo", "WM1101", "file:///abs/repo"),
-        ("user:word@host.org:owner/repo", "WM1101", None),
-        ("--upload-pack=touch x", "WM1101", None),
-        ("-oProxyCommand=x", "WM1101", None),
-        ("ssh://-oProxyCommand=x/r", "WM1101", None),
-        ("ext::sh -c touch% x", "WM1102", None),
-        ("ext::sh", "WM1102", None),
-        ("fd::17", "WM1102", None),
-        ("ftp://host/r", "WM1102", None),
-        ("http://host.org/r", "WM1102", None),
-        ("git://host.org/r", "WM1102", None),
-        ("/abs/repo", "WM1101", "file:///abs/repo"),
-        ("./repo", "WM1101", None),
-        ("C:\\\\repo", "WM1101", None),
-        ("https://host.org", "WM1101", None),
-        ("https:///owner/repo", "WM1101", None),
-        ("file://host/repo", "WM1101", None),
-        ("https://host.org/a\\nb", "WM1101", None),
-        ("repo", "WM1101", None),
-    ],
-)
-def test_urls_that_are_refused(
-    project: Project, url: str, code: str, replacement: str | None
-) -> None:
-    (found,) = project.check(app(url)).diagnostics
-    assert found.code == code
-    # A scheme is underlined alone, the rest as a whole.
-    assert str(found.span) in ("app.toml:4:18", "app.toml:4:19")
-    assert (found.fix.edits[0].replacement if found.fix else None) == (
-        f'"{replacement}"' if replacement else None
-    )
-    assert project.statuses == []
+# Submodules and what git would do to files
 
 
 def test_submodules(project: Project, tmp_path: Path) -> None:

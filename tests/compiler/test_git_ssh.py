@@ -7,18 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.project import Project
+from tests.compiler.project import ABOUT_ACTORS, Project, app, revision
 from tests.compiler.repositories import Repository, serve_smart
 from tests.compiler.ssh_host import SSHD
 from tests.compiler.ssh_server import SshServer, protect, replace_host_key, serve_ssh
-from tests.compiler.test_git_sources import app, revision
 
 pytestmark = pytest.mark.skipif(SSHD is None, reason="needs OpenSSH's server (openssh-server)")
 
 
 @pytest.fixture
 def project(project: Project) -> Project:
-    project.quiet |= {"WM0311", "WM0332", "WM0441", "WM0442", "WM0444", "WM0446"}
+    project.quiet |= ABOUT_ACTORS
     return project
 
 

@@ -13,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tests.compiler.project import ROOT, Project
+from tests.compiler.project import ABOUT_ACTORS, ROOT, Project, app
 from tests.compiler.repositories import Repository
-from tests.compiler.test_git_sources import app
 from wasmind_compiler import pipeline
 from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.diagnostics.render_text import render_text
@@ -74,7 +73,7 @@ SCHEMA = Schemas(ROOT / "schemas").load("lock")
 @pytest.fixture
 def project(project: Project) -> Project:
     """A project of actors whose names, kinds and companions do not matter."""
-    project.quiet |= {"WM0311", "WM0332", "WM0441", "WM0442", "WM0444", "WM0446"}
+    project.quiet |= ABOUT_ACTORS
     return project
 
 

@@ -389,6 +389,10 @@ def test_talking_and_logging_need_not_be_granted_to_narrow_something_else(projec
             {"$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}, "$ref": "#/$defs/a"},
             "`$ref` leads around in a circle: #/$defs/a",
         ),
+        (
+            {"$defs": {f"a{n}": {"$ref": f"#/$defs/a{n + 1}"} for n in range(99)} | {"a99": {}}},
+            "`$ref` leads through more than 64 others: #/$defs/a1",
+        ),
         ({"$dynamicRef": "#a"}, "`$dynamicRef` is not supported"),
         ({"properties": {"a": {"minimum": "x"}}}, "'x' is not of type 'number'"),
     ],

@@ -24,6 +24,11 @@ _URL: Final = re.compile(
 )
 _SCP: Final = re.compile(r"(?:([\w.+-]+)@)?([\w.-]{2,}):(?!//)([^@]+)")
 _HOST: Final = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9_.-]*)")
+#: What a `git` key has before its host where the scheme was forgotten. A user alone is no secret in
+#: the form of ssh, `git@host:path`.
+_BARE_USER_INFO: Final = re.compile(
+    r"""(?P<key>\bgit["']?\s*=\s*["']+)(?![\w+.-]+://|[\w.+-]+@[\w.-]+:)(?P<user>[^\s"']+)@"""
+)
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f]")
 
 
@@ -72,8 +77,17 @@ class UrlFault(NamedTuple):
 
 
 def mask_credentials(text: str) -> str:
-    """A text with the user information of all URLs in it starred out, length unchanged."""
-    return USER_INFO.sub(_stars, text) if "://" in text else text
+    """A text with the user information of all URLs in it starred out, length unchanged.
+
+    That of a `git` key is found without a scheme too.
+    """
+    if "@" not in text:
+        return text
+    return _BARE_USER_INFO.sub(_all_stars, USER_INFO.sub(_stars, text))
+
+
+def _all_stars(found: re.Match[str]) -> str:
+    return f"{found['key']}{'*' * len(found['user'])}@"
 
 
 def _stars(found: re.Match[str]) -> str:
