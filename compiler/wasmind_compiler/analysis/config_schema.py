@@ -123,8 +123,10 @@ def _follow(root: Mapping[str, Any]) -> None:
 def _visit(
     reference: str, root: Mapping[str, Any], done: set[str], active: tuple[str, ...]
 ) -> None:
-    if reference in active or len(active) > _DEEPEST:
+    if reference in active:
         raise _Fault(f"`$ref` leads around in a circle: {reference}")
+    if len(active) > _DEEPEST:
+        raise _Fault(f"`$ref` leads through more than {_DEEPEST} others: {active[0]}")
     if reference in done:
         return
     for further in _references(_target(reference, root)):
