@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -212,7 +213,7 @@ class Locking:
         """Replace the file at once: readers see the old or the new text. A link stays one."""
         path = self._path.resolve()
         try:
-            mode = _FIRST_MODE if self._loaded is None else path.stat().st_mode
+            mode = _FIRST_MODE if self._loaded is None else stat.S_IMODE(path.stat().st_mode)
             replace_file(path, text.encode(), mode)
         except OSError as error:
             raise CompilerFailure(

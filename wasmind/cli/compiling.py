@@ -189,13 +189,13 @@ def python_guest(interpreter: InterpreterRecipe | None = None) -> PythonGuest:
     from wasmind_compiler.build.interpreter import interpreter_digest
 
     component = (interpreter or _Interpreter()).path()
-    return _guest(component, interpreter_digest(component), paths.cache_dir())
+    return _kept_guest(component, interpreter_digest(component), paths.cache_dir())
 
 
 @lru_cache(maxsize=1)
-def _guest(component: Path, digest: str, cache: Path) -> _Guest:
-    # Kept to the end: `check --fix` asks several times, and wasmtime takes as long to take
-    # everything apart as to describe an actor.
+def _kept_guest(component: Path, digest: str, cache: Path) -> _Guest:
+    # To the end of the process: `check --fix` asks several times, and taking everything apart takes
+    # wasmtime some 10 ms that nobody needs to wait for.
     return _Guest(component, digest, cache)
 
 
