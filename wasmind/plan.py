@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple, TypeVar
+from typing import Any, Final, Literal, TypeVar
+
+from wasmind.records import Record
 
 VERSION: Final = 1
 ROOT_SCOPE: Final = "000000"
@@ -44,7 +46,7 @@ class PlanError(ValueError):
         self.path = path
 
 
-class Limits(NamedTuple):
+class Limits(Record):
     """What one actor instance may use.
 
     Attributes:
@@ -65,7 +67,7 @@ class Limits(NamedTuple):
     response_mib: int = 64
 
 
-class SystemLimits(NamedTuple):
+class SystemLimits(Record):
     """What all actors of a run may use together.
 
     Attributes:
@@ -83,7 +85,7 @@ class SystemLimits(NamedTuple):
     waiting_mib: int = 2_048
 
 
-class Credential(NamedTuple):
+class Credential(Record):
     """A secret that the host adds to requests; the plan only says where to find it.
 
     Attributes:
@@ -99,7 +101,7 @@ class Credential(NamedTuple):
     variable: str
 
 
-class Restart(NamedTuple):
+class Restart(Record):
     """What happens to an instance that failed, in OTP's words.
 
     `permanent` and `transient` restart a failed instance, `temporary` never does. More than
@@ -111,7 +113,7 @@ class Restart(NamedTuple):
     period_seconds: float = 60.0
 
 
-class Module(NamedTuple):
+class Module(Record):
     """One Python module of an actor: `name` as imported (packages end in `.__init__`), `path` of
     its code object inside the bundle."""
 
@@ -119,14 +121,14 @@ class Module(NamedTuple):
     path: str
 
 
-class Handled(NamedTuple):
+class Handled(Record):
     """A message type an actor handles, from its own scope only or from any."""
 
     type: str
     scope: Literal["own", "any"]
 
 
-class Actor(NamedTuple):
+class Actor(Record):
     """An actor that can be spawned.
 
     Attributes:
@@ -165,7 +167,7 @@ class Actor(NamedTuple):
     replayable: bool = True
 
 
-class Model(NamedTuple):
+class Model(Record):
     """Something that answers chat completions under `name`.
 
     `kind` selects what `settings` means: for `scripted` it is a document of
@@ -177,7 +179,7 @@ class Model(NamedTuple):
     settings: Mapping[str, Json] = MappingProxyType({})
 
 
-class RunPlan(NamedTuple):
+class RunPlan(Record):
     """A whole system. `starting` is the closed set of logical names of the root agent."""
 
     name: str

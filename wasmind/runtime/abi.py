@@ -31,10 +31,12 @@ import ctypes
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from wasmtime import _ffi as ffi
 from wasmtime.component import _types as reflected
+
+from wasmind.records import Record
 
 CVal = Any
 Context = Any
@@ -69,7 +71,7 @@ class Err:
     value: Any = None
 
 
-class Owned(NamedTuple):
+class Owned(Record):
     """A new host resource for the guest: `rep` finds it in the host's table, `tag` is its type."""
 
     rep: int
@@ -471,7 +473,7 @@ def shape_of(kind: Any, *, guest_resources: bool) -> Shape:
     raise TypeError(f"values of type {type(kind).__name__} cannot cross the border")
 
 
-class Signature(NamedTuple):
+class Signature(Record):
     """The shapes of a function."""
 
     parameters: tuple[Shape, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import wasmtime
 from wasmtime import WasmtimeError
@@ -13,6 +13,7 @@ from wasmtime import _ffi as ffi
 from wasmtime.component import Component, Linker, LinkerInstance, ResourceType
 from wasmtime.component import _types as reflected
 
+from wasmind.records import Record
 from wasmind.runtime import abi
 from wasmind.runtime.errors import EngineError
 from wasmind.runtime.host import door
@@ -31,7 +32,7 @@ _TYPE_ONLY: Final = "wasmind:actor/actor"
 _NO_FINALIZER: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(0)
 
 
-class Export(NamedTuple):
+class Export(Record):
     """An exported function of a component, valid for all its instances."""
 
     index: Any

@@ -8,8 +8,9 @@ boolean that decides what agents may do.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal, NamedTuple, get_args
+from typing import Any, Final, Literal, get_args
 
+from wasmind.records import Record
 from wasmind_compiler.frontend.conformance import is_type
 from wasmind_compiler.frontend.key_path import KeyPath
 
@@ -17,7 +18,7 @@ Kind = Literal["model", "actor", "actors", "template", "permission"]
 _KINDS: Final = frozenset(get_args(Kind))
 
 
-class Annotated(NamedTuple):
+class Annotated(Record):
     """A value under an annotated schema: what it stands for, where it is, what it is."""
 
     kind: Kind

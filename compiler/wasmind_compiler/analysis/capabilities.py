@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from wasmind.records import Record
 from wasmind_compiler.diagnostics import Collector, Diagnostic
 from wasmind_compiler.diagnostics.rules import components
 from wasmind_compiler.diagnostics.suggestions import nearest
@@ -17,7 +18,7 @@ from wasmind_compiler.resolution.graph import ResolvedActor
 _HARMLESS: Final = frozenset({"logger", "messaging"})
 
 
-class Granted(NamedTuple):
+class Granted(Record):
     """What an actor gets: capability names, and the tables that narrow some of them."""
 
     capabilities: tuple[str, ...]

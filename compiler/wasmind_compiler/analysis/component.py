@@ -7,7 +7,9 @@ the WebAssembly component model. Reading takes no engine and well under a millis
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
+
+from wasmind.records import Record
 
 _MAGIC: Final = b"\0asm"
 _COMPONENT: Final = b"\x0d\x00\x01\x00"
@@ -26,7 +28,7 @@ class CoreModuleError(ComponentError):
     """A core module, the form WebAssembly had before components."""
 
 
-class ComponentInterface(NamedTuple):
+class ComponentInterface(Record):
     """Names as written in the binary, in order."""
 
     imports: tuple[str, ...]

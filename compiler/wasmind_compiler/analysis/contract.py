@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
+
+from wasmind.records import Record
 
 VERSION: Final = 1
 #: The schema of an actor without settings.
@@ -20,21 +22,21 @@ class ContractError(ValueError):
     """Text that is no contract; the message says why."""
 
 
-class HandledMessage(NamedTuple):
+class HandledMessage(Record):
     """A message type an actor reacts to, from its own agent or from any."""
 
     type: str
     scope: Literal["own", "any"]
 
 
-class Tool(NamedTuple):
+class Tool(Record):
     """A tool offered to models."""
 
     name: str
     description: str
 
 
-class Contract(NamedTuple):
+class Contract(Record):
     """What is known about an actor. None means that it does not say.
 
     `settings` is the JSON Schema of its config table, which `config_schema` judges; `spawns` are

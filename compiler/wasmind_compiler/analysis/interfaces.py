@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from wasmind.plan import CAPABILITIES, INTERFACE
+from wasmind.records import Record
 from wasmind_compiler.analysis.component import (
     ComponentError,
     ComponentInterface,
@@ -24,7 +25,7 @@ _FREE: Final = frozenset({ACTOR_EXPORT, "wasmind:ext/package@0.1.0"})
 _WASI: Final = re.compile(r"wasi:(cli|clocks|filesystem|io|random|sockets)/[a-z0-9-]+@0\.2\.\d+")
 
 
-class Examined(NamedTuple):
+class Examined(Record):
     """A component that could be read: its imports, and what keeps it from being an actor."""
 
     imports: tuple[str, ...]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
+from wasmind.records import Record
 from wasmind_compiler.analysis.annotations import Annotated, annotated, is_annotated, strings
 from wasmind_compiler.analysis.contract import Contract
 from wasmind_compiler.diagnostics import Collector
@@ -22,7 +22,7 @@ from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 _NAMING = frozenset({"actor", "actors"})
 
 
-class SpawnList(NamedTuple):
+class SpawnList(Record):
     """Logical names that an actor puts into one new agent, and the setting that lists them.
 
     `path` is that of the setting in the owner's config; None for names from its contract.
@@ -34,7 +34,7 @@ class SpawnList(NamedTuple):
     path: KeyPath | None = None
 
 
-class Agent(NamedTuple):
+class Agent(Record):
     """A group of actors that can come to be: the root agent, or one made from a spawn list."""
 
     spawned_by: SpawnList | None
@@ -48,7 +48,7 @@ class Agent(NamedTuple):
         return f"{self.spawned_by.owner}: {self.spawned_by.label}"
 
 
-class Spawning(NamedTuple):
+class Spawning(Record):
     """What one actor can spawn; `anything` when nobody can know."""
 
     lists: tuple[SpawnList, ...] = ()

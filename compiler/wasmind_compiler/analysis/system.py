@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from wasmind.records import Record
 from wasmind_compiler.analysis.agents import check_agents, report_never_spawned
 from wasmind_compiler.analysis.capabilities import Granted, grant
 from wasmind_compiler.analysis.config_schema import fault_of
@@ -26,7 +26,7 @@ from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 
 
-class LinkedActor(NamedTuple):
+class LinkedActor(Record):
     """An actor with its artifact, what it was granted and what it can spawn."""
 
     resolved: ResolvedActor
@@ -40,7 +40,7 @@ class LinkedActor(NamedTuple):
         return self.resolved.name
 
 
-class System(NamedTuple):
+class System(Record):
     """Everything that was found out about a config.
 
     Attributes:

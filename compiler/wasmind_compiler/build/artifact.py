@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
+from wasmind.records import Record
 from wasmind_compiler.analysis.contract import Contract
 from wasmind_compiler.resolution.tree import Tree
 
 
-class PythonModule(NamedTuple):
+class PythonModule(Record):
     """A module of a Python actor.
 
     `source` is its path in the actor's folder, `code` the file with its code object in the cache.
@@ -20,7 +20,7 @@ class PythonModule(NamedTuple):
     code: Path
 
 
-class Artifact(NamedTuple):
+class Artifact(Record):
     """A built actor.
 
     Attributes:

@@ -7,7 +7,9 @@ this module, and most have no problem to show.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from wasmind.records import Record
 
 Applicability = Literal["always", "maybe"]
 
@@ -20,7 +22,7 @@ class Severity(Enum):
     NOTE = "note"
 
 
-class Position(NamedTuple):
+class Position(Record):
     """A place in a text: 1-based line, 1-based column in characters, 0-based offset in bytes."""
 
     line: int
@@ -28,7 +30,7 @@ class Position(NamedTuple):
     byte: int
 
 
-class Span(NamedTuple):
+class Span(Record):
     """A stretch of one file. `end` is the first position behind it."""
 
     file: str
@@ -39,21 +41,21 @@ class Span(NamedTuple):
         return f"{self.file}:{self.start.line}:{self.start.column}"
 
 
-class Label(NamedTuple):
+class Label(Record):
     """A further place that explains the problem, possibly in another file."""
 
     span: Span
     text: str
 
 
-class Edit(NamedTuple):
+class Edit(Record):
     """Replace what `span` covers by `replacement`; an empty span inserts."""
 
     span: Span
     replacement: str
 
 
-class Fix(NamedTuple):
+class Fix(Record):
     """A change that removes the problem. Only an `always` fix may be applied unasked."""
 
     title: str
@@ -61,7 +63,7 @@ class Fix(NamedTuple):
     applicability: Applicability = "maybe"
 
 
-class Diagnostic(NamedTuple):
+class Diagnostic(Record):
     """One problem.
 
     Attributes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
+from wasmind.records import Record
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath
@@ -29,7 +30,7 @@ ENTRY_KEYS: Mapping[Section, frozenset[str]] = {
 }
 
 
-class Grant(NamedTuple):
+class Grant(Record):
     """One capability in a `grants` or `[capabilities]` table.
 
     `limits` narrows it; an empty table grants all of it, as `true` does.
@@ -40,7 +41,7 @@ class Grant(NamedTuple):
     limits: Mapping[str, Any]
 
 
-class ActorEntry(NamedTuple):
+class ActorEntry(Record):
     """One table about one logical name. None means the table does not say."""
 
     name: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Any, NamedTuple
+from typing import Any
 
+from wasmind.records import Record
 from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.frontend.actor_entry import ActorEntry, read_entries
 from wasmind_compiler.frontend.document import Document
@@ -14,7 +15,7 @@ from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.tables import Name, Table
 
 
-class ModelEntry(NamedTuple):
+class ModelEntry(Record):
     """A `[models.NAME]` table: `kind` says what `settings` means."""
 
     name: Name
@@ -22,14 +23,14 @@ class ModelEntry(NamedTuple):
     settings: Mapping[str, Any]
 
 
-class ProxiedModel(NamedTuple):
+class ProxiedModel(Record):
     """A `[[litellm.models]]` table."""
 
     name: Name
     parameters: Mapping[str, Any]
 
 
-class AppConfig(NamedTuple):
+class AppConfig(Record):
     """A whole config; `run` and `tui` are the tables of these names.
 
     Attributes:

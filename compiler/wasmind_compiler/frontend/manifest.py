@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from wasmind.records import Record
 from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.diagnostics.rules import shape
 from wasmind_compiler.frontend.actor_entry import ActorEntry, Grant, read_entries, read_grants
@@ -17,13 +18,13 @@ from wasmind_compiler.frontend.tables import Name, Table
 FILE_NAME: Final = "Wasmind.toml"
 
 
-class ComponentBuild(NamedTuple):
+class ComponentBuild(Record):
     """A component that is already built."""
 
     component: str
 
 
-class CommandBuild(NamedTuple):
+class CommandBuild(Record):
     """A program that builds the component and leaves it at `output`."""
 
     command: tuple[str, ...]
@@ -33,7 +34,7 @@ class CommandBuild(NamedTuple):
 Build = ComponentBuild | CommandBuild
 
 
-class Manifest(NamedTuple):
+class Manifest(Record):
     """A whole manifest. `build` is None when it has to be detected.
 
     `contract` is the `[contract]` table as written; `config_schema` names a JSON file beside the

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple, cast
+from typing import Any, Final, Literal, cast
 
+from wasmind.records import Record
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath
@@ -21,7 +22,7 @@ _LIBRARY: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _SHORTEST: Final[Mapping[RefKind, int]] = {"branch": 1, "tag": 1, "rev": 4}
 
 
-class Written(NamedTuple):
+class Written(Record):
     """The table a source was read from."""
 
     document: Document
@@ -47,7 +48,7 @@ class Written(NamedTuple):
         return cast(Mapping[str, Any], value)
 
 
-class PathSource(NamedTuple):
+class PathSource(Record):
     """A folder, relative to the file that names it."""
 
     path: str
@@ -70,7 +71,7 @@ class PathSource(NamedTuple):
         return f"path `{self.path}`"
 
 
-class LibrarySource(NamedTuple):
+class LibrarySource(Record):
     """An actor shipped with Wasmind."""
 
     library: str
@@ -84,14 +85,14 @@ class LibrarySource(NamedTuple):
         return f"library `{self.library}`"
 
 
-class GitRef(NamedTuple):
+class GitRef(Record):
     """One of a branch, a tag and a revision."""
 
     kind: RefKind
     text: str
 
 
-class GitSource(NamedTuple):
+class GitSource(Record):
     """A folder of a git repository; without a ref the remote's default branch.
 
     `git` is what is fetched from and may hold secrets; `shown` is for everything else.

@@ -7,14 +7,15 @@ the rest of a faulty file can still be checked.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from wasmind.records import Record
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath
 
 
-class Name(NamedTuple):
+class Name(Record):
     """A logical name, a model name or the like, and where it is written."""
 
     text: str

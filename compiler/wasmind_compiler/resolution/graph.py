@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
+from wasmind.records import Record
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.app_config import AppConfig
@@ -17,7 +17,7 @@ from wasmind_compiler.resolution.layers import LayeredTable
 from wasmind_compiler.resolution.provider import Identity
 
 
-class ResolvedActor(NamedTuple):
+class ResolvedActor(Record):
     """An actor of the system with its settings merged.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
+from wasmind.records import Record
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath, value_at
@@ -13,7 +14,7 @@ from wasmind_compiler.frontend.key_path import KeyPath, value_at
 _ABSENT = object()
 
 
-class Layer(NamedTuple):
+class Layer(Record):
     """A table that contributes settings: where it stands and what it says."""
 
     document: Document

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
+from wasmind.records import Record
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Label, TextIndex
 from wasmind_compiler.diagnostics.rules import locking
 from wasmind_compiler.errors import CompilerFailure
@@ -21,7 +22,7 @@ _ADVICE: Final = "restore it from version control, or delete it and run `wasmind
 _MARKERS: Final = ("<<<<<<< ", "||||||| ", "=======", ">>>>>>> ")
 
 
-class LoadedLock(NamedTuple):
+class LoadedLock(Record):
     """A lockfile without faults, its text and where its entries stand."""
 
     lock: Lock

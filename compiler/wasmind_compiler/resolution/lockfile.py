@@ -13,8 +13,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from wasmind.records import Record
 from wasmind_compiler.frontend.source import GitRef
 
 VERSION: Final = 2
@@ -22,7 +23,7 @@ _FIRST_LINE: Final = "# Written by `wasmind lock`; not meant to be edited.\n"
 _SHA256: Final = "sha256:"
 
 
-class LockedGit(NamedTuple):
+class LockedGit(Record):
     """The commit that a ref of a repository meant, for all actors that come from it.
 
     Attributes:
@@ -45,7 +46,7 @@ class LockedGit(NamedTuple):
         return f"{self.url}#{self.ref.text}" if self.ref else self.url
 
 
-class LockedActor(NamedTuple):
+class LockedActor(Record):
     """One actor. Digests are sha256 in hex; paths in `source` are relative to the config."""
 
     name: str
@@ -59,7 +60,7 @@ class LockedActor(NamedTuple):
     config_schema: str | None
 
 
-class Lock(NamedTuple):
+class Lock(Record):
     """A whole lockfile. `config` is the file name of the config; empty in the first format."""
 
     config: str

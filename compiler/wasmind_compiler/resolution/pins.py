@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from wasmind.records import Record
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Requested = tuple[str, GitRef | None]
 
 
-class Place(NamedTuple):
+class Place(Record):
     """An entry of the lockfile; its position is looked up when somebody asks."""
 
     document: Document
@@ -35,21 +36,21 @@ class Place(NamedTuple):
         return self.document.value((*self.path, key))
 
 
-class Pin(NamedTuple):
+class Pin(Record):
     """The commit of a requested ref."""
 
     locked: LockedGit
     place: Place
 
 
-class PinnedDigest(NamedTuple):
+class PinnedDigest(Record):
     """The digest that an actor's folder had, in hex."""
 
     digest: str
     place: Place
 
 
-class LockedFolder(NamedTuple):
+class LockedFolder(Record):
     """What a digest is of; `url` is canonical. See `GitOrigin`."""
 
     url: str
@@ -59,7 +60,7 @@ class LockedFolder(NamedTuple):
     lfs: bool
 
 
-class Pins(NamedTuple):
+class Pins(Record):
     """All pins of a lockfile.
 
     Attributes:

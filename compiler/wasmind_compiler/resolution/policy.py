@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+
+from wasmind.records import Record
 
 
-class Widening(NamedTuple):
+class Widening(Record):
     """An actor that would be able to do more than the lockfile says.
 
     `gains` are the capabilities that come on top, sorted.
@@ -22,7 +23,7 @@ def accept_nothing(_widenings: Sequence[Widening]) -> bool:
     return False
 
 
-class LockPolicy(NamedTuple):
+class LockPolicy(Record):
     """How the lockfile and the network are treated.
 
     Attributes:

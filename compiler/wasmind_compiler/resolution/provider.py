@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
+from wasmind.records import Record
 from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, Severity, Span
 from wasmind_compiler.frontend.manifest import Manifest
 from wasmind_compiler.frontend.source import GitRef, Source
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from wasmind_compiler.diagnostics.registry import Rule
 
 
-class GitOrigin(NamedTuple):
+class GitOrigin(Record):
     """Where a git actor comes from, as the lockfile records it.
 
     Attributes:
@@ -63,7 +64,7 @@ class Identity:
     origin: GitOrigin | None = field(default=None, compare=False, repr=False)
 
 
-class SourceProblem(NamedTuple):
+class SourceProblem(Record):
     """Why a source leads nowhere. The resolver knows where the source is written and reports it.
 
     Attributes:

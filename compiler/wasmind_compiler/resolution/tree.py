@@ -26,8 +26,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Final, Literal, NamedTuple, NoReturn
+from typing import Final, Literal, NoReturn
 
+from wasmind.records import Record
 from wasmind_compiler.frontend.limits import read_up_to
 
 IGNORED: Final = frozenset(
@@ -38,7 +39,7 @@ _FIRST_LINE: Final = b"wasmind tree 1\n"
 _MIB: Final = 1024 * 1024
 
 
-class TreeLimits(NamedTuple):
+class TreeLimits(Record):
     """How large an actor's folder may be: files and links, bytes in all files, nested folders."""
 
     files: int = 20_000
@@ -66,7 +67,7 @@ class TreeTooLargeError(Exception):
         self.path = path
 
 
-class Entry(NamedTuple):
+class Entry(Record):
     """A file or link of a tree. `path` is relative and posix; `content` of a link is its target."""
 
     path: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from wasmind.records import Record
 from wasmind_compiler.diagnostics import Collector, Diagnostic
 from wasmind_compiler.diagnostics.rules import graph, sources
 from wasmind_compiler.frontend.actor_entry import ActorEntry
@@ -18,7 +19,7 @@ from wasmind_compiler.resolution.layers import deep_merge
 from wasmind_compiler.resolution.provider import Identity, SourceProblem, SourceProvider
 
 
-class Limits(NamedTuple):
+class Limits(Record):
     """How large a system may become before it is taken for a mistake."""
 
     actors: int = 100_000

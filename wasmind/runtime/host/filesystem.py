@@ -13,8 +13,9 @@ import stat as stat_module
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from wasmind.records import Record
 from wasmind.runtime.abi import Err, Ok
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
@@ -33,7 +34,7 @@ class _FileError(Exception):
         self.error = (case, text)
 
 
-class _Place(NamedTuple):
+class _Place(Record):
     """A path inside a granted folder: the folder's real path and the steps below it."""
 
     root: str

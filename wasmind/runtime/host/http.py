@@ -6,8 +6,9 @@ import random
 import re
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
+from wasmind.records import Record
 from wasmind.runtime.abi import Err, Ok, Owned
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
@@ -25,7 +26,7 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
-class _Request(NamedTuple):
+class _Request(Record):
     """Builder state. Every builder method makes a changed copy."""
 
     method: str

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
+
+from wasmind.records import Record
 
 
-class HostFunction(NamedTuple):
+class HostFunction(Record):
     """A function guests may call.
 
     Attributes:
@@ -25,7 +27,7 @@ class HostFunction(NamedTuple):
     blocking: bool = False
 
 
-class Interface(NamedTuple):
+class Interface(Record):
     """A WIT interface, offered in every version of the same major and minor number.
 
     Attributes:

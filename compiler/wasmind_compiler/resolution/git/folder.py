@@ -12,8 +12,9 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
+from wasmind.records import Record
 from wasmind_compiler.diagnostics.registry import Rule
 from wasmind_compiler.diagnostics.rules import fetching, sources
 from wasmind_compiler.resolution.git.lfs import Pointer, is_pointer, read_pointer
@@ -35,7 +36,7 @@ _LONGEST_PATH: Final = 1024
 _LONGEST_LINK: Final = 4096
 
 
-class Listed(NamedTuple):
+class Listed(Record):
     """A file, link or submodule below the folder. `path` is relative to the folder."""
 
     path: str
@@ -44,7 +45,7 @@ class Listed(NamedTuple):
     objects: Objects
 
 
-class Warned(NamedTuple):
+class Warned(Record):
     """Something about a folder that is no error."""
 
     rule: Rule

@@ -12,9 +12,10 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from wasmind.records import Record
 from wasmind_compiler.frontend.limits import read_bounded
 from wasmind_compiler.resolution.git.store import Repository
 
@@ -32,7 +33,7 @@ class LfsError(Exception):
         self.pointer = pointer
 
 
-class Pointer(NamedTuple):
+class Pointer(Record):
     """What stands in the repository for a file: its sha256 in hex and its size in bytes."""
 
     oid: str

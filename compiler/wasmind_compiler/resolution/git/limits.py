@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from wasmind.records import Record
 
 
-class GitLimits(NamedTuple):
+class GitLimits(Record):
     """What git sources may cost and use. Whoever exceeds one is told its name.
 
     Attributes:

@@ -6,8 +6,9 @@ import contextlib
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import IO, Final
 
+from wasmind.records import Record
 from wasmind_compiler.resolution.git.program import (
     GitCommandError,
     GitProgram,
@@ -23,7 +24,7 @@ _TREE_LIMIT: Final = 32 * 2**20
 _COMMIT_LIMIT: Final = 8 * 2**20
 
 
-class GitObject(NamedTuple):
+class GitObject(Record):
     """An object with its full id; `kind` is `commit`, `tree`, `blob` or `tag`."""
 
     oid: str
@@ -31,7 +32,7 @@ class GitObject(NamedTuple):
     content: bytes
 
 
-class TreeItem(NamedTuple):
+class TreeItem(Record):
     """A name in a tree. `mode` is git's, in octal text; the name is bytes, as stored."""
 
     mode: str

@@ -16,8 +16,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import IO, Final
 
+from wasmind.records import Record
 from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.progress import ProgressReader, without_progress
 from wasmind_compiler.resolution.git.url import GitUrl
@@ -80,7 +81,7 @@ class LimitExceededError(Exception):
         self.name = name
 
 
-class Output(NamedTuple):
+class Output(Record):
     """What a command printed."""
 
     stdout: bytes

@@ -10,8 +10,9 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final, NamedTuple
+from typing import Final
 
+from wasmind.records import Record
 from wasmind_compiler.diagnostics.rules import fetching
 from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.frontend.source import GitRef
@@ -37,7 +38,7 @@ _BAD_NAME: Final = re.compile(
 )
 
 
-class Resolved(NamedTuple):
+class Resolved(Record):
     """A commit and how it was come by; see `GitOrigin`."""
 
     revision: str

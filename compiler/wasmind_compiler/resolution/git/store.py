@@ -20,8 +20,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
+from wasmind.records import Record
 from wasmind_compiler.reporter import Reporter
 from wasmind_compiler.resolution.git.failures import redirected_to, wants_whole_history
 from wasmind_compiler.resolution.git.objects import Objects
@@ -46,7 +47,7 @@ _WHOLE: Final = f"--depth={2**31 - 1}"
 _SHA256_LENGTH: Final = 64
 
 
-class Advertised(NamedTuple):
+class Advertised(Record):
     """What a remote has: ids by full ref name, and the branch its HEAD names."""
 
     refs: Mapping[str, str]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from wasmind.records import Record
 from wasmind_compiler.frontend.source import USER_INFO
 
 #: Schemes that need no consent, and those that carry no proof of who answers.
@@ -40,7 +41,7 @@ class Secret:
     password: str = field(repr=False)
 
 
-class GitUrl(NamedTuple):
+class GitUrl(Record):
     """A URL that may be fetched from.
 
     Attributes:
@@ -67,7 +68,7 @@ class GitUrl(NamedTuple):
         return self.scheme in INSECURE_SCHEMES and self.host not in _LOOPBACK
 
 
-class UrlFault(NamedTuple):
+class UrlFault(Record):
     """Why a URL is refused. `replacement` is what was probably meant."""
 
     message: str
