@@ -60,8 +60,9 @@ def python_bundle(root: Path, **sources: str) -> Bundle:
     actors = []
     for name, source in sources.items():
         code = f"actors/{name}/actor.code"
-        (files[code],) = interpreter.compile([("actor", textwrap.dedent(source))])
-        contract = json.loads(interpreter.describe([("actor", files[code])]))
+        with interpreter.session() as session:
+            files[code] = session.compile("actor", textwrap.dedent(source))
+            contract = json.loads(session.describe([("actor", files[code])]))
         actors.append(
             Actor(
                 name=name,

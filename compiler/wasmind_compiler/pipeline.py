@@ -10,8 +10,9 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal
 
+from wasmind.records import Record
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Severity, TextIndex
 from wasmind_compiler.diagnostics.rules import files
 from wasmind_compiler.display import Display
@@ -49,7 +50,7 @@ _LATER: Final = (
 DrawingFormat = Literal["svg", "dot", "json", "mermaid"]
 
 
-class Environment(NamedTuple):
+class Environment(Record):
     """What the compiler needs from outside.
 
     Attributes:
@@ -77,7 +78,7 @@ class Environment(NamedTuple):
     variables: Mapping[str, str] = os.environ
 
 
-class Report(NamedTuple):
+class Report(Record):
     """The problems of a run, in the order to show them, and the texts for the excerpts."""
 
     diagnostics: tuple[Diagnostic, ...]
@@ -101,7 +102,7 @@ class Report(NamedTuple):
         )
 
 
-class LockOutcome(NamedTuple):
+class LockOutcome(Record):
     """What `lock` did. `path` is None if the config has errors; `changed` says whether the lockfile
     differed."""
 
@@ -110,14 +111,14 @@ class LockOutcome(NamedTuple):
     changed: bool = False
 
 
-class BundleOutcome(NamedTuple):
+class BundleOutcome(Record):
     """What `bundle` did. `bundle` is None if there were errors."""
 
     report: Report
     bundle: WrittenBundle | None = None
 
 
-class DrawingOutcome(NamedTuple):
+class DrawingOutcome(Record):
     """What `graph` did. `text` is None if there were errors."""
 
     report: Report
@@ -214,7 +215,7 @@ def graph(config: Path, environment: Environment, form: DrawingFormat) -> Drawin
         return DrawingOutcome(report=run.report(), text=_draw(system, form))
 
 
-class WhyOutcome(NamedTuple):
+class WhyOutcome(Record):
     """What `why` found out. `system` is None if the config could not be read."""
 
     report: Report
@@ -436,6 +437,7 @@ class _Run:
         environment = self._environment
         python = PythonBuilder(
             environment.cache / "actors",
+            environment.library,
             environment.interpreter,
             environment.guest,
             environment.reporter,

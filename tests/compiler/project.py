@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import marshal
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
+from typing import Any, Self
 
 import wasmtime
 
@@ -32,12 +32,20 @@ class CPythonGuest:
     Stands in for the interpreter component where a test is about something else.
     """
 
-    def compile(self, sources: Iterable[tuple[str, str]]) -> Iterator[bytes]:
-        for name, source in sources:
-            try:
-                yield marshal.dumps(compile(source, f"{name}.py", "exec"))
-            except SyntaxError as error:
-                raise SourceError(error.msg, error.lineno, error.offset) from None
+    def session(self) -> Self:
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def compile(self, name: str, source: str) -> bytes:
+        try:
+            return marshal.dumps(compile(source, f"{name}.py", "exec"))
+        except SyntaxError as error:
+            raise SourceError(error.msg, error.lineno, error.offset) from None
 
     def describe(self, modules: Sequence[tuple[str, bytes]]) -> str:
         scope: dict[str, Any] = {}
@@ -67,9 +75,13 @@ class FixedInterpreter:
     """An interpreter component that is already there."""
 
     file: Path
+    is_new: bool = False
 
     def key(self) -> str:
         return "fixed"
+
+    def is_built(self) -> bool:
+        return not self.is_new
 
     def path(self) -> Path:
         self.file.write_bytes(b"\0asm the interpreter")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event, active_count
+from time import sleep
 
 import pytest
 
@@ -14,8 +16,15 @@ from wasmind_compiler.reporter import Reporter
 from wasmind_compiler.resolution.tree import read_tree
 
 
-def builder(cache: Path, guest: PythonGuest) -> PythonBuilder:
-    return PythonBuilder(cache, FixedInterpreter(cache / "x.wasm"), lambda: guest, Reporter())
+def builder(cache: Path, guest: PythonGuest | None, *, is_new: bool = False) -> PythonBuilder:
+    """A builder with the library `library` beside the cache; without a guest it cannot build."""
+
+    def start() -> PythonGuest:
+        assert guest is not None, "something is not in the cache"
+        return guest
+
+    interpreter = FixedInterpreter(cache / "x.wasm", is_new=is_new)
+    return PythonBuilder(cache, cache.parent / "library", interpreter, start, Reporter())
 
 
 def test_of_two_processes_the_first_to_finish_wins(project: Project, tmp_path: Path) -> None:
@@ -50,3 +59,49 @@ def test_the_first_module_at_fault_is_named(project: Project) -> None:
         (folder / f"{name}.py").write_text("pass\nprint(\n")
     found = project.found("starting_actors = ['desk']\n[actors.desk]\nsource = { path = 'desk' }\n")
     assert [line.partition(" Python")[0] for line in found] == ["WM0804 desk/b.py:2:6"]
+
+
+def test_the_library_is_built_along_with_the_interpreter(project: Project, tmp_path: Path) -> None:
+    desk, cache = read_tree(project.actor("desk")), tmp_path / "actors"
+    shelf = read_tree(project.actor("library/shelf"))
+    (project.actor("library/broken") / "actor.py").write_text("(")
+    (project.root / "library").rename(tmp_path / "library")
+    builder(cache, CPythonGuest(), is_new=True).build(desk, "desk")
+    (module,), _ = builder(cache, None).build(shelf, "shelf")
+    assert module.code.is_file()
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_the_library_waits_for_an_interpreter_that_is_new(project: Project, tmp_path: Path) -> None:
+    desk, cache = read_tree(project.actor("desk")), tmp_path / "actors"
+    project.actor("library/shelf")
+    (project.root / "library").rename(tmp_path / "library")
+    builder(cache, CPythonGuest()).build(desk, "desk")
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_what_nobody_waits_for_is_given_up(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # With one instance at a time, one of the two parts begins after the end.
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    cache, begun, proceed = tmp_path / "actors", Event(), Event()
+    folder = project.actor("desk")
+    for name in ("first", "second"):
+        (folder / f"{name}.py").write_text("x = 1\n" * 2_000)
+
+    class Waiting(CPythonGuest):
+        def compile(self, name: str, source: str) -> bytes:
+            begun.set()
+            proceed.wait()
+            return super().compile(name, source)
+
+    before = active_count()
+    running = builder(cache, Waiting())
+    running.start([(read_tree(folder), "desk")])
+    begun.wait()
+    running.close()
+    proceed.set()
+    while active_count() > before:
+        sleep(0.01)
+    assert list(cache.glob("*")) == []

@@ -89,7 +89,8 @@ def python_bundle(tmp_path: Path, interpreter: tuple[Path, Interpreter]) -> Call
         for name, given in actors.items():
             source, actor = (given, PYTHON_ACTOR) if isinstance(given, str) else given
             code = f"actors/{name}/actor.code"
-            (files[code],) = compiler.compile([("actor", textwrap.dedent(source))])
+            with compiler.session() as session:
+                files[code] = session.compile("actor", textwrap.dedent(source))
             planned.append(
                 actor._replace(
                     name=name,

@@ -12,7 +12,6 @@ from wasmind.runtime import abi, messages
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.interpreter import Interpreter
-from wasmind_compiler.build.python import PythonGuest
 
 
 class Around:
@@ -78,11 +77,18 @@ class Staged:
         self._guest.destruct()
 
 
-def modules_of(interpreter: PythonGuest, folder: Path) -> list[tuple[str, bytes]]:
+def modules_of(interpreter: Interpreter, folder: Path) -> list[tuple[str, bytes]]:
     """Names and code objects of an actor folder."""
     sources = {}
     for path in sorted(folder.rglob("*.py")):
         relative = path.relative_to(folder).with_suffix("")
         if relative.parts[0] != "tests":
             sources[".".join(relative.parts)] = path.read_text()
-    return list(zip(sources, interpreter.compile(sources.items()), strict=True))
+    with interpreter.session() as session:
+        return [(name, session.compile(name, source)) for name, source in sources.items()]
+
+
+def contract_of(interpreter: Interpreter, modules: list[tuple[str, bytes]]) -> str:
+    """What an actor of these modules says of itself."""
+    with interpreter.session() as session:
+        return session.describe(modules)

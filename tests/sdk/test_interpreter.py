@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sdk.guests import Staged, modules_of
+from tests.sdk.guests import Staged, contract_of, modules_of
 from wasmind.paths import cache_dir, shipped
 from wasmind.runtime.errors import GuestFailure, SourceError
 from wasmind.runtime.interpreter import Interpreter
@@ -74,7 +74,8 @@ def test_the_key_depends_on_every_source(tmp_path):
 
 
 def compiled(interpreter: Interpreter, source: str) -> list[tuple[str, bytes]]:
-    return list(zip(["actor"], interpreter.compile([("actor", source)]), strict=True))
+    with interpreter.session() as session:
+        return [("actor", session.compile("actor", source))]
 
 
 def pages_are_huge() -> bool:
@@ -84,7 +85,7 @@ def pages_are_huge() -> bool:
 
 @pytest.mark.parametrize("folder", [ACTORS / "assistant", ACTORS / "execute_bash", NOTES])
 def test_a_guest_describes_an_actor_as_cpython_does(interpreter, folder):
-    contract = interpreter.describe(modules_of(interpreter, folder))
+    contract = contract_of(interpreter, modules_of(interpreter, folder))
     assert json.loads(contract) == describe(folder)
 
 
@@ -97,14 +98,14 @@ def test_a_guest_describes_an_actor_as_cpython_does(interpreter, folder):
 )
 def test_source_that_does_not_compile(interpreter, source, problem):
     with pytest.raises(SourceError) as caught:
-        next(interpreter.compile([("actor", source)]))
+        compiled(interpreter, source)
     found = {name: getattr(caught.value, name) for name in ("message", "line", "column")}
     assert found == {"line": None, "column": None, **problem}
 
 
 def test_an_actor_without_a_class_fails_with_a_traceback(interpreter):
     with pytest.raises(GuestFailure, match="exactly one subclass of `Actor`, found: none"):
-        interpreter.describe(compiled(interpreter, ""))
+        contract_of(interpreter, compiled(interpreter, ""))
 
 
 def test_the_bash_actor_runs_a_command(interpreter):
@@ -168,10 +169,10 @@ def test_a_wrong_configuration_traps_with_its_reason(interpreter):
 )
 def test_the_standard_library_is_there(interpreter, code):
     source = f"from wasmind_actor import Actor\n{code}\nclass A(Actor): ...\n"
-    contract = interpreter.describe(compiled(interpreter, source))
+    contract = contract_of(interpreter, compiled(interpreter, source))
     assert json.loads(contract)["name"] == "A"
 
 
 def test_what_is_not_there_fails_at_once(interpreter):
     with pytest.raises(GuestFailure, match="ModuleNotFoundError: No module named 'numpy'"):
-        interpreter.describe(compiled(interpreter, "import numpy"))
+        contract_of(interpreter, compiled(interpreter, "import numpy"))

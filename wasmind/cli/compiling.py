@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from wasmind import paths
 from wasmind.cli import terminal
 
 if TYPE_CHECKING:
-    from wasmind.runtime.errors import GuestFailure
+    from wasmind.runtime.interpreter import Session
     from wasmind_compiler.build.python import InterpreterRecipe, PythonGuest
     from wasmind_compiler.pipeline import Environment, Report
     from wasmind_compiler.reporter import Reporter
@@ -131,6 +131,11 @@ class _Interpreter:
             self._key = interpreter_key(self._sdk, self._wit)
         return self._key
 
+    def is_built(self) -> bool:
+        from wasmind_compiler.build.interpreter import interpreter_path
+
+        return interpreter_path(paths.cache_dir(), self.key()).exists()
+
     def path(self) -> Path:
         from wasmind_compiler.build.errors import InterpreterError
         from wasmind_compiler.build.interpreter import InterpreterBuildError, build_interpreter
@@ -159,29 +164,42 @@ class _Guest:
                 f"the Python interpreter is damaged: {error}; {advice}"
             ) from error
 
-    def compile(self, sources: Iterable[tuple[str, str]]) -> Iterator[bytes]:
-        from wasmind.runtime import errors as runtime
-        from wasmind_compiler.build import errors as build
+    def session(self) -> _Session:
+        return _Session(self._interpreter.session())
 
-        try:
-            yield from self._interpreter.compile(sources)
-        except runtime.SourceError as error:
-            raise build.SourceError(error.message, error.line, error.column) from error
-        except runtime.GuestFailure as error:
-            raise build.GuestError(_guest_text(error)) from error
+
+class _Session:
+    """The runtime's session in the compiler's terms."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __enter__(self) -> _Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.__exit__()
+
+    def compile(self, name: str, source: str) -> bytes:
+        with _faults():
+            return self._session.compile(name, source)
 
     def describe(self, modules: Sequence[tuple[str, bytes]]) -> str:
-        from wasmind.runtime import errors as runtime
-        from wasmind_compiler.build import errors as build
-
-        try:
-            return self._interpreter.describe(modules)
-        except runtime.GuestFailure as error:
-            raise build.GuestError(_guest_text(error)) from error
+        with _faults():
+            return self._session.describe(modules)
 
 
-def _guest_text(error: GuestFailure) -> str:
-    return error.traceback.strip() or error.reason
+@contextmanager
+def _faults() -> Iterator[None]:
+    from wasmind.runtime import errors as runtime
+    from wasmind_compiler.build import errors as build
+
+    try:
+        yield
+    except runtime.SourceError as error:
+        raise build.SourceError(error.message, error.line, error.column) from error
+    except runtime.GuestFailure as error:
+        raise build.GuestError(error.traceback.strip() or error.reason) from error
 
 
 def python_guest(interpreter: InterpreterRecipe | None = None) -> PythonGuest:
@@ -256,6 +274,9 @@ def compilation() -> Iterator[None]:
         with _environment_failures():
             yield
     finally:
+        # To the oldest generation, or the very next collection would look at all of it.
+        gc.freeze()
+        gc.unfreeze()
         gc.enable()
 
 

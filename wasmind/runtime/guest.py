@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import TracebackType
 from typing import Any, Final
 
@@ -70,12 +70,15 @@ class Guest:
         linked: the component with its imports defined.
         host: what the guest's imports act on.
         limits: memory and compute time it may use.
+        weighed: whether anybody will ask for `private_bytes`, which takes a millisecond to prepare.
 
     Raises:
         EngineError: the component cannot be instantiated.
     """
 
-    def __init__(self, engine: Engine, linked: Linked, host: Host, limits: Limits) -> None:
+    def __init__(
+        self, engine: Engine, linked: Linked, host: Host, limits: Limits, *, weighed: bool = True
+    ) -> None:
         self.host = host
         self._engine = engine
         self._linked = linked
@@ -91,8 +94,9 @@ class Guest:
         self._keep: list[abi.Value] = []
         self._message_arguments: Any = None
         self._footprint = footprint = Footprint(limits.memory_mib * _MIB)
+        weighing = ADDRESS_SPACE.instantiating(footprint) if weighed else nullcontext()
         try:
-            with engine.running(), self._at_the_door(), ADDRESS_SPACE.instantiating(footprint):
+            with engine.running(), self._at_the_door(), weighing:
                 self._instance = linked.linker.instantiate(self._store, linked.component)
         except (WasmtimeError, abi.NativeError) as error:
             failure = self._failure(str(error))

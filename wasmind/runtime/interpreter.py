@@ -6,7 +6,7 @@ Nothing of the host can be reached while an actor describes itself: every capabi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -69,7 +69,7 @@ class _Nowhere:
 
 
 class Interpreter:
-    """Compiles and describes Python actors in the interpreter component.
+    """The interpreter component, ready for any number of sessions.
 
     Args:
         component: the interpreter's file.
@@ -87,42 +87,52 @@ class Interpreter:
         )
         self._actor = Actor(name="interpreter", actor_id="wasmind:interpreter", component=digest)
 
-    def compile(self, sources: Iterable[tuple[str, str]]) -> Iterator[bytes]:
-        """The marshalled code objects of an actor's modules, one after the other.
-
-        Args:
-            sources: names and source texts.
-
-        Raises:
-            SourceError: the source that is next is no valid Python.
-            GuestFailure: the interpreter failed.
+    def session(self) -> Session:
+        """A fresh instance, for one actor: it sees no traces of another, and bytecode, which
+        depends a little on what the same instance compiled before, is always the same.
         """
-        with self._guest(()) as guest:
-            for source in sources:
-                answer = guest.call_contract("compile", source)
-                if isinstance(answer, Err):
-                    error = json.loads(answer.value)
-                    raise SourceError(error["message"], error["line"], error["column"])
-                yield answer.value
-
-    def describe(self, modules: Sequence[tuple[str, bytes]]) -> str:
-        """The contract of the actor made of `modules`, as JSON text.
-
-        Raises:
-            GuestFailure: its code cannot be imported or described; with the traceback.
-        """
-        with self._guest(modules) as guest:
-            text = guest.call_contract("describe", [])
-        if not isinstance(text, str):
-            raise EngineError("the interpreter's `describe` returned no text")
-        return text
+        host = Host(self._actor, "", _Nowhere())
+        return Session(Guest(self._engine, self._linked, host, _LIMITS, weighed=False))
 
     def close(self) -> None:
         """Stop the engine."""
         self._engine.close()
 
-    def _guest(self, modules: Sequence[tuple[str, bytes]]) -> Guest:
-        # Fresh instances for each actor, which sees no traces of another; and always the same ones,
-        # because bytecode depends a little on what was compiled before.
-        host = Host(self._actor, "", _Nowhere(), modules=tuple(modules))
-        return Guest(self._engine, self._linked, host, _LIMITS)
+
+class Session:
+    """Compiles the modules of one actor, then describes it. Used by one thread at a time."""
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._guest.close()
+
+    def compile(self, name: str, source: str) -> bytes:
+        """The marshalled code object of a module.
+
+        Raises:
+            SourceError: the source is no valid Python.
+            GuestFailure: the interpreter failed.
+        """
+        answer = self._guest.call_contract("compile", (name, source))
+        if isinstance(answer, Err):
+            error = json.loads(answer.value)
+            raise SourceError(error["message"], error["line"], error["column"])
+        code: bytes = answer.value
+        return code
+
+    def describe(self, modules: Sequence[tuple[str, bytes]]) -> str:
+        """The contract of the actor made of `modules`, names and code objects, as JSON text.
+
+        Raises:
+            GuestFailure: its code cannot be imported or described; with the traceback.
+        """
+        self._guest.host.modules = tuple(modules)
+        text = self._guest.call_contract("describe", [])
+        if not isinstance(text, str):
+            raise EngineError("the interpreter's `describe` returned no text")
+        return text

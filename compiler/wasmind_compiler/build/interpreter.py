@@ -50,6 +50,11 @@ def interpreter_key(sdk: Path, wit: Path) -> str:
     return digest.hexdigest()
 
 
+def interpreter_path(cache: Path, key: str) -> Path:
+    """Where the interpreter with that key is, once it is built."""
+    return cache / "interpreter" / f"{key}.wasm"
+
+
 def build_interpreter(
     cache: Path, sdk: Path, wit: Path, reporter: Reporter, *, key: str | None = None
 ) -> Path:
@@ -67,12 +72,12 @@ def build_interpreter(
     Raises:
         InterpreterBuildError: componentize-py failed.
     """
-    folder = cache / "interpreter"
-    target = folder / f"{key or interpreter_key(sdk, wit)}.wasm"
+    target = interpreter_path(cache, key or interpreter_key(sdk, wit))
     if target.exists():
         return target
     from filelock import FileLock  # here, because checking a cached config must not pay for it
 
+    folder = target.parent
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(target.with_suffix(".lock")):
         if not target.exists():

@@ -10,39 +10,56 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
+from wasmind.records import Record
 from wasmind_compiler.build.artifact import PythonModule
-from wasmind_compiler.build.errors import SourceError
+from wasmind_compiler.build.errors import ActorFault, SourceError
+from wasmind_compiler.frontend.manifest import FILE_NAME
 from wasmind_compiler.reporter import Reporter
-from wasmind_compiler.resolution.tree import Tree
+from wasmind_compiler.resolution.tree import (
+    LinkLeavesTreeError,
+    Tree,
+    TreeTooLargeError,
+    read_tree,
+)
 
 if TYPE_CHECKING:
     from wasmind_compiler.task import Task
 
 _CONTRACT: Final = "contract.json"
 #: Part of what names a result: changes whenever other bytecode is made of the same source.
-_RECIPE: Final = "2"
+_RECIPE: Final = "3"
 #: Bytes of source from which on it is worth compiling in two instances.
 _LARGE: Final = 20_000
 ENTRY_POINTS: Final = ("actor.py", "actor/__init__.py")
 
 
-class PythonGuest(Protocol):
-    """A running interpreter component."""
+class PythonSession(Protocol):
+    """An instance of the interpreter, for one actor; left when it is not needed any more."""
 
-    def compile(self, sources: Iterable[tuple[str, str]]) -> Iterator[bytes]:
-        """The marshalled code objects of an actor's modules, given by name and source text.
+    def __enter__(self) -> Self: ...
 
-        Made one after the other, in order. Asked from several threads. Raises `SourceError`.
-        """
+    def __exit__(self, *_: object) -> None: ...
+
+    def compile(self, name: str, source: str) -> bytes:
+        """The marshalled code object of a module. Raises `SourceError`, `GuestError`."""
         ...
 
     def describe(self, modules: Sequence[tuple[str, bytes]]) -> str:
         """The contract of an actor as JSON text. Raises `GuestError`."""
+        ...
+
+
+class PythonGuest(Protocol):
+    """The interpreter component, ready to run."""
+
+    def session(self) -> PythonSession:
+        """A fresh instance. Asked for by several threads."""
         ...
 
 
@@ -51,6 +68,10 @@ class InterpreterRecipe(Protocol):
 
     def key(self) -> str:
         """Changes whenever the component would."""
+        ...
+
+    def is_built(self) -> bool:
+        """Whether this machine has it."""
         ...
 
     def path(self) -> Path:
@@ -66,7 +87,11 @@ class ModuleError(SourceError):
         self.path = path
 
 
-class _Compiled(NamedTuple):
+class _StoppedError(Exception):
+    """Nobody waits for this actor any more."""
+
+
+class _Compiled(Record):
     """A module with its path in the actor's folder and its code object."""
 
     name: str
@@ -79,6 +104,8 @@ class PythonBuilder:
 
     Args:
         cache: folder for the results.
+        library: folder of the actors shipped with Wasmind. They are built along with the
+            interpreter, so that whoever uses one finds it ready.
         interpreter: names the interpreter.
         guest: starts it; called only when something is not cached.
         reporter: hears about work that takes a while.
@@ -87,11 +114,13 @@ class PythonBuilder:
     def __init__(
         self,
         cache: Path,
+        library: Path,
         interpreter: InterpreterRecipe,
         guest: Callable[[], PythonGuest],
         reporter: Reporter,
     ) -> None:
         self._cache = cache
+        self._library = library
         self._interpreter = interpreter
         self._start_guest = guest
         self._reporter = reporter
@@ -107,17 +136,16 @@ class PythonBuilder:
         Raises:
             InterpreterError: there is no interpreter to compile with.
         """
-        missing: dict[Path, tuple[Tree, str]] = {}
-        for tree, name in actors:
-            folder = self._folder(tree)
-            if not (folder / _CONTRACT).is_file():
-                missing.setdefault(folder, (tree, name))
+        missing = self._missing(actors)
         if not missing:
             return
+        is_new = not self._interpreter.is_built()
         crew = self._crew = self._crew or _Crew(self._start_guest())
         for folder, (tree, name) in missing.items():
             self._reporter.status("Compiling", name)
             self._under_way[folder] = crew.begin(folder, tree)
+        if is_new:
+            self._build_library(crew)
 
     def close(self) -> None:
         """Begin with nothing more; what nobody waited for is given up."""
@@ -137,7 +165,7 @@ class PythonBuilder:
             InterpreterError: there is no interpreter to compile with.
         """
         folder = self._folder(tree)
-        self.start([(tree, name)] if folder not in self._under_way else [])
+        self.start([(tree, name)])
         if folder in self._under_way:
             self._under_way[folder].wait()
         modules = tuple(
@@ -145,6 +173,24 @@ class PythonBuilder:
             for module, path in python_modules(tree)
         )
         return modules, (folder / _CONTRACT).read_text(encoding="utf-8")
+
+    def _missing(self, actors: Iterable[tuple[Tree, str]]) -> Mapping[Path, tuple[Tree, str]]:
+        """Those that are neither in the cache nor under way, by their folders there."""
+        missing: dict[Path, tuple[Tree, str]] = {}
+        for tree, name in actors:
+            folder = self._folder(tree)
+            if folder not in self._under_way and not (folder / _CONTRACT).is_file():
+                missing.setdefault(folder, (tree, name))
+        return missing
+
+    def _build_library(self, crew: _Crew) -> None:
+        missing = self._missing(_python_actors(self._library))
+        if missing:
+            self._reporter.status("Compiling", "the actor library")
+        for task in [crew.begin(folder, tree) for folder, (tree, _) in missing.items()]:
+            # What is wrong with an actor is the business of those who use it.
+            with suppress(ActorFault):
+                task.wait()
 
     def _folder(self, tree: Tree) -> Path:
         key = f"{_RECIPE}\n{tree.digest}\n{self._interpreter.key()}\n"
@@ -166,47 +212,71 @@ class _Crew:
         """Put an actor into the cache. Of two processes that do so at once, one is first."""
         from wasmind_compiler.task import Task
 
-        parts = [Task(partial(self._compile, tree, part), self._room) for part in _parts(tree)]
+        first, *others = _parts(tree)
         # Without room of its own while it waits for those that need it.
-        return Task(partial(self._fill, folder, parts))
+        helpers = [Task(partial(self._help, tree, part), self._room) for part in others]
+        return Task(partial(self._fill, folder, tree, first, helpers))
 
     def stop(self) -> None:
         """Begin with nothing more."""
         self._stopped = True
 
-    def _compile(self, tree: Tree, modules: Sequence[tuple[str, str]]) -> list[_Compiled]:
-        compiled: list[_Compiled] = []
+    def _session(self) -> PythonSession:
         if self._stopped:
-            return compiled
-        codes = self._guest.compile((name, _source(tree, path)) for name, path in modules)
-        for name, path in modules:
-            try:
-                compiled.append(_Compiled(name, path, next(codes)))
-            except SourceError as error:
-                raise ModuleError(path, error) from None
-        return compiled
+            raise _StoppedError
+        return self._guest.session()
 
-    def _fill(self, folder: Path, parts: Sequence[Task[list[_Compiled]]]) -> None:
-        compiled = [module for part in parts for module in part.wait()]
-        if self._stopped:
-            return
-        with self._room:
-            contract = self._guest.describe([(module.name, module.code) for module in compiled])
-        aside = folder.with_name(f"{folder.name}.{os.urandom(8).hex()}")
-        aside.mkdir(parents=True)
+    def _help(self, tree: Tree, modules: Sequence[tuple[str, str]]) -> list[_Compiled]:
+        with self._session() as session:
+            return _compile(session, tree, modules)
+
+    def _fill(
+        self,
+        folder: Path,
+        tree: Tree,
+        modules: Sequence[tuple[str, str]],
+        helpers: Sequence[Task[list[_Compiled]]],
+    ) -> None:
+        with ExitStack() as stack:
+            with self._room:
+                session = stack.enter_context(self._session())
+                compiled = _compile(session, tree, modules)
+            for helper in helpers:
+                compiled += helper.wait()
+            with self._room:
+                contract = session.describe([(module.name, module.code) for module in compiled])
+        _keep(folder, compiled, contract)
+
+
+def _keep(folder: Path, compiled: Iterable[_Compiled], contract: str) -> None:
+    """Put an actor into the cache, unless another process was faster."""
+    aside = folder.with_name(f"{folder.name}.{os.urandom(8).hex()}")
+    aside.mkdir(parents=True)
+    try:
+        for module in compiled:
+            file = aside / code_path(module.path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(module.code)
+        (aside / _CONTRACT).write_text(contract, encoding="utf-8")
+        aside.rename(folder)
+    except BaseException as error:
+        import shutil  # here, because only failures need it
+
+        shutil.rmtree(aside, ignore_errors=True)
+        if not (isinstance(error, OSError) and (folder / _CONTRACT).is_file()):
+            raise
+
+
+def _compile(
+    session: PythonSession, tree: Tree, modules: Sequence[tuple[str, str]]
+) -> list[_Compiled]:
+    compiled = []
+    for name, path in modules:
         try:
-            for module in compiled:
-                file = aside / code_path(module.path)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(module.code)
-            (aside / _CONTRACT).write_text(contract, encoding="utf-8")
-            aside.rename(folder)
-        except BaseException as error:
-            import shutil  # here, because only failures need it
-
-            shutil.rmtree(aside, ignore_errors=True)
-            if not (isinstance(error, OSError) and (folder / _CONTRACT).is_file()):
-                raise
+            compiled.append(_Compiled(name, path, session.compile(name, _source(tree, path))))
+        except SourceError as error:
+            raise ModuleError(path, error) from None
+    return compiled
 
 
 def _parts(tree: Tree) -> list[list[tuple[str, str]]]:
@@ -216,12 +286,22 @@ def _parts(tree: Tree) -> list[list[tuple[str, str]]]:
     compiled before.
     """
     modules = list(python_modules(tree))
-    sizes = [len(tree.content(path) or b"") for _, path in modules]
-    if sum(sizes) < _LARGE:
+    sizes = {module: len(tree.content(module[1]) or b"") for module in modules}
+    if sum(sizes.values()) < _LARGE:
         return [modules]
-    middles = [abs(sum(sizes) - 2 * sum(sizes[:at])) for at in range(len(sizes) + 1)]
-    at = middles.index(min(middles))
-    return [part for part in (modules[:at], modules[at:]) if part]
+    parts: tuple[list[tuple[str, str]], ...] = ([], [])
+    for module in sorted(modules, key=sizes.__getitem__, reverse=True):
+        min(parts, key=lambda part: sum(sizes[each] for each in part)).append(module)
+    return [part for part in parts if part]
+
+
+def _python_actors(library: Path) -> Iterator[tuple[Tree, str]]:
+    """Folder and name of every Python actor in a folder of actors."""
+    for manifest in sorted(library.glob(f"*/{FILE_NAME}")):
+        with suppress(OSError, LinkLeavesTreeError, TreeTooLargeError):
+            tree = read_tree(manifest.parent)
+            if is_python(tree):
+                yield tree, manifest.parent.name
 
 
 def python_modules(tree: Tree) -> Iterator[tuple[str, str]]:
