@@ -1,15 +1,20 @@
-"""`wasmind check` and `lock --check`, beside the `check-jsonschema` tool on the same file."""
+"""`wasmind check` and `lock --check`, beside the `check-jsonschema` tool on the same file.
+
+Every figure is taken in pairs with what it is compared to. F is a bare interpreter with what any
+reader of TOML and hashes needs.
+"""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import wasmtime
 
-from benchmarks.measuring import FLOOR, ROOT, WASMIND, row, seconds
+from benchmarks.measuring import FLOOR, ROOT, WASMIND, beside, row, seconds
 
 OTHER = [sys.executable, "-m", "check_jsonschema"]
 EXAMPLE = "example_configs/offline_assistant.toml"
@@ -23,51 +28,59 @@ COMPONENT = """
 
 def main() -> None:
     """Print the figures."""
-    floor = seconds(FLOOR, repeat=15)
-    row("F: json, tomllib, hashlib", floor, floor)
     with tempfile.TemporaryDirectory() as folder:
-        measure_example(Path(folder), floor)
-        measure_generated(Path(folder), floor)
+        measure_example(Path(folder))
+        measure_generated(Path(folder))
 
 
-def measure_example(folder: Path, floor: float) -> None:
+def floor() -> float:
+    """F of the tables."""
+    return seconds(FLOOR)
+
+
+def measure_example(folder: Path) -> None:
     """The example with Python actors, in a copy of the repository's files that it needs."""
     for part in ("example_configs", "actors"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     cache = {"WASMIND_CACHE_DIR": str(folder / "cache")}
-    check = [*WASMIND, "check", EXAMPLE]
-    print("building the interpreter, which is not measured ...", flush=True)
-    seconds(check, cwd=folder, environment=cache, repeat=1)
-    warm = seconds(check, cwd=folder, environment=cache)
-    row("check, warm", warm, floor, "4 F")
-    cold = float("inf")
-    for _ in range(7):
+
+    def run(*command: str) -> float:
+        return seconds(command, cwd=folder, environment=cache)
+
+    def check() -> float:
+        return run(*WASMIND, "check", EXAMPLE)
+
+    def check_cold() -> float:
         shutil.rmtree(folder / "cache" / "actors")
-        cold = min(cold, seconds(check, cwd=folder, environment=cache, repeat=1))
-    row("check, two Python actors to build", cold, floor, "6 F")
-    seconds([*WASMIND, "lock", EXAMPLE], cwd=folder, environment=cache, repeat=1)
-    lock = seconds([*WASMIND, "lock", "--check", EXAMPLE], cwd=folder, environment=cache)
-    row("lock --check, warm", lock, floor, "4 F")
+        return check()
+
+    print("building the interpreter, which is not measured ...", flush=True)
+    check()
+    row("check, warm", beside(floor, check), "F", "4 F")
+    row("check, two Python actors to build", beside(floor, check_cold), "F", "6 F")
+    run(*WASMIND, "lock", EXAMPLE)
+    lock_check = beside(floor, lambda: run(*WASMIND, "lock", "--check", EXAMPLE))
+    row("lock --check, warm", lock_check, "F", "4 F")
     schema = str(ROOT / "schemas" / "app.schema.json")
-    other = seconds([*OTHER, "--schemafile", schema, EXAMPLE], cwd=folder)
-    row("check-jsonschema on the config alone", other, floor)
-    print(f"{'check, warm, against check-jsonschema':<46}{warm / other:>19.2f} x   target 1 x")
+    other = beside(check, lambda: run(*OTHER, "--schemafile", schema, EXAMPLE))
+    ratio = f"{1 / other.ratio:.2f} x"
+    print(f"{'check, warm, against check-jsonschema':<46}{ratio:>27}   target 1 x")
 
 
-def measure_generated(folder: Path, floor: float) -> None:
+def measure_generated(folder: Path) -> None:
     """Systems of many prebuilt actors, each in a folder of its own; nothing of them is cached."""
-    targets = {31: "6 F", 1_000: "2000 ms", 10_000: ""}
-    taken = {}
-    for number, target in targets.items():
+    cache = {"WASMIND_CACHE_DIR": str(folder / "cache")}
+
+    def check(number: int) -> Callable[[], float]:
         system = folder / f"generated-{number}"
         generate(system, number)
-        cache = {"WASMIND_CACHE_DIR": str(folder / "cache")}
-        taken[number] = seconds(
-            [*WASMIND, "check", "app.toml"], cwd=system, environment=cache, repeat=2
-        )
-        row(f"check of {number} prebuilt actors", taken[number], floor, target)
-    ratio = taken[10_000] / taken[1_000]
-    print(f"{'10,000 actors against 1,000':<46}{ratio:>19.1f} x   target 11 x")
+        return lambda: seconds([*WASMIND, "check", "app.toml"], cwd=system, environment=cache)
+
+    row("check of 31 prebuilt actors", beside(floor, check(31)), "F", "6 F")
+    thousand = check(1_000)
+    row("check of 1,000 prebuilt actors", beside(floor, thousand, 5), "F", "2000 ms")
+    many = beside(thousand, check(10_000), 3)
+    row("check of 10,000 prebuilt actors", many, "x 1,000", "11 x")
 
 
 def generate(folder: Path, number: int) -> None:
