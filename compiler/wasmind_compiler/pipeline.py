@@ -19,6 +19,7 @@ from wasmind_compiler.display import Display
 from wasmind_compiler.frontend.app_config import AppConfig, read_app_config
 from wasmind_compiler.frontend.document import parse
 from wasmind_compiler.frontend.limits import read_bounded
+from wasmind_compiler.frontend.manifest import FILE_NAME
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.scripts import read_scripts
 from wasmind_compiler.frontend.source import GitSource
@@ -153,6 +154,43 @@ def check(
         if system is not None and policy.locked and not run.collector.failed:
             run.finish_lock(system, run.lock(system), write=False)
         report = run.report()
+    return report.strict() if strict else report
+
+
+def check_actor(
+    folder: Path,
+    environment: Environment,
+    policy: LockPolicy = DEFAULT_POLICY,
+    *,
+    strict: bool = False,
+    lenient: bool = False,
+) -> Report:
+    """Find every problem of one actor, without a config that uses it. Nothing is written.
+
+    Args:
+        folder: the actor's, with its manifest.
+        environment: the surroundings.
+        policy: whether the network may be asked for what the actor depends on.
+        strict: warnings are errors.
+        lenient: keys that are unknown or misplaced are warnings.
+
+    Raises:
+        CompilerFailure: an actor has to be built and this machine cannot.
+    """
+    from wasmind_compiler import lone_actor
+
+    name = lone_actor.name_of((environment.working_directory / folder).resolve())
+    config = folder / lone_actor.CONFIG_NAME
+    with _Run(config, environment, policy, lenient=lenient) as run:
+        system = run.system(lone_actor.config_of(name))
+        report = run.report()
+    found = None if system is None else system.resolution.actors.get(name)
+    place = None if found is None else found.manifest.document.value(("actor_id",))
+    shown = Display(environment.working_directory)
+    about = lone_actor.about_actor(
+        report.diagnostics, shown(config), shown(folder / FILE_NAME), place
+    )
+    report = Report(diagnostics=tuple(about), texts=report.texts)
     return report.strict() if strict else report
 
 
@@ -351,12 +389,16 @@ class _Run:
             texts={name: _masked(text) for name, text in self.collector.texts.items()},
         )
 
-    def system(self) -> System | None:
-        """The linked system; None if there is no config to speak of, or no lockfile to keep to."""
+    def system(self, content: bytes | None = None) -> System | None:
+        """The linked system; None if there is no config to speak of, or no lockfile to keep to.
+
+        Args:
+            content: of the config, where it is not read from its file.
+        """
         collector, schemas = self.collector, self._schemas
         shown = self._display(self._config)
         try:
-            content = read_bounded(self._config)
+            content = read_bounded(self._config) if content is None else content
         except OSError as error:
             message = f"cannot read `{shown}`: {error.strerror}"
             collector.add(files.UNREADABLE.at(None, message))

@@ -125,7 +125,7 @@ def test_warnings_do_not_fail(wasmind: Wasmind, work: Path) -> None:
     [
         (["check", "ap.toml"], "error: the config `ap.toml` does not exist; did you mean"
          " `app.toml`?\n"),
-        (["check", "echo"], "error: `echo` is a folder, not a config\n"),
+        (["lock", "echo"], "error: `echo` is a folder, not a config\n"),
         (["lock", "app.lock"], "error: `app.lock` is the name of a lockfile, not of a config; did"
          " you mean `app.toml`?\n"),
         (["lock", "/dev/null"], "error: `/dev/null` is no regular file, which a config has to"
@@ -303,3 +303,30 @@ def test_a_hostile_manifest(wasmind: Wasmind, work: Path) -> None:
     done = wasmind("check", "app.toml")
     assert done.returncode == 1
     assert "values are nested more than 64 deep" in done.stderr
+
+
+@pytest.mark.parametrize("named", ["echo", "echo/Wasmind.toml", "./echo/"])
+def test_an_actor_by_itself(wasmind: Wasmind, work: Path, named: str) -> None:
+    done = wasmind("check", named)
+    assert (done.returncode, done.stdout) == (0, "echo/Wasmind.toml: no errors\n")
+    with (work / "echo" / "Wasmind.toml").open("a") as manifest:
+        manifest.write("colour = 1\n")
+    assert wasmind("check", "-c", named, "--fix", "--diff").returncode == 1
+    done = wasmind("-c", named, "check", "--format", "json")
+    (found,) = json.loads(done.stdout)["diagnostics"]
+    assert (found["code"], found["span"]["file"]) == ("WM0201", "echo/Wasmind.toml")
+
+
+def test_an_actor_has_no_lockfile(wasmind: Wasmind, work: Path) -> None:
+    for option in ("--locked", "--frozen", "--outdated"):
+        done = wasmind("check", "echo", option)
+        assert done.returncode == 2
+        assert "`echo/Wasmind.toml` is an actor, and lockfiles belong to configs" in done.stderr
+
+
+def test_an_actor_is_only_checked_when_it_is_named(wasmind: Wasmind, work: Path) -> None:
+    (work / "app.toml").unlink()
+    done = wasmind("check", cwd=str(work / "echo"))
+    assert done.returncode == 2
+    assert done.stderr.endswith("; `wasmind check .` checks the actor here\n")
+    assert wasmind("check", ".", cwd=str(work / "echo")).stdout == "Wasmind.toml: no errors\n"

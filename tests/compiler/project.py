@@ -140,6 +140,14 @@ class Project:
         policy_made = LockPolicy(**policy)
         return pipeline.check(self.write("app.toml", app), self.environment(), policy_made)
 
+    def report_about(self, name: str, **options: bool) -> pipeline.Report:
+        """Check the actor in a folder by itself."""
+        return pipeline.check_actor(self.root / name, self.environment(), **options)
+
+    def about(self, name: str, **options: bool) -> list[str]:
+        """What that finds, in the form of `found`."""
+        return self._listed(self.report_about(name, **options))
+
     def lock(self, app: str, **policy: Any) -> list[str]:
         """Lock `app`, and what that found, in the form of `found`."""
         config = self.write("app.toml", app)

@@ -54,11 +54,14 @@ def command(
     frozen: bool,
     offline: bool,
 ) -> None:
-    """Find every mistake in a config, each with its file, line and column.
+    """Find every mistake in a config or an actor, each with its file, line and column.
 
     Reads the config and the manifests and sources of all its actors, resolves dependencies, checks
     settings against the schemas actors publish, capabilities against grants, and whether the
     actors fit together. Nothing runs but Python actors describing themselves in a sandbox.
+
+    CONFIG may also be an actor's folder or manifest `Wasmind.toml`: then the actor is checked by
+    itself, with what it depends on. Settings and models are left to configs that will use it.
 
     With --fix only the config and files below its folder or the working directory are changed.
 
@@ -70,6 +73,7 @@ def command(
 
     \b
     wasmind check
+    wasmind check actors/reviewer
     wasmind check --fix --dry-run
     wasmind check --outdated
     wasmind check system.toml --format json | jq '.diagnostics[].message'
@@ -78,22 +82,33 @@ def command(
     """
     if outdated and (frozen or offline):
         raise click.UsageError("--outdated asks remotes, which the other options forbid")
-    path = compiling.find_config(context, config, config_option)
     with compiling.compilation():
+        actor = compiling.find_actor(context, config, config_option)
+        if actor and (locked or frozen or outdated):
+            raise click.UsageError(f"`{actor}` is an actor, and lockfiles belong to configs")
+        path = actor or compiling.find_config(context, config, config_option)
         from wasmind_compiler import pipeline
 
         policy = lock_options.policy(
             locked=locked, frozen=frozen, offline=offline, outdated=outdated
         )
         surroundings = compiling.environment(hosts=True)
-        report = pipeline.check(path, surroundings, policy, strict=strict, lenient=lenient)
+
+        def check() -> Report:
+            if actor:
+                return pipeline.check_actor(
+                    actor.parent, surroundings, policy, strict=strict, lenient=lenient
+                )
+            return pipeline.check(path, surroundings, policy, strict=strict, lenient=lenient)
+
+        report = check()
         if dry_run:
             _show_changes(_changes(report, path))
         elif fix:
             for _ in range(_MOST_ROUNDS):
                 if not _apply(report, path):
                     break
-                report = pipeline.check(path, surroundings, policy, strict=strict, lenient=lenient)
+                report = check()
     if form != "text":
         click.echo(_rendered(report.diagnostics, form), nl=False)
         sys.exit(1 if report.failed else 0)

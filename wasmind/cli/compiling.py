@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wasmind_compiler.reporter import Reporter
 
 DEFAULT_CONFIG: Final = "wasmind-app.toml"
+MANIFEST: Final = "Wasmind.toml"
 USER_CONFIG: Final = "config.toml"
 _LOCKFILE: Final = ".lock"
 #: Packages of the `compiler` extra, as imported.
@@ -70,12 +71,35 @@ def find_config(context: click.Context, *named: Path | None) -> Path:
         click.UsageError: two different ones are named.
         EnvironmentProblem: there is none.
     """
+    given = _given(context, *named)
+    return _existing(given) if given else _default_config()
+
+
+def find_actor(context: click.Context, *named: Path | None) -> Path | None:
+    """The manifest of the actor that is meant, for a verb that takes one instead of a config.
+
+    Args:
+        context, named: see `find_config`.
+
+    Returns:
+        None if nothing is named or it is no actor.
+
+    Raises:
+        click.UsageError: two different things are named.
+    """
+    given = _given(context, *named)
+    if given is not None and given.name != MANIFEST:
+        given /= MANIFEST
+    return given if given is not None and given.is_file() else None
+
+
+def _given(context: click.Context, *named: Path | None) -> Path | None:
     before_verb = Path(context.obj) if isinstance(context.obj, str) else None
     given = {path for path in (*named, before_verb) if path is not None}
     if len(given) > 1:
         listed = " and ".join(f"`{path}`" for path in sorted(given))
         raise click.UsageError(f"two configs are given: {listed}")
-    return _existing(given.pop()) if given else _default_config()
+    return given.pop() if given else None
 
 
 def _existing(path: Path) -> Path:
@@ -111,8 +135,9 @@ def _default_config() -> Path:
     user_level = paths.config_dir() / USER_CONFIG
     if user_level.is_file():
         return user_level
+    advice = "; `wasmind check .` checks the actor here" if Path(MANIFEST).is_file() else ""
     raise EnvironmentProblem(
-        f"no config: there is no `{DEFAULT_CONFIG}` here or above and no `{user_level}`"
+        f"no config: there is no `{DEFAULT_CONFIG}` here or above and no `{user_level}`{advice}"
     )
 
 
