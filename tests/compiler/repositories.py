@@ -198,6 +198,21 @@ def _silent(log: list[str]) -> type[BaseHTTPRequestHandler]:
     return Silent
 
 
+def _endless(head: bytes, page: bytes) -> type[BaseHTTPRequestHandler]:
+    class Endless(_Quiet):
+        """Lists refs of a repository without end."""
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/x-git-upload-pack-advertisement")
+            self.end_headers()
+            self.wfile.write(head)
+            while True:
+                self.wfile.write(page)
+
+    return Endless
+
+
 @contextmanager
 def serve(
     handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None
@@ -244,3 +259,15 @@ def serve_redirect(target: str, tls: ssl.SSLContext | None = None) -> Any:
 def serve_silence(log: list[str]) -> Any:
     """A server that hangs."""
     return serve(_silent(log))
+
+
+def serve_endless_refs() -> Any:
+    """A server of version 0 of git's protocol that has more refs than anybody can remember."""
+
+    def packet(content: str) -> bytes:
+        return f"{len(content) + 4:04x}{content}".encode()
+
+    service = packet("# service=git-upload-pack\n") + b"0000"
+    first = packet(f"{'1' * 40} HEAD\0agent=test\n")
+    others = (packet(f"{'1' * 40} refs/heads/{number}\n") for number in range(20_000))
+    return serve(_endless(service + first, b"".join(others)))

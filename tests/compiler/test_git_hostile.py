@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.compiler.project import Project, app
-from tests.compiler.repositories import Repository
+from tests.compiler.repositories import Repository, serve_endless_refs
 from wasmind_compiler.resolution.git.limits import GitLimits
 
 MANIFEST = b'actor_id = "test:evil"\n'
@@ -184,6 +185,15 @@ def test_a_repository_that_is_too_big(project: Project, remote: Repository) -> N
         remote.write(f"noise/{number}.bin", os.urandom(900_000))
     remote.commit()
     (found,) = project.check(app(remote.url, "")).diagnostics
+    assert (found.code, found.help) == ("WM1125", "the limit is `WASMIND_GIT_MIB`")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the memory of a process")
+def test_refs_without_end(project: Project) -> None:
+    project.git_limits = GitLimits(fetched_mib=16)
+    with serve_endless_refs() as server:
+        (found,) = project.check(app(f"{server}/r")).diagnostics
+    assert found.message.endswith("what the remote sends fills more than 256 MiB of memory")
     assert (found.code, found.help) == ("WM1125", "the limit is `WASMIND_GIT_MIB`")
 
 

@@ -10,7 +10,7 @@ class GitLimits(Record):
 
     Attributes:
         seconds: for all git commands of a run together.
-        fetched_mib: size a repository may have in the cache.
+        fetched_mib: size a repository may have in the cache, and memory git may fill to fetch it.
         files: files and folders an actor's folder may have.
         folder_mib: size of all files of an actor's folder.
         hosts: the only hosts they may come from, in lower case; `*.` before a name stands for

@@ -20,6 +20,7 @@ from typing import IO, Final
 
 from wasmind.records import Record
 from wasmind_compiler.resolution.git.limits import GitLimits
+from wasmind_compiler.resolution.git.memory import private_bytes
 from wasmind_compiler.resolution.git.progress import ProgressReader, without_progress
 from wasmind_compiler.resolution.git.url import GitUrl
 
@@ -63,6 +64,8 @@ _CREDENTIAL_HELPER: Final = (
 )
 _TICK: Final = 0.1
 _MOST_OUTPUT: Final = 64 * 2**20
+#: What git may fill to fetch even the smallest repository.
+_LEAST_MEMORY_MIB: Final = 256
 
 
 class GitMissingError(Exception):
@@ -236,7 +239,7 @@ class GitProgram:
             reader.start()
         while any(reader.is_alive() for reader in readers):
             next(reader for reader in readers if reader.is_alive()).join(_TICK)
-            self._check(drains, size)
+            self._check(process.pid, drains, size)
         process.wait(timeout=max(1.0, self._left()))
         return drains
 
@@ -261,13 +264,20 @@ class GitProgram:
             self._deadline = time.monotonic() + self.limits.seconds
         return self._deadline - time.monotonic()
 
-    def _check(self, drains: tuple[_Drain, ...], size: Callable[[], int] | None) -> None:
+    def _check(
+        self, process: int, drains: tuple[_Drain, ...], size: Callable[[], int] | None
+    ) -> None:
         self.check_time()
         if any(drain.overflowed for drain in drains):
             raise LimitExceededError("output of git", "the remote lists more than 64 MiB of refs")
         most = self.limits.fetched_mib
         if size is not None and size() > most * 2**20:
             raise LimitExceededError("WASMIND_GIT_MIB", f"the repository is larger than {most} MiB")
+        # The names of refs are nowhere on disk.
+        memory = max(most, _LEAST_MEMORY_MIB)
+        if private_bytes(process) > memory * 2**20:
+            message = f"what the remote sends fills more than {memory} MiB of memory"
+            raise LimitExceededError("WASMIND_GIT_MIB", message)
 
 
 @contextlib.contextmanager
