@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 
-def replace_file(path: Path, content: bytes, mode: int) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """Write `content` beside `path` and rename it; on any failure nothing is left behind.
+
+    The file keeps its permissions; one that nobody may write stays as it is.
 
     Raises:
         OSError: it cannot be written; `path` is as it was.
     """
-    import tempfile  # here, because most commands write nothing
-
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    mode = _permissions(path)
+    aside = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        Path(aside).chmod(mode)
-        Path(aside).replace(path)
+        if mode is not None:
+            aside.chmod(mode)
+        aside.replace(path)
     except BaseException:
-        Path(aside).unlink(missing_ok=True)
+        aside.unlink(missing_ok=True)
         raise
+
+
+def _permissions(path: Path) -> int | None:
+    """Those of the file, if there is one."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return None
+    # The bits too: they say what is wanted, and do not keep an administrator from writing.
+    if not os.access(path, os.W_OK) or not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    return mode

@@ -94,7 +94,7 @@ def write_changes(changes: Sequence[Change], folder: Path) -> None:
         try:
             if path.read_bytes() != change.before:
                 raise CompilerFailure(f"`{change.file}` was changed by somebody else meanwhile")
-            replace_file(path, change.after, path.stat().st_mode)
+            replace_file(path, change.after)
         except OSError as error:
             raise CompilerFailure(f"cannot write `{change.file}`: {error.strerror}") from error
 

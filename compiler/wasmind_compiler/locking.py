@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from wasmind_compiler.resolution.lock_changes import Change
 
 _VERBS: Final = {"added": "Adding", "removed": "Removing", "changed": "Updating"}
-_FIRST_MODE: Final = 0o644
 
 
 class Locking:
@@ -213,8 +211,7 @@ class Locking:
         """Replace the file at once: readers see the old or the new text. A link stays one."""
         path = self._path.resolve()
         try:
-            mode = _FIRST_MODE if self._loaded is None else stat.S_IMODE(path.stat().st_mode)
-            replace_file(path, text.encode(), mode)
+            replace_file(path, text.encode())
         except OSError as error:
             raise CompilerFailure(
                 f"cannot write the lockfile `{self._display(self._path)}`: {error.strerror}"

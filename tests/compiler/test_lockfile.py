@@ -147,6 +147,29 @@ def test_links_and_permissions_stay(project: Project) -> None:
     assert elsewhere.stat().st_mode & 0o777 == 0o640
 
 
+def test_a_new_lockfile_has_the_permissions_of_new_files(project: Project) -> None:
+    project.actor("desk")
+    before = os.umask(0o027)
+    try:
+        project.lock(DESK)
+    finally:
+        os.umask(before)
+    assert (project.root / "app.lock").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_lockfile_that_may_not_be_written_stays(project: Project) -> None:
+    project.actor("desk")
+    project.actor("other")
+    project.lock(DESK)
+    (project.root / "app.lock").chmod(0o444)
+    before = project.lockfile()
+    assert project.lock(DESK) == []
+    with pytest.raises(CompilerFailure, match=r"`app\.lock`: Permission denied"):
+        project.lock(DESK + "\n[actors.other]\nsource = { path = 'other' }\n")
+    assert project.lockfile() == before
+    assert sorted(path.name for path in project.root.glob("*.lock*")) == ["app.lock"]
+
+
 # Modes
 
 
