@@ -74,7 +74,7 @@ class Locking:
         if self._policy.locked:
             message = f"the lockfile `{shown}` does not exist"
             self._collector.add(
-                locking.LOCK_MISSING.at(document.whole(), message, help=self._advice())
+                locking.LOCK_MISSING.at(document.whole(), message, help=self.advice())
             )
             return None
         self._refuse_unknown_names(frozenset(), document.whole())
@@ -123,7 +123,8 @@ class Locking:
             message = f"`--upgrade {name}`: the lockfile has no actor `{name}`"
             self._collector.add(locking.LOCK_STALE.at(span, message))
 
-    def _advice(self) -> str:
+    def advice(self) -> str:
+        """What brings the lockfile up to date."""
         import shlex
 
         return f"run `wasmind lock {shlex.quote(self._display(self._config))}`"
@@ -141,20 +142,18 @@ class Locking:
             span, labels = self._places(change, system, loaded.document)
             if change.kind == "removed":
                 message = f"nothing uses the lock entry `{change.subject}`"
-                self._collector.add(locking.LOCK_ORPHAN.at(span, message, help=self._advice()))
+                self._collector.add(locking.LOCK_ORPHAN.at(span, message, help=self.advice()))
                 continue
             what = "is not in" if change.kind == "added" else "differs from"
             notes = ("\n".join(change.facts),) if change.facts else ()
             message = f"the lockfile `{shown}` is stale: `{change.subject}` {what} it"
             self._collector.add(
-                locking.LOCK_STALE.at(
-                    span, message, labels=labels, notes=notes, help=self._advice()
-                )
+                locking.LOCK_STALE.at(span, message, labels=labels, notes=notes, help=self.advice())
             )
         if not found:
             message = f"the lockfile `{shown}` is stale: its text is not what would be written"
             span = loaded.document.whole()
-            self._collector.add(locking.LOCK_STALE.at(span, message, help=self._advice()))
+            self._collector.add(locking.LOCK_STALE.at(span, message, help=self.advice()))
 
     def _places(
         self, change: Change, system: System, document: Document

@@ -466,6 +466,7 @@ class _Run:
                 schemas=self._schemas,
                 collector=self.collector,
                 reporter=environment.reporter,
+                advice=self._locking.advice,
             )
             entries = (*config.actors, *config.overrides)
             written = [entry.source for entry in entries if isinstance(entry.source, GitSource)]

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -289,8 +290,12 @@ def test_ctrl_c_ends_git_too(tmp_path: Path, wasmind: Wasmind) -> None:
         )
         asked, _ = silent.accept()  # by git
         with asked:
-            running.send_signal(signal.SIGINT)
-            _, said = running.communicate(timeout=20)
+            # Again as a person would: CPython loses one that comes while it forgets an import lock.
+            for _ in range(3):
+                running.send_signal(signal.SIGINT)
+                with suppress(subprocess.TimeoutExpired):
+                    _, said = running.communicate(timeout=10)
+                    break
             assert running.returncode == 1
             assert said.splitlines()[-1] == b"Aborted!"
             asked.settimeout(5)

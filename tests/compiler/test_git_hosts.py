@@ -131,3 +131,15 @@ def test_a_mirror_is_said_and_not_the_host_it_stands_for(
         monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
         assert project.lock(app("http://localhost:1/plain/.git")) == []
     assert project.statuses[-1] == "Contacted 127.0.0.1"
+
+
+def test_a_mirror_that_may_not_be_used_is_not_said(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.git_limits = GitLimits(hosts=("localhost",))
+    config = tmp_path / "gitconfig"
+    config.write_text('[url "git://127.0.0.1/"]\n  insteadOf = https://localhost:1/\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    (found,) = project.found(app("https://localhost:1/plain"))
+    assert found.startswith("WM1102 ")
+    assert not any(status.startswith("Contacted") for status in project.statuses)

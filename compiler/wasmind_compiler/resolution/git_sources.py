@@ -80,6 +80,7 @@ class GitSources:
         schemas: for manifests.
         collector: takes warnings, and what is wrong inside manifests.
         reporter: hears about fetches.
+        advice: what to do about a lockfile that lacks a source.
     """
 
     def __init__(
@@ -92,8 +93,10 @@ class GitSources:
         schemas: Schemas,
         collector: Collector,
         reporter: Reporter,
+        advice: Callable[[], str],
     ) -> None:
         self._home = cache / "git"
+        self._advice = advice
         self._limits = limits
         self._git = GitProgram(self._home, limits)
         self._materials = Materials(cache / "sources")
@@ -274,9 +277,8 @@ class GitSources:
             return pinned(pin)
         if self._policy.locked:
             message = f"{source} is not in the lockfile"
-            help_line = "run `wasmind lock`"
             raise SourceFailure(
-                SourceProblem(rule=locking.LOCK_STALE, message=message, help=help_line)
+                SourceProblem(rule=locking.LOCK_STALE, message=message, help=self._advice())
             )
         remote = self._remote(url)
         remote.refs.add(source.ref)

@@ -30,6 +30,11 @@ _SAID: Final[tuple[tuple[str, Rule, str], ...]] = (
         "set up a credential program or an ssh key, or check that the repository exists",
     ),
     (
+        r"transport '\w+' not allowed",
+        fetching.SCHEME_NOT_ALLOWED,
+        "git's `url.….insteadOf` leads there; a mirror may use https, ssh or what the source uses",
+    ),
+    (
         r"returned error: 30[12378]",
         fetching.UNREACHABLE,
         "it has moved, and with `WASMIND_GIT_HOSTS` no redirect is followed",

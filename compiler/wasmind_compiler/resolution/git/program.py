@@ -307,6 +307,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             pipe.close()
 
 
+def transports(url: GitUrl | None) -> set[str]:
+    """Schemes by which git may fetch what a URL names, from a mirror for example; never `ext`."""
+    return {"https", "ssh"} | ({url.scheme} if url is not None else set())
+
+
 def _environment(url: GitUrl | None, home: Path) -> Mapping[str, str]:
     chosen = {
         name: value
@@ -316,9 +321,8 @@ def _environment(url: GitUrl | None, home: Path) -> Mapping[str, str]:
     chosen |= _SET
     # A repository around the cache, such as a home folder under git, has no say.
     chosen["GIT_CEILING_DIRECTORIES"] = str(home.parent)
-    # An explicit list replaces all `protocol.*` settings; `ext` is never on it.
-    allowed = {"https", "ssh"} | ({url.scheme} if url is not None else set())
-    chosen["GIT_ALLOW_PROTOCOL"] = ":".join(sorted(allowed))
+    # An explicit list replaces all `protocol.*` settings.
+    chosen["GIT_ALLOW_PROTOCOL"] = ":".join(sorted(transports(url)))
     if url is not None and url.secret is not None:
         chosen["WASMIND_GIT_HOST"] = url.host
         chosen["WASMIND_GIT_USER"] = url.secret.user

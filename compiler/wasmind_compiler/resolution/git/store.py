@@ -31,6 +31,7 @@ from wasmind_compiler.resolution.git.program import (
     GitProgram,
     LimitExceededError,
     Output,
+    transports,
 )
 from wasmind_compiler.resolution.git.store_lock import held_lock
 from wasmind_compiler.resolution.git.url import GitUrl, UrlFault, read_git_url
@@ -131,8 +132,9 @@ class Repository:
         urls: list[GitUrl | UrlFault] = [self.address()] if self._was_asked else []
         if self.redirect is not None:
             urls.append(read_git_url(self.redirect))
-        named = {url.host for url in urls if isinstance(url, GitUrl) and url.host}
-        return named | self.further_hosts
+        asked = [url for url in urls if isinstance(url, GitUrl)]
+        allowed = transports(self.url)
+        return self.further_hosts | {url.host for url in asked if url.scheme in allowed} - {""}
 
     def allows(self, host: str) -> bool:
         """Whether a host may be asked."""
