@@ -138,6 +138,19 @@ def test_credentials_are_used_and_never_shown(
         assert not path.is_file() or b"s3cret" not in path.read_bytes()
 
 
+def test_wrong_credentials_are_tried_once(project: Project, tmp_path: Path) -> None:
+    remote = Repository.make(tmp_path / "served" / "remote")
+    remote.actor("actors/desk")
+    remote.commit()
+    log: list[str] = []
+    with serve_smart(remote.root.parent, log, "Basic right") as server:
+        url = f"{server.replace('//', '//user:wrong@')}/remote/.git"
+        found = project.found(app(url))
+    assert sorted(each[:6] for each in found) == ["WM1103", "WM1110"]
+    # Without them, because git does not know that they are wanted, and with them.
+    assert len(log) == 2
+
+
 @pytest.mark.parametrize(
     "user_info", ["me:s3cr@et", "me:s3cr/et", "me:s3cr'et", "me:s3cr@e't", "me:s3cret@e.org:x"]
 )
@@ -184,7 +197,7 @@ def test_credentials_do_not_follow_a_redirect(project: Project, tmp_path: Path) 
         url = f"{server.replace('//', '//user:s3cret@')}/remote/.git"
         found = project.found(app(url))
     assert sorted(each[:6] for each in found) == ["WM1103", "WM1110"]
-    assert len(seen) == 2, "asked for refs and for a commit, never answered with a password"
+    assert len(seen) == 1, "asked once, never answered with a password"
 
 
 # URLs

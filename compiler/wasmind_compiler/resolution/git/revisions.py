@@ -104,6 +104,8 @@ class Revisions:
     def _fetch_named(self, names: Sequence[str], ids: Sequence[str]) -> None:
         """Fetch refs while the remote is asked which it has: mostly all that are asked for."""
         repository = self._repository
+        if repository.url.secret is not None:
+            self._ask()  # first: wrong passwords lock accounts, so they are tried once
         asking = Task(self._ask)
         try:
             repository.fetch([*names, *ids], ids[0] if ids else repository.likely_id())
