@@ -19,7 +19,7 @@ from wasmind_compiler.diagnostics import (
     TextIndex,
 )
 from wasmind_compiler.diagnostics.edits import Change
-from wasmind_compiler.diagnostics.masking import masked
+from wasmind_compiler.diagnostics.masking import masked, masked_file
 from wasmind_compiler.diagnostics.registry import all_rules
 from wasmind_compiler.diagnostics.render_github import render_github
 from wasmind_compiler.diagnostics.render_json import render_json
@@ -193,6 +193,23 @@ SECRETS = [
     ("git = 'https://me:12/r@v1'", "git = 'https://me:12/r@v1'"),
     ("api_key = 'os.environ/NAME'", "api_key = 'os.environ/NAME'"),
     ("token_limit = 5", "token_limit = 5"),
+    (r'password = "abc\"hunter5", t = nan', r'password = "************", t = nan'),
+    ('"password": "hunter9"', '"password": "*******"'),
+    ("x.token.value = 'abc'", "x.token.value = '***'"),
+]
+#: Files only: in a sentence this would not be a value.
+IN_FILES = [
+    ('password = """\n hunter4\n\n""", y = 1', 'password = """\n********\n\n""", y = 1'),
+    ("secret = '''\r\nabc'''", "secret = '''\r\n***'''"),
+    ("api_key = hunter8 # no quotes", "api_key = ******* # no quotes"),
+    ("password: hunter8", "password: *******"),
+    ('api_keys = ["a", "b"], bad = nan', "api_keys = [********], bad = nan"),
+    ("max_tokens = 40_000", "max_tokens = 40_000"),
+    ("max_tokens = 0x1F, b = 1", "max_tokens = 0x1F, b = 1"),
+    ("token = { a = 1 }", "token = { a = 1 }"),
+    ("tokens = [1, 2]", "tokens = [1, 2]"),
+    ("use_token = true", "use_token = true"),
+    ('token = """abc', 'token = """***'),
 ]
 
 
@@ -200,6 +217,30 @@ SECRETS = [
 def test_secrets_are_covered(line: str, expected: str) -> None:
     assert masked(line) == expected
     assert len(masked(line)) == len(line)
+
+
+@pytest.mark.parametrize(("text", "expected"), [*SECRETS, *IN_FILES])
+def test_secrets_of_files_are_covered(text: str, expected: str) -> None:
+    assert masked_file(text) == expected
+
+
+@pytest.mark.parametrize(
+    "part", ["a", "token", "token=", "token=[", "eyJ-", "//a:", "1", 'token="', "password: 1"]
+)
+def test_covering_takes_time_in_proportion(part: str) -> None:
+    # Quadratic searching would take minutes for this much.
+    text = part * (2_000_000 // len(part))
+    assert len(masked_file(text)) == len(text)
+
+
+def test_many_problems_in_one_line() -> None:
+    names = ", ".join(f"x{number} = 1" for number in range(3000))
+    index = TextIndex("app.toml", f"config = {{ {names} }}\n")
+    found = [
+        shape.UNKNOWN_KEY.at(index.span(at, at + 2), "no")
+        for at in range(0, len(index.text) - 20, 5)
+    ]
+    assert render_text(found, {"app.toml": index}).count("WM0201") == len(found)
 
 
 def test_no_renderer_shows_a_secret() -> None:

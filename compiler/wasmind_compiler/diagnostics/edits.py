@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from wasmind_compiler.diagnostics.masking import masked
+from wasmind_compiler.diagnostics.masking import masked_file
 from wasmind_compiler.diagnostics.model import Edit, Fix
 
 
@@ -21,7 +21,7 @@ class Change:
     def diff(self) -> str:
         """A unified diff for people, secrets covered."""
         before, after = (
-            masked(content.decode("utf-8", "replace")).splitlines(keepends=True)
+            masked_file(content.decode("utf-8", "replace")).splitlines(keepends=True)
             for content in (self.before, self.after)
         )
         lines = difflib.unified_diff(before, after, self.file, self.file)

@@ -6,10 +6,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from wasmind_compiler.diagnostics.masking import masked
+from wasmind_compiler.diagnostics.masking import masked, masked_file
 from wasmind_compiler.diagnostics.model import Diagnostic, Severity, Span
 from wasmind_compiler.diagnostics.text_index import TextIndex
 
+#: How the names of TOML files end.
+_TOML: Final = (".toml", ".lock")
 _RESET: Final = "\x1b[0m"
 _BLUE: Final = "\x1b[1;34m"
 _BOLD: Final = "\x1b[1m"
@@ -30,7 +32,16 @@ def render_text(
     diagnostics: Iterable[Diagnostic], texts: Mapping[str, TextIndex], *, colour: bool = False
 ) -> str:
     """All diagnostics, a blank line between them, and a final newline if there are any."""
-    return "\n".join(_Block(found, texts, colour).render() for found in diagnostics)
+    # Once for each file, because many problems may be in one line; and as a whole, because a
+    # secret may be on several.
+    covered = {name: _covered(index) for name, index in texts.items()}
+    return "\n".join(_Block(found, covered, colour).render() for found in diagnostics)
+
+
+def _covered(index: TextIndex) -> TextIndex:
+    # What looks like a value in other files may be the code at fault.
+    cover = masked_file if index.file.endswith(_TOML) else masked
+    return index.with_text(cover(index.text))
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
@@ -111,7 +122,6 @@ class _Block:
         self, number: int, text: str, marked: tuple[int, int], mark: str, tint: str
     ) -> Iterator[str]:
         bar = self._paint("|", _BLUE)
-        text = masked(text)
         start, end = marked
         text, start, end = _window(text, start, end)
         marks = " " * _width(_shown(text[:start]))
