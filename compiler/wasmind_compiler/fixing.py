@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from wasmind_compiler.atomic import replace_file
 from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix
@@ -19,7 +19,9 @@ from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.frontend.key_path import KeyPath
 from wasmind_compiler.frontend.positions import Node, scan
 
-_MARK = "\ufeff".encode()
+#: Only what people write is mended: neither lockfiles nor what was named by mistake.
+_ENDING: Final = ".toml"
+_MARK: Final = "\ufeff".encode()
 
 
 def certain_fixes(
@@ -39,7 +41,7 @@ def certain_fixes(
     if config is not None:
         # The config itself may be a link to a file elsewhere.
         mine += [(folder / config).parent.resolve(), (folder / config).resolve()]
-    changed = {file for file in files if _is_below(folder / file, mine)}
+    changed = {file for file in files if file.endswith(_ENDING) and _is_below(folder / file, mine)}
     return [fix for fix in fixes if all(edit.span.file in changed for edit in fix.edits)]
 
 
@@ -50,19 +52,35 @@ def _is_below(path: Path, roots: Sequence[Path]) -> bool:
 def plan_changes(
     diagnostics: Iterable[Diagnostic], folder: Path, config: Path | None = None
 ) -> list[Change]:
-    """What the certain fixes make of the files; see `certain_fixes`.
+    """What the certain fixes make of the files, one change for each; see `applicable_fixes`."""
+    fixes = certain_fixes(diagnostics, folder, config)
+    contents = _contents(fixes, folder)
+    return apply(_applicable(fixes, contents), contents)
 
-    Returns:
-        One change for each file. A fix that would change more than it says is left out.
+
+def applicable_fixes(
+    diagnostics: Iterable[Diagnostic], folder: Path, config: Path | None = None
+) -> Sequence[Fix]:
+    """The certain fixes without those that would change more than they say, or each other's work.
+
+    Args:
+        diagnostics, folder, config: see `certain_fixes`.
     """
     fixes = certain_fixes(diagnostics, folder, config)
+    return _applicable(fixes, _contents(fixes, folder))
+
+
+def _contents(fixes: Iterable[Fix], folder: Path) -> Mapping[str, bytes]:
     files = {edit.span.file for fix in fixes for edit in fix.edits}
-    contents = {file: (folder / file).read_bytes() for file in files}
+    return {file: (folder / file).read_bytes() for file in files}
+
+
+def _applicable(fixes: Iterable[Fix], contents: Mapping[str, bytes]) -> Sequence[Fix]:
     chosen: list[Fix] = []
     for fix in choose(fixes):
         if all(is_faithful(each, fix.edits) for each in apply([fix], contents)):
             chosen.append(fix)
-    return apply(_compatible(chosen, contents), contents)
+    return _compatible(chosen, contents)
 
 
 def _compatible(fixes: Sequence[Fix], contents: Mapping[str, bytes]) -> Sequence[Fix]:
@@ -113,9 +131,11 @@ def is_faithful(change: Change, edits: Sequence[Edit]) -> bool:
     if new is None:
         return False
     try:
-        if tomlkit.parse(after).unwrap() != new:
-            return False
+        # Unlike tomllib, tomlkit keeps the line ends of strings as they are.
+        edited = tomlkit.parse(after.replace("\r\n", "\n")).unwrap()
     except TOMLKitError:
+        return False
+    if not _agree(edited, new):
         return False
     touched, written = _stretches(change, edits)
     was, now = dict(_leaves(old)), dict(_leaves(new))
@@ -125,6 +145,13 @@ def is_faithful(change: Change, edits: Sequence[Edit]) -> bool:
     gained = [path for path in gained if now[path] != {} or not _any_below(lost, path)]
     lost = [path for path in lost if was[path] != {} or not _any_below(gained, path)]
     return _all_near(scan(before), lost, touched) and _all_near(scan(after), gained, written)
+
+
+def _agree(one: Any, other: Any) -> bool:
+    mine, theirs = dict(_leaves(one)), dict(_leaves(other))
+    return mine.keys() == theirs.keys() and all(
+        value == theirs[path] or _same(value, theirs[path]) for path, value in mine.items()
+    )
 
 
 def _any_below(paths: Iterable[KeyPath], table: KeyPath) -> bool:

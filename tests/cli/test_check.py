@@ -330,3 +330,33 @@ def test_an_actor_is_only_checked_when_it_is_named(wasmind: Wasmind, work: Path)
     assert done.returncode == 2
     assert done.stderr.endswith("; `wasmind check .` checks the actor here\n")
     assert wasmind("check", ".", cwd=str(work / "echo")).stdout == "Wasmind.toml: no errors\n"
+
+
+def test_what_is_neither_config_nor_actor(wasmind: Wasmind, work: Path) -> None:
+    (work / "empty").mkdir()
+    (work / "lower").mkdir()
+    (work / "lower" / "wasmind.toml").write_text("")
+    (work / "echo" / "actor.py").write_text("workers: int = ()\n")
+    for arguments, message in (
+        (["empty"], "`empty` is a folder without `Wasmind.toml`"),
+        (["lower"], "`lower` is a folder without `Wasmind.toml`; rename `wasmind.toml` to that"),
+        (
+            ["echo/actor.py", "--fix"],
+            "`echo/actor.py` is a file of an actor, not a config; `wasmind check echo` checks the"
+            " actor",
+        ),
+    ):
+        done = wasmind("check", *arguments)
+        assert (done.returncode, done.stderr) == (2, f"error: {message}\n")
+    assert (work / "echo" / "actor.py").read_text() == "workers: int = ()\n"
+
+
+def test_a_corrupt_lockfile_is_not_mended(wasmind: Wasmind, work: Path) -> None:
+    assert wasmind("lock", "app.toml").returncode == 0
+    lockfile = work / "app.lock"
+    faulty = lockfile.read_text().replace("version = ", "version: ", 1)
+    lockfile.write_text(faulty)
+    done = wasmind("check", "app.toml", "--fix")
+    assert (done.returncode, lockfile.read_text()) == (1, faulty)
+    assert "WM1004" in done.stderr
+    assert "can be fixed" not in done.stderr

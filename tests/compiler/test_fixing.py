@@ -15,7 +15,7 @@ from wasmind_compiler import pipeline
 from wasmind_compiler.diagnostics import Collector, Edit, Fix
 from wasmind_compiler.diagnostics.edits import Change, apply_edits, choose
 from wasmind_compiler.errors import CompilerFailure
-from wasmind_compiler.fixing import is_faithful, plan_changes, write_changes
+from wasmind_compiler.fixing import applicable_fixes, is_faithful, plan_changes, write_changes
 from wasmind_compiler.frontend.document import Document, parse
 from wasmind_compiler.frontend.rewriting import move_into, move_to, remove_element, rename_key
 
@@ -258,3 +258,61 @@ def test_mode_and_links_of_a_file_stay(project: Project) -> None:
     assert (link.is_symlink(), target.read_text()) == (True, "a = 2\n")
     assert target.stat().st_mode & 0o777 == 0o640
     assert {path.name for path in project.root.iterdir()} == {"app.toml", "real.toml"}
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        'x = """\r\ntext\r\n"""\r\n',
+        "x = [nan, { y = nan }]\r\n",
+        "when = 2024-01-01T00:00:00Z\r\n",
+    ],
+)
+def test_what_reads_differently_in_another_library_is_no_change(
+    project: Project, rest: str
+) -> None:
+    project.actor("desk")
+    app = 'starting_actorz = ["desk"]\r\n[actors.desk]\r\nsource = { path = "desk" }\r\n[other]\r\n'
+    path = project.write("app.toml", (app + rest).encode())
+    report = pipeline.check(path, project.environment())
+    (change,) = plan_changes(report.diagnostics, project.root)
+    assert change.after.decode() == app.replace("actorz", "actors") + rest
+
+
+@pytest.mark.parametrize(
+    "app",
+    [
+        '[actors.desk]source = { path = "desk" }\r\n',
+        '[actors.desk]\r\nauto_spawn = true, source = { path = "desk" }\r\n',
+    ],
+)
+def test_lines_that_are_parted_end_like_all_others(project: Project, app: str) -> None:
+    project.actor("desk")
+    path = project.write("app.toml", ('starting_actors = ["desk"]\r\n' + app).encode())
+    report = pipeline.check(path, project.environment())
+    (change,) = plan_changes(report.diagnostics, project.root)
+    assert change.after.count(b"\n") == change.after.count(b"\r\n") > change.before.count(b"\n")
+
+
+def test_only_toml_files_are_mended(project: Project) -> None:
+    project.actor("desk")
+    path = project.write("app.py", 'starting_actorz = ["desk"]\n')
+    report = pipeline.check(path, project.environment())
+    assert report.diagnostics[0].fix is not None
+    assert plan_changes(report.diagnostics, project.root, path) == []
+
+
+def test_only_fixes_that_will_be_made_are_offered(project: Project) -> None:
+    project.actor("desk")
+    app = """
+        starting_actors = ["desk"]
+        [actors.desk]
+        source = { path = "desk" }
+        [litellm.models.litellm_params]
+        model = "x"
+        [litellm.models]
+        model_name = "x"
+    """
+    report = project.check(app)
+    assert applicable_fixes(report.diagnostics, project.root) == []
+    assert plan_changes(report.diagnostics, project.root) == []

@@ -122,14 +122,13 @@ def command(
 def _offer_fixes(report: Report, path: Path) -> None:
     if not any(found.fix is not None for found in report.diagnostics):
         return
-    from wasmind_compiler.fixing import certain_fixes
+    from wasmind_compiler.fixing import applicable_fixes
 
-    certain = certain_fixes(report.diagnostics, Path.cwd(), path)
-    if certain:
+    if fixes := applicable_fixes(report.diagnostics, Path.cwd(), path):
         import shlex
 
         command_line = f"wasmind check --fix {shlex.quote(str(path))}"
-        click.echo(f"{len(certain)} can be fixed: {command_line}", err=True)
+        click.echo(f"{len(fixes)} can be fixed: {command_line}", err=True)
 
 
 def _rendered(diagnostics: Sequence[Diagnostic], form: str) -> str:

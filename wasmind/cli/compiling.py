@@ -86,11 +86,19 @@ def find_actor(context: click.Context, *named: Path | None) -> Path | None:
 
     Raises:
         click.UsageError: two different things are named.
+        EnvironmentProblem: a folder that holds neither an actor nor a config.
     """
     given = _given(context, *named)
-    if given is not None and given.name != MANIFEST:
-        given /= MANIFEST
-    return given if given is not None and given.is_file() else None
+    if given is None:
+        return None
+    manifest = given if given.name == MANIFEST else given / MANIFEST
+    if manifest.is_file():
+        return manifest
+    if given.is_dir() and not (given / DEFAULT_CONFIG).is_file():
+        alike = [path.name for path in given.iterdir() if path.name.lower() == MANIFEST.lower()]
+        advice = f"; rename `{alike[0]}` to that" if alike else ""
+        raise EnvironmentProblem(f"`{given}` is a folder without `{MANIFEST}`{advice}")
+    return None
 
 
 def _given(context: click.Context, *named: Path | None) -> Path | None:
@@ -103,11 +111,16 @@ def _given(context: click.Context, *named: Path | None) -> Path | None:
 
 
 def _existing(path: Path) -> Path:
+    import shlex  # for what is wrong only
+
     if path.suffix == _LOCKFILE:
         config = path.with_suffix(".toml")
         advice = f"; did you mean `{config}`?" if config.is_file() else ""
         raise EnvironmentProblem(f"`{path}` is the name of a lockfile, not of a config{advice}")
     if path.is_file():
+        if path.suffix != ".toml" and (path.parent / MANIFEST).is_file():
+            advice = f"`wasmind check {shlex.quote(str(path.parent))}` checks the actor"
+            raise EnvironmentProblem(f"`{path}` is a file of an actor, not a config; {advice}")
         return path
     if path.is_dir():
         inside = path / DEFAULT_CONFIG

@@ -8,6 +8,7 @@ from typing import Final
 
 from wasmind_compiler.frontend.lookalikes import control_character, letter_in_key, lookalike
 from wasmind_compiler.frontend.positions import Range
+from wasmind_compiler.frontend.sections import line_end
 from wasmind_compiler.frontend.slip import Slip, ends_line, line_at
 from wasmind_compiler.frontend.strings import LEXEME
 
@@ -35,8 +36,8 @@ def explain(text: str, reason: str, offset: int) -> Slip | None:
 def mismatched_quotes(text: str, start: int) -> Slip | None:
     """A string that begins with one kind of quote and ends with the other."""
     quote = text[start]
-    _, line_end = line_at(text, start)
-    found = re.compile("['\"\u2018-\u201f\u00bb]").search(text, start + 1, line_end)
+    _, end = line_at(text, start)
+    found = re.compile("['\"\u2018-\u201f\u00bb]").search(text, start + 1, end)
     if found is None:
         return None
     end = found.start()
@@ -251,7 +252,7 @@ def _several_statements(text: str, reason: str, offset: int) -> Slip | None:
         place=_token(text, offset),
         message="the line should end here",
         help="put what follows on a line of its own",
-        edits=(((before, found.end()), "\n"),),
+        edits=(((before, found.end()), line_end(text)),),
         sure=True,
     )
 
@@ -279,7 +280,7 @@ def _behind_header(text: str, reason: str, offset: int) -> Slip | None:
     if text[offset] == "]":
         edit, title = ((offset, offset + 1), ""), "remove the `]`"
     else:
-        edit = ((len(text[:offset].rstrip()), offset), "\n")
+        edit = ((len(text[:offset].rstrip()), offset), line_end(text))
         title = "put what follows on a line of its own"
     message = "the line should end behind the header"
     return Slip(place=_token(text, offset), message=message, help=title, edits=(edit,), sure=True)

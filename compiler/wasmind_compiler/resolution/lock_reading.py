@@ -142,4 +142,7 @@ def _explain(fault: Diagnostic, document: Document) -> Diagnostic:
 def _as_corruption(fault: Diagnostic) -> Diagnostic:
     rule = locking.LOCK_CORRUPT
     message = f"the lockfile is corrupt: {fault.message}"
-    return fault._replace(code=rule.code, severity=rule.severity, message=message, help=_ADVICE)
+    # Not mended either: who knows what else is wrong with it.
+    return fault._replace(
+        code=rule.code, severity=rule.severity, message=message, help=_ADVICE, fix=None
+    )
