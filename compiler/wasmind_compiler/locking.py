@@ -170,7 +170,13 @@ class Locking:
         from wasmind_compiler.resolution.lock_changes import widenings
 
         old = self._loaded
-        found = list(widenings(old.lock, lock)) if old is not None else []
+        granted = {
+            name
+            for name, actor in system.actors.items()
+            for entry in actor.resolved.entries
+            if entry.grants is not None and entry.section != "dependencies"
+        }
+        found = list(widenings(old.lock, lock, granted)) if old is not None else []
         if old is None or not found or self._policy.accept_capabilities(found):
             return True
         for widening in found:

@@ -49,6 +49,14 @@ ACTORS = st.builds(
     digest=DIGEST,
     component=st.none() | DIGEST,
     capabilities=st.sets(TEXT, max_size=3).map(lambda each: tuple(sorted(each))),
+    grants=st.fixed_dictionaries(
+        {},
+        optional={
+            "agent": st.fixed_dictionaries({"depth": st.integers(0, 9)}),
+            "command": st.fixed_dictionaries({"programs": st.lists(TEXT, max_size=2)}),
+            "http": st.fixed_dictionaries({"ports": st.just([1, 2]), "private": st.booleans()}),
+        },
+    ),
     dependencies=st.sets(TEXT, max_size=3).map(lambda each: tuple(sorted(each))),
     contract=st.none() | DIGEST,
     config_schema=st.none() | DIGEST,
@@ -328,6 +336,62 @@ def test_more_capabilities_need_consent(project: Project) -> None:
     assert project.lock(DESK) == [], "less needs no consent"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "gains"),
+    [
+        ('command.programs = ["true"]', "command = true", "`command`"),
+        ('command.programs = ["true"]', 'command.programs = ["sh", "true"]', "`command.programs`"),
+        ('command.programs = ["a", "b"]', 'command.programs = ["b"]', ""),
+        ('command.programs = ["a"]', 'command.directories = ["a"]', "`command.programs`"),
+        ('command.programs = ["a"]', 'command = { programs = ["a"], directories = ["a"] }', ""),
+        (
+            'command.environment = ["A"]',
+            'command.environment = ["A", "B"]',
+            "`command.environment`",
+        ),
+        ("command = true", 'command.programs = ["a"]', ""),
+        ('http.hosts = ["a"]', 'http = { hosts = ["a"], private = true }', "`http.private`"),
+        ("agent = { depth = 1, number = 2 }", "agent = { depth = 2, number = 1 }", "`agent.depth`"),
+        ("agent.depth = 2", "agent.number = 1", "`agent.depth`"),
+        ('filesystem.read = ["a"]', 'filesystem.read_write = ["a"]', "`filesystem.read_write`"),
+        ('filesystem.read_write = ["a"]', 'filesystem.read = ["a"]', ""),
+    ],
+)
+def test_narrowing_less_needs_consent(
+    project: Project, before: str, after: str, gains: str
+) -> None:
+    project.actor("desk", f"[capabilities]\n{before}")
+    project.lock(DESK)
+    project.actor("desk", f"[capabilities]\n{after}")
+    found = project.lock(DESK)
+    assert [each.partition("gains ")[2] for each in found] == ([gains] if gains else [])
+
+
+def test_what_the_user_narrows_less_needs_none(project: Project) -> None:
+    project.actor("desk", "[capabilities]\ncommand = true")
+    grants = "grants.command.programs = "
+    project.lock(f'{DESK}{grants}["true"]\n')
+    assert 'grants = {command = {programs = ["true"]}}\n' in project.lockfile()
+    assert project.lock(f'{DESK}{grants}["true", "sh"]\n') == []
+
+
+def test_the_order_of_what_narrows_says_nothing(project: Project) -> None:
+    project.actor("desk", "[capabilities]\ncommand = { programs = ['b', 'a'], directories = [] }")
+    project.lock(DESK)
+    assert 'grants = {command = {directories = [], programs = ["a", "b"]}}' in project.lockfile()
+
+
+def test_an_older_lockfile_does_not_know_what_was_narrowed(project: Project) -> None:
+    project.actor("desk", "[capabilities]\ncommand.programs = ['a']")
+    project.lock(DESK)
+    new = project.lockfile()
+    lines = [line for line in new.splitlines(keepends=True) if not line.startswith("grants")]
+    project.write("app.lock", "".join(lines).replace("version = 3", "version = 2"))
+    (found,) = project.lock(DESK)
+    assert found.startswith("WM1006 ")
+    assert project.lockfile() == new
+
+
 def test_a_dependency_that_was_brought_along_needs_consent(project: Project) -> None:
     project.actor("desk")
     project.lock(DESK)
@@ -377,28 +441,28 @@ dependencies = []
         ("versio = 2\n", "WM1004 app.lock:1:1 the lockfile is corrupt: unknown key `versio`"),
         ('version = "2"\n', "WM1004 app.lock:1:11 the lockfile is corrupt: `version` must be"),
         (
-            "version = 2\n" + ENTRY.replace("000", "", 1),
+            "version = 3\n" + ENTRY.replace("000", "", 1),
             "WM1004 app.lock:6:10 the lockfile is corrupt: `actor[0].digest`",
         ),
         (
-            "version = 2\n" + ENTRY + ENTRY,
+            "version = 3\n" + ENTRY + ENTRY,
             "WM1004 app.lock:9:1 the lockfile is corrupt: two entries for 'desk'",
         ),
         (
-            'version = 2\n[[git]]\nurl = "https://e.org/r"\nrevision = "abc"\n',
+            'version = 3\n[[git]]\nurl = "https://e.org/r"\nrevision = "abc"\n',
             "WM1004 app.lock:4:12 the lockfile is corrupt: `git[0].revision`",
         ),
         (
-            "version = 2\n" + "".join(ENTRY.splitlines(keepends=True)[:4]) + ENTRY[-36:],
+            "version = 3\n" + "".join(ENTRY.splitlines(keepends=True)[:4]) + ENTRY[-36:],
             "WM1007 app.lock:2:1 the lock entry of `desk` has no digest",
         ),
-        ("version = 3\n[new]\n", "WM1003 app.lock:1:11 the lockfile `app.lock` was written by"),
+        ("version = 4\n[new]\n", "WM1003 app.lock:1:11 the lockfile `app.lock` was written by"),
         (
-            'version = 2\nconfig = "other.toml"\n',
+            'version = 3\nconfig = "other.toml"\n',
             "WM1009 app.lock:2:10 the lockfile belongs to `other.toml`, not to `app.toml`",
         ),
         (
-            "version = 2\n<<<<<<< ours\na = 1\n=======\na = 2\n>>>>>>> theirs\n",
+            "version = 3\n<<<<<<< ours\na = 1\n=======\na = 2\n>>>>>>> theirs\n",
             "WM1005 app.lock:2:1 the lockfile has unresolved merge conflicts",
         ),
     ],
@@ -456,7 +520,7 @@ def test_lockfiles_that_would_never_end(project: Project) -> None:
 
 
 def test_a_lockfile_of_many_actors_may_be_larger_than_a_config(tmp_path: Path) -> None:
-    (tmp_path / "app.lock").write_text("version = 2\n" + ("#" * 99 + "\n") * 50_000)
+    (tmp_path / "app.lock").write_text("version = 3\n" + ("#" * 99 + "\n") * 50_000)
     collector = Collector()
     schemas = Schemas(ROOT / "schemas")
     assert load_lock(tmp_path / "app.lock", "app.lock", "app.toml", schemas, collector)
@@ -467,7 +531,7 @@ def test_the_first_format_is_read_and_rewritten(project: Project) -> None:
     project.actor("desk")
     project.lock(DESK)
     new = project.lockfile()
-    old = new.replace("version = 2\n", "version = 1\n").replace('config = "app.toml"\n', "")
+    old = new.replace("version = 3\n", "version = 1\n").replace('config = "app.toml"\n', "")
     (project.root / "app.lock").write_text(old)
     assert project.lock(DESK) == ["WM1006 app.lock:2:11 the lockfile has the older format 1"]
     assert project.lockfile() == new

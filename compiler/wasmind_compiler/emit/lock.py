@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +56,19 @@ def _locked(actor: LinkedActor, config_folder: Path) -> LockedActor:
         digest=actor.artifact.tree.digest,
         component=None if component is None else hashlib.sha256(component).hexdigest(),
         capabilities=tuple(sorted(actor.granted.capabilities)),
+        grants={name: _sorted(limits) for name, limits in actor.granted.narrowed.items()},
         dependencies=tuple(sorted(dependencies)),
         contract=contract_digest(contract),
         config_schema=contract.settings_digest,
     )
+
+
+def _sorted(limits: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A table that narrows a capability: its keys and the items of its lists have no order."""
+    return {
+        key: sorted(limits[key]) if isinstance(limits[key], list | tuple) else limits[key]
+        for key in sorted(limits)
+    }
 
 
 def _source(identity: Identity, config_folder: Path) -> dict[str, Any]:

@@ -12,6 +12,10 @@ from wasmind_compiler.resolution.policy import Widening
 _SHOWN_DIGITS: Final = 7
 #: What every actor may do; gaining it is no news.
 _HARMLESS: Final = frozenset({"logger", "messaging"})
+#: Lists that limit a capability; without one there is no limit. All other lists add to it.
+_LIMITING: Final = frozenset({"hosts", "ports", "methods", "programs", "directories"})
+#: Numbers that limit a capability.
+_MOST: Final = frozenset({"depth", "number"})
 #: Place and content of each entry, by its subject and what tells it from others of that name.
 _Entries = Mapping[tuple[str, str], tuple[int, Any]]
 
@@ -39,11 +43,15 @@ def changes(old: Lock, new: Lock) -> Iterator[Change]:
     yield from _compare("actor", _actors(old.actors), _actors(new.actors))
 
 
-def widenings(old: Lock, new: Lock) -> Iterator[Widening]:
+def widenings(old: Lock, new: Lock, granted: Collection[str] = ()) -> Iterator[Widening]:
     """Actors that could do more than before, in the order of names.
 
     An actor that is new counts only if one that is not has brought it along, be it through others
     that are new: what the config itself adds was added by the user.
+
+    Args:
+        old, new: what is compared.
+        granted: names of actors whose capabilities the config narrows, in words of the user.
     """
     before = {actor.name: actor for actor in old.actors}
     brought = _brought_along(new, before.keys())
@@ -52,10 +60,37 @@ def widenings(old: Lock, new: Lock) -> Iterator[Widening]:
         if known is None and actor.name not in brought:
             continue
         had = set(known.capabilities) if known is not None else _HARMLESS
-        gains = tuple(sorted(set(actor.capabilities) - had - _HARMLESS))
+        gains = set(actor.capabilities) - had - _HARMLESS
+        if known is not None and actor.name not in granted:
+            gains.update(_less_narrowed(known, actor))
         if gains:
             kept = tuple(sorted(had)) if known is not None else ()
-            yield Widening(actor=actor.name, had=kept, gains=gains)
+            yield Widening(actor=actor.name, had=kept, gains=tuple(sorted(gains)))
+
+
+def _less_narrowed(before: LockedActor, after: LockedActor) -> Iterator[str]:
+    """What is narrowed less, like `command.programs`; `command` if it is not narrowed any more."""
+    for name, had in (before.grants or {}).items():
+        if name in after.capabilities:
+            has = (after.grants or {}).get(name)
+            if not has:
+                yield name
+            else:
+                yield from (
+                    f"{name}.{key}" for key in had.keys() | has.keys() if _is_wider(key, had, has)
+                )
+
+
+def _is_wider(key: str, had: Mapping[str, Any], has: Mapping[str, Any]) -> bool:
+    old, new = had.get(key), has.get(key)
+    if key in _MOST:
+        return old is not None and (new is None or new > old)
+    if key in _LIMITING:
+        return old is not None and (new is None or not set(new) <= set(old))
+    if isinstance(new, list | tuple):
+        may_write = had.get("read_write", ()) if key == "read" else ()
+        return not set(new) <= {*(old or ()), *may_write}
+    return bool(new) and new != old
 
 
 def _brought_along(lock: Lock, by: Collection[str]) -> set[str]:
@@ -98,6 +133,8 @@ def _compare(table: Literal["actor", "git"], old: _Entries, new: _Entries) -> It
 
 def _facts(before: Any, after: Any) -> Iterator[str]:
     for name, old, new in zip(before._fields, before, after, strict=True):
+        if name == "grants" and old is None:
+            continue  # the old format did not have them
         if name in {"capabilities", "dependencies"}:
             old, new = tuple(sorted(old)), tuple(sorted(new))
         if old != new:

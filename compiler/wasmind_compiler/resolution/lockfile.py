@@ -5,7 +5,8 @@ changes no byte; entries are sorted and every fact has a line of its own, so a c
 lines; there is no time, secret or machine fact in it, and no absolute path but in `file://` URLs. A
 format that is newer than ours is never read or overwritten; an older one is read and rewritten.
 
-Versions: 1 had no git sources and did not name its config.
+Versions: 1 had no git sources and did not name its config; 2 did not say how capabilities are
+narrowed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from typing import Any, Final
 from wasmind.records import Record
 from wasmind_compiler.frontend.source import GitRef
 
-VERSION: Final = 2
+VERSION: Final = 3
+_NARROWED_SINCE: Final = 3
 _FIRST_LINE: Final = "# Written by `wasmind lock`; not meant to be edited.\n"
 _SHA256: Final = "sha256:"
 
@@ -47,7 +49,10 @@ class LockedGit(Record):
 
 
 class LockedActor(Record):
-    """One actor. Digests are sha256 in hex; paths in `source` are relative to the config."""
+    """One actor. Digests are sha256 in hex; paths in `source` are relative to the config.
+
+    `grants` are the tables that narrow capabilities; None where the format did not have them.
+    """
 
     name: str
     actor_id: str
@@ -55,6 +60,7 @@ class LockedActor(Record):
     digest: str
     component: str | None
     capabilities: tuple[str, ...]
+    grants: Mapping[str, Mapping[str, Any]] | None
     dependencies: tuple[str, ...]
     contract: str | None
     config_schema: str | None
@@ -88,7 +94,7 @@ def read_lock(data: Mapping[str, Any]) -> Lock:
     return Lock(
         config=data.get("config", ""),
         git=tuple(map(_read_git, data.get("git", ()))),
-        actors=tuple(map(_read_actor, data.get("actor", ()))),
+        actors=tuple(_read_actor(each, data["version"]) for each in data.get("actor", ())),
     )
 
 
@@ -102,7 +108,7 @@ def _read_git(table: Mapping[str, Any]) -> LockedGit:
     )
 
 
-def _read_actor(table: Mapping[str, Any]) -> LockedActor:
+def _read_actor(table: Mapping[str, Any], version: int) -> LockedActor:
     return LockedActor(
         name=table["name"],
         actor_id=table["actor_id"],
@@ -110,6 +116,7 @@ def _read_actor(table: Mapping[str, Any]) -> LockedActor:
         digest=_hex(table["digest"]) or "",
         component=_hex(table.get("component")),
         capabilities=tuple(table["capabilities"]),
+        grants=table.get("grants", {}) if version >= _NARROWED_SINCE else None,
         dependencies=tuple(table["dependencies"]),
         contract=_hex(table.get("contract")),
         config_schema=_hex(table.get("config_schema")),
@@ -139,6 +146,7 @@ def _actor_facts(actor: LockedActor) -> Iterator[tuple[str, str | None]]:
     yield "digest", _digest(actor.digest)
     yield "component", _digest(actor.component)
     yield "capabilities", _list(actor.capabilities)
+    yield "grants", _inline(actor.grants) if actor.grants else None
     yield "dependencies", _list(actor.dependencies)
     yield "contract", _digest(actor.contract)
     yield "config_schema", _digest(actor.config_schema)
@@ -167,8 +175,10 @@ def _inline(table: Mapping[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_value, value)) + "]"
     return _inline(value) if isinstance(value, Mapping) else _text(value)
 
 

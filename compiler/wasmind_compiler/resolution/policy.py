@@ -10,7 +10,8 @@ from wasmind.records import Record
 class Widening(Record):
     """An actor that would be able to do more than the lockfile says.
 
-    `gains` are the capabilities that come on top, sorted.
+    `gains` are the capabilities that come on top, and limits of others that are wider, like
+    `command.programs`, sorted.
     """
 
     actor: str

@@ -96,7 +96,8 @@ CAPABILITIES_WIDEN = Rule(
     code="WM1011",
     title="actor gains capabilities",
     explanation="""
-The actor could do more than it could when it was locked, or a locked actor has brought along a new
+The actor could do more than it could when it was locked: it has further capabilities, its manifest
+narrows one less than before (`command.programs`, say), or a locked actor has brought along a new
 one that can do something. Look at what changed; then confirm with `--accept-capabilities`, or
 narrow it with `grants`.
 """,
