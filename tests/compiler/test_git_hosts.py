@@ -143,3 +143,30 @@ def test_a_mirror_that_may_not_be_used_is_not_said(
     (found,) = project.found(app("https://localhost:1/plain"))
     assert found.startswith("WM1102 ")
     assert not any(status.startswith("Contacted") for status in project.statuses)
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "advice"),
+    [
+        ("{ git = '{private}', sub_dir = 'tool' }", "has no business with repositories of", "a `f"),
+        ("{ git = 'http://host.invalid/r', insecure = true }", "nothing on `http://` proves", "[a"),
+    ],
+)
+def test_what_only_the_user_may_allow(
+    project: Project, tmp_path: Path, source: str, message: str, advice: str
+) -> None:
+    project.git_limits = GitLimits()
+    private = Repository.make(tmp_path / "private")
+    private.actor("tool")
+    private.commit()
+    remote = Repository.make(tmp_path / "served" / "remote")
+    dependency = source.replace("{private}", private.url)
+    remote.actor("actors/desk", f"dependencies.tool.source = {dependency}")
+    remote.commit()
+    with serve_smart(remote.root.parent, []) as server:
+        (found,) = project.check(app(f"{server}/remote/.git")).diagnostics
+    assert found.code == "WM1102"
+    assert message in found.message
+    assert advice in (found.help or "")
+    # A repository of this machine may name its neighbours.
+    assert project.found(app(remote.url)) == [] or "host.invalid" in source

@@ -11,7 +11,7 @@ import pytest
 
 from tests.compiler.project import CPythonGuest, FixedInterpreter, Project
 from wasmind_compiler.build.errors import GuestError
-from wasmind_compiler.build.python import PythonBuilder, PythonGuest
+from wasmind_compiler.build.python import PythonBuilder, PythonGuest, python_modules
 from wasmind_compiler.reporter import Reporter
 from wasmind_compiler.resolution.tree import read_tree
 
@@ -51,6 +51,31 @@ def test_a_failure_leaves_nothing_in_the_cache(project: Project, tmp_path: Path)
     with pytest.raises(GuestError):
         builder(cache, Broken()).build(tree, "desk")
     assert list(cache.glob("*")) == []
+
+
+@pytest.mark.parametrize("part", ["contract.json", "actor.code"])
+def test_an_entry_that_was_deleted_in_part_is_made_again(
+    project: Project, tmp_path: Path, part: str
+) -> None:
+    tree, cache = read_tree(project.actor("desk")), tmp_path / "cache" / "actors"
+    builder(cache, CPythonGuest()).build(tree, "desk")
+    (entry,) = cache.iterdir()
+    (entry / part).unlink()
+    (module,), contract = builder(cache, CPythonGuest()).build(tree, "desk")
+    assert module.code.is_file()
+    assert '"contract": 1' in contract
+    assert list(cache.iterdir()) == [entry]
+
+
+def test_modules_behind_links(project: Project) -> None:
+    folder = project.actor("desk")
+    (folder / "actor.py").rename(folder / "real.py")
+    (folder / "one.py").symlink_to("real.py")
+    (folder / "actor.py").symlink_to("one.py")
+    (folder / "dangling.py").symlink_to("missing.py")
+    tree = read_tree(folder)
+    assert [name for name, _ in python_modules(tree)] == ["actor", "one", "real"]
+    assert tree.content("actor.py") == (folder / "real.py").read_bytes()
 
 
 def test_the_first_module_at_fault_is_named(project: Project) -> None:

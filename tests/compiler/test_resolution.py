@@ -271,6 +271,14 @@ def test_sources_that_lead_nowhere(project: Project) -> None:
     ]
 
 
+def test_a_line_end_is_no_part_of_a_name(project: Project) -> None:
+    project.actor("library/tool")
+    report = project.check('starting_actors = ["a"]\nactors.a.source.library = "tool\\n"')
+    assert [(each.code, str(each.span)) for each in report.diagnostics] == [
+        ("WM0205", "app.toml:2:27")
+    ]
+
+
 def test_a_path_to_a_library_actor_is_that_actor(project: Project) -> None:
     project.actor("library/tool")
     project.actor("desk", 'dependencies.tool.source.library = "tool"')

@@ -112,6 +112,20 @@ def test_links_inside_are_followed_for_content(tmp_path: Path) -> None:
     assert tree.content("missing.py") is None
 
 
+def test_links_to_links_and_over_folders(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "file").write_bytes(b"found")
+    (tmp_path / "folder").symlink_to("a/./b")
+    (tmp_path / "one").symlink_to("folder/file")
+    (tmp_path / "a" / "two").symlink_to("../one")
+    (tmp_path / "nothing").symlink_to("a/missing")
+    tree = read_tree(tmp_path)
+    for path in ("one", "a/two", "folder/file", "a/b/file"):
+        assert tree.content(path) == b"found"
+    for path in ("nothing", "folder", "a", "a/b", "one/file", "missing"):
+        assert tree.content(path) is None
+
+
 def test_a_link_in_a_circle_is_refused(tmp_path: Path) -> None:
     (tmp_path / "one").symlink_to("two")
     (tmp_path / "two").symlink_to("one")

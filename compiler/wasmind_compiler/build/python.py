@@ -179,7 +179,7 @@ class PythonBuilder:
         missing: dict[Path, tuple[Tree, str]] = {}
         for tree, name in actors:
             folder = self._folder(tree)
-            if folder not in self._under_way and not (folder / _CONTRACT).is_file():
+            if folder not in self._under_way and not _is_whole(folder, tree):
                 missing.setdefault(folder, (tree, name))
         return missing
 
@@ -245,10 +245,10 @@ class _Crew:
                 compiled += helper.wait()
             with self._room:
                 contract = session.describe([(module.name, module.code) for module in compiled])
-        _keep(folder, compiled, contract)
+        _keep(folder, tree, compiled, contract)
 
 
-def _keep(folder: Path, compiled: Iterable[_Compiled], contract: str) -> None:
+def _keep(folder: Path, tree: Tree, compiled: Iterable[_Compiled], contract: str) -> None:
     """Put an actor into the cache, unless another process was faster."""
     aside = folder.with_name(f"{folder.name}.{os.urandom(8).hex()}")
     aside.mkdir(parents=True)
@@ -262,9 +262,21 @@ def _keep(folder: Path, compiled: Iterable[_Compiled], contract: str) -> None:
     except BaseException as error:
         import shutil  # here, because only failures need it
 
+        if isinstance(error, OSError) and folder.is_dir() and not _is_whole(folder, tree):
+            # What is left of an entry that somebody deleted in part.
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                aside.rename(folder)
         shutil.rmtree(aside, ignore_errors=True)
-        if not (isinstance(error, OSError) and (folder / _CONTRACT).is_file()):
+        if not (isinstance(error, OSError) and _is_whole(folder, tree)):
             raise
+
+
+def _is_whole(folder: Path, tree: Tree) -> bool:
+    """Whether an entry of the cache has everything."""
+    return (folder / _CONTRACT).is_file() and all(
+        (folder / code_path(path)).is_file() for _, path in python_modules(tree)
+    )
 
 
 def _compile(
@@ -315,7 +327,8 @@ def python_modules(tree: Tree) -> Iterator[tuple[str, str]]:
         parts = path.with_suffix("").parts
         folders = parts[:-1]
         importable = path.suffix == ".py" and all(part.isidentifier() for part in parts)
-        if importable and "tests" not in folders:
+        # A link to nothing is no module, nor is one to a folder.
+        if importable and "tests" not in folders and tree.content(entry.path) is not None:
             yield ".".join(parts), entry.path
 
 

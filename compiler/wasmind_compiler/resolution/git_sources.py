@@ -139,7 +139,7 @@ class GitSources:
         when they need something of it.
         """
         for source in sources:
-            judged = self._judged(source)
+            judged = self._judged(source, None)
             if not isinstance(judged, SourceProblem):
                 self._remote(judged[0]).refs.add(source.ref)
         if self._policy.offline:
@@ -160,9 +160,14 @@ class GitSources:
             if url.scheme == "file":
                 remote.edited = has_uncommitted_changes(self._git, url)
 
-    def identify(self, source: GitSource) -> Identity | SourceProblem:
-        """The commit and folder that a source means."""
-        judged = self._judged(source)
+    def identify(self, source: GitSource, parent: GitOrigin | None) -> Identity | SourceProblem:
+        """The commit and folder that a source means.
+
+        Args:
+            source: as written.
+            parent: the git actor whose manifest it is written in, if it is in one.
+        """
+        judged = self._judged(source, parent)
         if isinstance(judged, SourceProblem):
             return judged
         url, sub_dir = judged
@@ -221,7 +226,9 @@ class GitSources:
 
         return Checkouts(self._open, self._limits)
 
-    def _judged(self, source: GitSource) -> tuple[GitUrl, str] | SourceProblem:
+    def _judged(
+        self, source: GitSource, parent: GitOrigin | None
+    ) -> tuple[GitUrl, str] | SourceProblem:
         """What may be fetched from and the folder in it, or why nobody is asked."""
         url = read_git_url(source.git)
         if isinstance(url, UrlFault):
@@ -234,19 +241,33 @@ class GitSources:
                 help="name a folder below the root of the repository, with `/` between its parts",
                 key=("sub_dir",),
             )
-        problem = self._refused(url, source)
+        problem = self._refused(url, source, parent)
         if problem is None and source.ref is not None:
             problem = bad_ref_name(source.ref)
         return problem or (url, sub_dir)
 
-    def _refused(self, url: GitUrl, source: GitSource) -> SourceProblem | None:
+    def _refused(
+        self, url: GitUrl, source: GitSource, parent: GitOrigin | None
+    ) -> SourceProblem | None:
         """Why a URL must not be fetched from, if so."""
-        if url.is_insecure and not source.insecure:
+        place = source.inside(0, len(url.scheme))
+        if parent is not None and url.scheme == "file" and not parent.url.startswith("file:"):
+            return SourceProblem(
+                rule=fetching.SCHEME_NOT_ALLOWED,
+                message=f"`{parent.url}` has no business with repositories of this machine",
+                help="a `file://` source belongs in a config or manifest of this machine",
+                span=place,
+            )
+        # What is risked is for the user to say, not for whoever wrote a manifest elsewhere.
+        if url.is_insecure and (parent is not None or not source.insecure):
+            where = (
+                "" if parent is None else ", in the config: `[actor_overrides.NAME]` has sources"
+            )
             return SourceProblem(
                 rule=fetching.SCHEME_NOT_ALLOWED,
                 message=f"nothing on `{url.scheme}://` proves that `{url.host}` answers",
-                help="use `https://`, or allow it with `insecure = true`",
-                span=source.inside(0, len(url.scheme)),
+                help=f"use `https://`, or allow it with `insecure = true`{where}",
+                span=place,
             )
         return host_problem(url, self._limits)
 

@@ -75,7 +75,7 @@ class Sources:
                 return _unreadable(source.path, error)
         if isinstance(source, LibrarySource):
             return self._identify_library(source.library)
-        return self._git().identify(source)
+        return self._git().identify(source, declared_in.origin if declared_in else None)
 
     def manifest(self, identity: Identity) -> Manifest | SourceProblem | None:
         """The manifest of an actor; see `SourceProvider`."""

@@ -25,7 +25,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePath
 from typing import Final, Literal, NoReturn
 
 from wasmind.records import Record
@@ -37,6 +37,8 @@ IGNORED: Final = frozenset(
 )
 _FIRST_LINE: Final = b"wasmind tree 1\n"
 _MIB: Final = 1024 * 1024
+#: Parts of a path and of the links on it; links can lead in circles.
+_MOST_STEPS: Final = 10_000
 
 
 class TreeLimits(Record):
@@ -83,12 +85,29 @@ class Tree:
     digest: str
 
     def content(self, path: str) -> bytes | None:
-        """What a path holds; links inside the tree are followed once."""
+        """What a path holds; links inside the tree are followed."""
         entry = self._by_path.get(path)
-        if entry is not None and entry.kind == "l":
-            target = PurePosixPath(path).parent / os.fsdecode(entry.content)
-            entry = self._by_path.get(Path(os.path.normpath(target)).as_posix())
-        return None if entry is None or entry.kind == "l" else entry.content
+        if entry is None or entry.kind == "l":
+            entry = self._behind_links(path)
+        return None if entry is None else entry.content
+
+    def _behind_links(self, path: str) -> Entry | None:
+        """The file at a path that leads over links."""
+        at: list[str] = []
+        pending = path.split("/")[::-1]
+        for _ in range(_MOST_STEPS):
+            if not pending:
+                return self._by_path.get("/".join(at))
+            part = pending.pop()
+            if part == "..":
+                del at[-1:]
+            elif part not in ("", "."):
+                at.append(part)
+                entry = self._by_path.get("/".join(at))
+                if entry is not None and entry.kind == "l":
+                    at.pop()
+                    pending += os.fsdecode(entry.content).split("/")[::-1]
+        return None
 
     @cached_property
     def _by_path(self) -> Mapping[str, Entry]:
