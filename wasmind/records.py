@@ -52,6 +52,8 @@ else:
                 raise TypeError(f"{type(self).__name__} has no field {', '.join(changes)}")
             return tuple.__new__(type(self), values)
 
+        __replace__ = _replace  # for `copy.replace`
+
 
 def _add_fields(name: str, namespace: dict[str, Any]) -> None:
     fields = tuple(namespace.get("__annotations__", ()))

@@ -61,12 +61,14 @@ def about_actor(
     for each in found:
         if each.code in _OF_SYSTEMS:
             continue
+        about_config = _is_in(config, each.span)
+        edits = each.fix.edits if each.fix is not None else ()
         yield each._replace(
-            span=place if _is_in(config, each.span) else each.span,
-            label="" if _is_in(config, each.span) else each.label,
+            span=place if about_config else each.span,
+            label="" if about_config else each.label,
             labels=tuple(label for label in each.labels if label.span.file != config),
             notes=tuple(written.sub(lambda _: manifest, note) for note in each.notes),
-            fix=None if _is_in(config, each.span) else each.fix,
+            fix=None if any(_is_in(config, edit.span) for edit in edits) else each.fix,
         )
 
 

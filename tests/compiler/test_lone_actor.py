@@ -88,3 +88,16 @@ def test_keys_without_meaning_can_be_warnings(project: Project) -> None:
     report = project.report_about("desk", lenient=True)
     assert [found.severity.value for found in report.diagnostics] == ["warning"]
     assert project.report_about("desk", lenient=True, strict=True).failed
+
+
+def test_no_fix_is_for_the_config_that_nobody_wrote(project: Project) -> None:
+    # Two dependencies give one actor different settings, which an override would settle.
+    project.actor("tool", config={"type": "object", "properties": {"n": {"type": "integer"}}})
+    tool = 'dependencies.tool = { source.path = "../tool", config.n = '
+    project.actor("one", f"{tool}1 }}\n")
+    project.actor("two", f"{tool}2 }}\n")
+    both = "".join(f'dependencies.{name}.source.path = "../{name}"\n' for name in ("one", "two"))
+    project.actor("desk", both)
+    report = project.report_about("desk")
+    assert [each.code for each in report.diagnostics] == ["WM0409"]
+    assert "by itself" not in repr(report.diagnostics)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.compiler.project import Project
 from wasmind_compiler.diagnostics.render_text import render_text
 from wasmind_compiler.pipeline import Report
+from wasmind_compiler.resolution.tree import Tree, read_tree
 
 DESK = 'starting_actors = ["desk"]\nactors.desk.source.path = "desk"\n'
 SETTINGS = {
@@ -475,3 +478,22 @@ def test_whatever_a_schema_refuses_is_said_in_words(
 def test_a_contract_of_other_types_is_none(project: Project, contract: dict[str, object]) -> None:
     project.actor("desk", **contract)
     assert [found.split()[0] for found in project.found(DESK)] == ["WM0901"]
+
+
+def test_a_manifest_that_changes_while_it_is_read(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project.actor("desk")
+
+    def read_later(path: Path) -> Tree:
+        with (folder / "Wasmind.toml").open("a") as manifest:
+            manifest.write("# later\n")
+        return read_tree(path)
+
+    monkeypatch.setattr("wasmind_compiler.build.builder.read_tree", read_later)
+    app = 'starting_actors = ["desk"]\nactors.desk.source.path = "desk"\n'
+    (found,) = project.check(app).diagnostics
+    assert (found.code, found.message) == (
+        "WM0101",
+        "`desk/Wasmind.toml` was changed while it was read",
+    )

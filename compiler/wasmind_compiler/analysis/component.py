@@ -14,7 +14,6 @@ from wasmind.records import Record
 _MAGIC: Final = b"\0asm"
 _COMPONENT: Final = b"\x0d\x00\x01\x00"
 _CORE_MODULE: Final = b"\x01\x00\x00\x00"
-_SECTION_COMPONENT: Final = 4
 _SECTION_IMPORT: Final = 10
 _SECTION_EXPORT: Final = 11
 _SORT_CORE: Final = 0x00

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from wasmind_compiler.diagnostics.rules import (
     sources,
 )
 from wasmind_compiler.display import Display
-from wasmind_compiler.frontend.manifest import CommandBuild, ComponentBuild
+from wasmind_compiler.frontend.manifest import FILE_NAME, CommandBuild, ComponentBuild
 from wasmind_compiler.resolution.graph import ResolvedActor
 from wasmind_compiler.resolution.provider import Identity
 from wasmind_compiler.resolution.tree import (
@@ -127,7 +128,16 @@ class Builder:
         )
 
     def _tree(self, actor: ResolvedActor, folder: Path) -> Tree:
-        return self._trees.get(actor.identity) or self._read(actor, folder)
+        return self._trees.get(actor.identity) or self._read_unchanged(actor, folder)
+
+    def _read_unchanged(self, actor: ResolvedActor, folder: Path) -> Tree:
+        """The folder, provided that its manifest is the one that was judged."""
+        tree, judged = self._read(actor, folder), actor.manifest.document.index
+        found = (tree.content(FILE_NAME) or b"").removeprefix(BOM_UTF8)
+        if found == judged.text.encode():
+            return tree
+        message = f"`{judged.file}` was changed while it was read"
+        raise _RefusedError(files.UNREADABLE.at(actor.source.span(), message, help="try again"))
 
     def _read(self, actor: ResolvedActor, folder: Path) -> Tree:
         try:
