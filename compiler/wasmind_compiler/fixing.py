@@ -76,11 +76,19 @@ def _contents(fixes: Iterable[Fix], folder: Path) -> Mapping[str, bytes]:
 
 
 def _applicable(fixes: Iterable[Fix], contents: Mapping[str, bytes]) -> Sequence[Fix]:
-    chosen: list[Fix] = []
-    for fix in choose(fixes):
-        if all(is_faithful(each, fix.edits) for each in apply([fix], contents)):
-            chosen.append(fix)
-    return _compatible(chosen, contents)
+    return _compatible(_faithful(choose(fixes), contents), contents)
+
+
+def _faithful(fixes: Sequence[Fix], contents: Mapping[str, bytes]) -> Sequence[Fix]:
+    """Fixes that do what they say. All are tried at once, then parts of them where one does not:
+    each try reads whole files."""
+    edits = [edit for fix in fixes for edit in fix.edits]
+    if all(is_faithful(change, edits) for change in apply(fixes, contents)):
+        return fixes
+    if len(fixes) == 1:
+        return ()
+    middle = len(fixes) // 2
+    return (*_faithful(fixes[:middle], contents), *_faithful(fixes[middle:], contents))
 
 
 def _compatible(fixes: Sequence[Fix], contents: Mapping[str, bytes]) -> Sequence[Fix]:
