@@ -8,7 +8,9 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Edit, Fix, Label
+from wasmind_compiler.diagnostics.suggestions import nearest
 from wasmind_compiler.frontend import grant_hints, source_hints, top_level
+from wasmind_compiler.frontend.bindings import ACTIONS, is_key, is_swapped
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.hint import Hint, rewritten
 from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
@@ -52,8 +54,7 @@ def unknown_key(
         fix = move_into(document, (*path, key), "litellm_params")
         return Hint(help="it is one of the `litellm_params`", fix=fix)
     if path[0] == "tui" and len(path) == 2 and isinstance(value, str):
-        fix = move_into(document, (*path, key), "key_bindings")
-        return Hint(help="keys are bound in `key_bindings`", fix=fix)
+        return _outside_bindings(document, path, key, value)
     return None
 
 
@@ -199,6 +200,17 @@ def _in_actor(
     title = f"rename to `{meant}`"
     fix = renamed_key(document, (*path, key), meant, title, applicability="always")
     return Hint(help=f"it is called `{meant}`", fix=fix)
+
+
+def _outside_bindings(document: Document, path: KeyPath, key: str, value: str) -> Hint | None:
+    """A key that is bound beside `key_bindings` instead of in it."""
+    is_sure = value in ACTIONS or is_swapped(key, value) or bool(nearest(value, ACTIONS))
+    if not is_sure and not is_key(key):
+        return None
+    fix = move_into(document, (*path, key), "key_bindings")
+    if fix is not None and not is_sure:
+        fix = fix._replace(applicability="maybe")
+    return Hint(help="keys are bound in `key_bindings`", fix=fix)
 
 
 def _own_path(document: Document, path: KeyPath) -> Hint:
