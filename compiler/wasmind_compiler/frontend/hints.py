@@ -35,6 +35,12 @@ _PARAMETERS: Final = frozenset({"model", "api_key", "api_base", "temperature", "
 
 _A_MODEL: Final = "add a `[[litellm.models]]` with a `model_name` and `litellm_params`"
 
+#: About settings in a manifest.
+_DEFAULTS: Final = (
+    "whoever uses the actor gives it its `config`; defaults stand in the schema that"
+    " `config_schema` names, or in the `Config` class of a Python actor"
+)
+
 
 def unknown_key(
     document: Document, path: KeyPath, key: str, value: Any, known: Collection[str]
@@ -170,12 +176,25 @@ def _at_the_top(document: Document, key: str, value: Any, known: Collection[str]
 
 
 def _in_manifest(document: Document, key: str, value: Any) -> Hint | None:
+    if is_config(key) or key == "config":
+        return Hint(help=_DEFAULTS) if isinstance(value, dict) else None
+    if _SYNONYMS.get(key, key) == "grants":
+        return _needed_capabilities(document, key)
     if key != "actors" or not isinstance(value, dict) or document.has(("dependencies",)):
         if key not in top_level.OF_CONFIGS:
             return None
         return Hint(help=f"`{key}` belongs in the config; a manifest describes one actor")
     fix = renamed_key(document, (key,), "dependencies", "rename to `dependencies`")
     return Hint(help="a manifest names the actors it needs in `[dependencies]`", fix=fix)
+
+
+def _needed_capabilities(document: Document, key: str) -> Hint:
+    fix = None
+    if not document.has(("capabilities",)):
+        title = "rename to `capabilities`"
+        fix = renamed_key(document, (key,), "capabilities", title, applicability="always")
+    help_line = "a manifest names what the actor needs in `[capabilities]`; users grant it"
+    return Hint(help=help_line, fix=fix)
 
 
 def _in_actor(
