@@ -116,6 +116,94 @@ def test_answers(wasmind: Wasmind, layered: Path, subject: str, answer: str) -> 
     assert (done.returncode, done.stdout) == (0, answer), done.stderr
 
 
+@pytest.fixture
+def shared(layered: Path) -> Path:
+    """`side` depends on `shell` too; what it says differs, and the config decides."""
+    side = layered / "side"
+    side.mkdir()
+    (side / "side.wasm").write_bytes((layered / "echo" / "echo.wasm").read_bytes())
+    (side / "Wasmind.toml").write_text(
+        'actor_id = "test:side"\n'
+        'build.component = "side.wasm"\n'
+        "\n"
+        "[dependencies.shell]\n"
+        'source = { path = "../echo" }\n'
+        'config = { level = "low", deep = { a = 2, b = 2 } }\n'
+        "auto_spawn = true\n"
+    )
+    app = (layered / "app.toml").read_text()
+    (layered / "app.toml").write_text(
+        app.replace('["desk"]', '["desk", "side"]')
+        + "\n[actor_overrides.shell]\nauto_spawn = true\n"
+        + '\n[actors.side]\nsource = { path = "side" }\n'
+    )
+    return layered
+
+
+@pytest.mark.parametrize(
+    ("subject", "answer"),
+    [
+        (
+            "shell.config.level",
+            'shell.config.level = "high"\n'
+            '  -                    the actor\'s own default  "low"\n'
+            '  side/Wasmind.toml:6  [dependencies.shell]     "low"\n'
+            '  desk/Wasmind.toml:8  [dependencies.shell]     "middle"\n'
+            '  app.toml:8           [actor_overrides.shell]  "high"  wins\n',
+        ),
+        (
+            "shell.config.deep.b",
+            "shell.config.deep.b = 2\n"
+            "  side/Wasmind.toml:6  [dependencies.shell]  2\n"
+            "  desk/Wasmind.toml:8  [dependencies.shell]  2  wins\n",
+        ),
+        (
+            "shell.auto_spawn",
+            "shell.auto_spawn = true\n"
+            "  side/Wasmind.toml:7  [dependencies.shell]     true\n"
+            "  app.toml:13          [actor_overrides.shell]  true  wins\n",
+        ),
+        (
+            "shell",
+            "shell is declared:\n"
+            "  `desk` is an actor of the config (app.toml:3)\n"
+            "  `desk` depends on `shell` (desk/Wasmind.toml:6)\n"
+            "other manifests that declare it:\n"
+            "  `side` depends on `shell` (side/Wasmind.toml:4)\n"
+            "it is spawned because:\n"
+            "  `shell` joins every agent (app.toml:13)\n"
+            "and also because:\n"
+            "  `desk` requires `shell` (desk/Wasmind.toml:2)\n",
+        ),
+    ],
+)
+def test_every_manifest_that_shares_an_actor_is_shown(
+    wasmind: Wasmind, shared: Path, subject: str, answer: str
+) -> None:
+    assert wasmind("check", "app.toml").returncode == 0
+    done = wasmind("why", subject, "app.toml")
+    assert (done.returncode, done.stdout) == (0, answer), done.stderr
+
+
+def test_an_own_actor_takes_nothing_of_a_manifest_that_is_not_merged(
+    wasmind: Wasmind, shared: Path
+) -> None:
+    app = (shared / "app.toml").read_text()
+    own = app.replace("[actor_overrides.shell", "[actors.shell")
+    own = own.replace("auto_spawn = true\n", 'source = { path = "echo" }\n')
+    (shared / "app.toml").write_text(own)
+    done = wasmind("why", "shell.auto_spawn", "app.toml")
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    done = wasmind("why", "shell", "app.toml")
+    assert done.stdout.startswith(
+        "shell is declared:\n"
+        "  `shell` is an actor of the config (app.toml:12)\n"
+        "other manifests that declare it:\n"
+        "  `desk` depends on `shell` (desk/Wasmind.toml:6)\n"
+        "  `side` depends on `shell` (side/Wasmind.toml:4)\n"
+    ), done.stderr
+
+
 @pytest.mark.parametrize(
     ("subject", "message"),
     [

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.compiler.project import ROOT, Project, component
+from wasmind_compiler.fixing import plan_changes, write_changes
 from wasmind_compiler.frontend.actor_entry import ENTRY_KEYS
 from wasmind_compiler.frontend.conformance import conforms
 from wasmind_compiler.frontend.schemas import Schemas
@@ -203,6 +204,49 @@ def test_manifests_are_judged_like_configs(project: Project) -> None:
         "WM0208 desk/Wasmind.toml:4:2 `system_prompt_contributions` has no effect",
         "WM0201 desk/Wasmind.toml:5:2 unknown key `actors`",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "help_line", "mended"),
+    [
+        (
+            '[config]\nlevel = "low"\n',
+            "unknown key `config`",
+            "whoever uses the actor gives it its `config`; defaults stand in the schema that"
+            " `config_schema` names, or in the `Config` class of a Python actor",
+            None,
+        ),
+        (
+            'config = "settings.json"\n',
+            "unknown key `config`",
+            "did you mean `config_schema`?",
+            None,
+        ),
+        (
+            "[grants]\nlogger = true\n[grants.http]\nports = [443]\n",
+            "unknown key `grants`",
+            "a manifest names what the actor needs in `[capabilities]`; users grant it",
+            "[capabilities]\nlogger = true\n[capabilities.http]\nports = [443]\n",
+        ),
+        (
+            "permissions.http = true\n[capabilities]\nlogger = true\n",
+            "unknown key `permissions`",
+            "a manifest names what the actor needs in `[capabilities]`; users grant it",
+            None,
+        ),
+    ],
+)
+def test_keys_of_configs_in_a_manifest(
+    project: Project, text: str, message: str, help_line: str, mended: str | None
+) -> None:
+    project.actor("desk")
+    head = 'actor_id = "test:desk"\n'
+    path = project.write("desk/Wasmind.toml", head + text)
+    report = project.report_about("desk")
+    (found,) = [each for each in report.diagnostics if each.code == "WM0201"]
+    assert (found.message, found.help) == (message, help_line)
+    write_changes(plan_changes([found], project.root), project.root)
+    assert path.read_text() == head + (text if mended is None else mended)
 
 
 def test_the_whole_reference_format_is_accepted(project: Project) -> None:

@@ -18,6 +18,7 @@ from tests.compiler.repositories import (
 )
 from wasmind_compiler.diagnostics.render_text import render_text
 from wasmind_compiler.resolution.git.limits import GitLimits
+from wasmind_compiler.resolution.git.url import GitUrl, read_git_url
 
 
 @pytest.fixture
@@ -241,3 +242,35 @@ def test_urls_that_are_refused(
         f'"{replacement}"' if replacement else None
     )
     assert project.statuses == []
+
+
+@pytest.mark.parametrize(
+    ("before", "port"),
+    [
+        ("https://127.0.0.1:", "99999"),
+        ("https://127.0.0.1:", "0"),
+        ("https://[::1]:", "65536"),
+        ("ssh://git@127.0.0.1:", "000"),
+        ("file://localhost:", "1" * 5000),
+    ],
+)
+def test_ports_that_are_none_are_shown_and_not_asked(
+    project: Project, before: str, port: str
+) -> None:
+    (found,) = project.check(app(f"{before}{port}/owner/repo")).diagnostics
+    assert (found.code, found.message) == ("WM1101", "the git URL has no usable port")
+    assert found.help == "ports are numbers from 1 to 65535"
+    start = 19 + len(before)
+    assert found.span is not None
+    assert (found.span.start.column, found.span.end.column) == (start, start + len(port))
+    assert project.statuses == []
+
+
+def test_a_port_that_is_no_number_is_not_repeated(project: Project) -> None:
+    (found,) = project.check(app("https://127.0.0.1:abc/owner/repo")).diagnostics
+    assert found.message == "the git URL has no usable host and port"
+
+
+@pytest.mark.parametrize("port", ["1", "65535", "0443"])
+def test_ports_that_may_be_asked(port: str) -> None:
+    assert isinstance(read_git_url(f"https://127.0.0.1:{port}/owner/repo"), GitUrl)

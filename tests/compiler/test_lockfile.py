@@ -215,6 +215,18 @@ def test_a_stale_lockfile_lists_what_differs(project: Project) -> None:
     assert "nothing uses the lock entry `old`" in shown
 
 
+def test_a_source_that_changed_is_shown_as_the_lockfile_has_it(
+    project: Project, remote: Repository
+) -> None:
+    remote.git("tag", "v1")
+    source = f'git = "{remote.url}", git_ref = {{ tag = "v1" }}, sub_dir = "actors/tool"'
+    project.lock(f'starting_actors = ["desk"]\n\n[actors.desk]\nsource = {{ {source} }}\n')
+    project.actor("desk")
+    found = project.check(DESK, locked=True).diagnostics[0]
+    locked = f'{{git = "{remote.url}", git_ref = {{tag = "v1"}}, sub_dir = "actors/tool"}}'
+    assert f'source: {locked} -> {{path = "desk"}}' in found.notes[0].splitlines()
+
+
 def test_a_tag_and_a_branch_of_one_name_are_told_apart(
     project: Project, remote: Repository
 ) -> None:
@@ -446,7 +458,7 @@ dependencies = []
         ),
         (
             "version = 3\n" + ENTRY + ENTRY,
-            "WM1004 app.lock:9:1 the lockfile is corrupt: two entries for 'desk'",
+            "WM1004 app.lock:9:1 the lockfile is corrupt: two entries for `desk`",
         ),
         (
             'version = 3\n[[git]]\nurl = "https://e.org/r"\nrevision = "abc"\n',

@@ -181,10 +181,39 @@ def test_shared_dependencies_must_agree_on_settings(project: Project) -> None:
         actors.two.source.path = "two"
         """
     assert project.found(app) == [
-        "WM0409 two/Wasmind.toml:2:48 `tool` is shared, but with different `config.level`"
+        "WM0409 two/Wasmind.toml:2:63 `tool` is shared, but with different `config.level`"
     ]
     assert project.found(app + "actor_overrides.tool.config.level = 3\n") == []
     assert len(project.found(app + "actor_overrides.tool.config.other = 3\n")) == 1
+
+
+def test_a_difference_is_shown_where_it_is_and_not_at_what_is_settled(project: Project) -> None:
+    project.actor(
+        "one",
+        """
+        [dependencies.tool]
+        source.path = "../tool"
+        config = { n = 1, workers = ["x"], "a.b" = 1 }
+        """,
+    )
+    project.actor(
+        "two", '[dependencies.tool]\nsource.path = "../tool"\nconfig.n = 2\nauto_spawn = true\n'
+    )
+    project.actor("tool", config={"type": "object"})
+    report = project.check(
+        """
+        starting_actors = ["one", "two", "tool"]
+        actors.one.source.path = "one"
+        actors.two.source.path = "two"
+        actor_overrides.tool.config.n = 3
+        """
+    )
+    (found,) = report.diagnostics
+    assert found.message == (
+        '`tool` is shared, but with different `config."a.b"`, `config.workers` and `auto_spawn`'
+    )
+    assert str(found.span) == "two/Wasmind.toml:2:1"
+    assert [str(label.span) for label in found.labels] == ["one/Wasmind.toml:5:44"]
 
 
 def test_saying_nothing_about_spawning_is_saying_no(project: Project) -> None:

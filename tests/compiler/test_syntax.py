@@ -71,6 +71,22 @@ def test_places(text: str, code: str, primary: str, secondary: list[str], line_e
 
 
 @pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("a = { b = 1 }\na.c = 1\n", "a"),
+        ("[actors.a]\nconfig = { b = 1 }\nconfig.x = 1\n", "actors.a.config"),
+        ("[actors.a]\nconfig = { b = 1 }\n[actors.a.config.x]\n", "actors.a.config"),
+        ("[t]\n'a b'.c = {}\n'a b'.c.d = 1\n", 't."a b".c'),
+        ("[[l]]\n[[l]]\na = { b = 1 }\na.c = 1\n", "l[1].a"),
+        ("x = [1, { a = {}, a.b = 1, a.c = 1 }]\n", "x[1].a"),
+    ],
+)
+def test_a_table_that_is_complete_is_named_by_its_whole_path(text: str, name: str) -> None:
+    (found,) = read(text)
+    assert found.message == f"the table `{name}` cannot be extended here"
+
+
+@pytest.mark.parametrize(
     ("text", "fixed"),
     [
         ('p = "C:\\data"\n', "p = 'C:\\data'\n"),

@@ -126,6 +126,9 @@ def _layers(origin: SettingOrigin) -> Iterator[str]:
 def _why_there(found: Presence) -> Iterator[str]:
     yield f"{found.name} is declared:"
     yield from _steps(found.declared)
+    if found.shared:
+        yield "other manifests that declare it:"
+        yield from _steps(found.shared)
     if not found.chain:
         yield "nothing spawns it"
         return

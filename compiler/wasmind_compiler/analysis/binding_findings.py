@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from wasmind_compiler.analysis.bindings import (
+from wasmind_compiler.diagnostics import Collector, Diagnostic, Edit, Fix, Label, Span
+from wasmind_compiler.diagnostics.rules import bindings as rules
+from wasmind_compiler.diagnostics.rules import shape
+from wasmind_compiler.diagnostics.suggestions import advice, nearest
+from wasmind_compiler.frontend.bindings import (
     DEFAULTS,
     MANDATORY,
     OTHER_MODIFIERS,
@@ -13,15 +17,13 @@ from wasmind_compiler.analysis.bindings import (
     Binding,
     effective,
     entries,
+    is_key,
     is_plain_character,
     is_reserved,
+    is_swapped,
     normal_form,
     same_for_terminals,
 )
-from wasmind_compiler.diagnostics import Collector, Diagnostic, Edit, Fix, Label, Span
-from wasmind_compiler.diagnostics.rules import bindings as rules
-from wasmind_compiler.diagnostics.rules import shape
-from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.frontend.key_path import quoted
 from wasmind_compiler.frontend.rewriting import move_to
 from wasmind_compiler.frontend.tables import Table
@@ -38,7 +40,7 @@ def explain(tui: Table) -> Iterator[Diagnostic]:
         for written, action, table in entries(tui, section):
             # An action that is none here, or is written in the key's place, is reported as that.
             faulty = faulty or action not in DEFAULTS[section].values()
-            read = None if _is_swapped(written, action) else _read(section, written, action, table)
+            read = None if is_swapped(written, action) else _read(section, written, action, table)
             if isinstance(read, Diagnostic):
                 faulty = True
                 yield read
@@ -69,7 +71,7 @@ def report_misplaced_actions(tui: Table, collector: Collector) -> None:
     """Report actions of other tables as such, instead of as values that are not allowed."""
     for section in DEFAULTS:
         for written, action, table in entries(tui, section):
-            if _is_swapped(written, action):
+            if is_swapped(written, action):
                 collector.replace(shape.BAD_VALUE, _swapped(written, action, table))
                 continue
             owner = next((name for name, keys in DEFAULTS.items() if action in keys.values()), None)
@@ -85,12 +87,6 @@ def report_misplaced_actions(tui: Table, collector: Collector) -> None:
                     ),
                 )
                 collector.replace(shape.BAD_VALUE, found)
-
-
-def _is_swapped(written: str, action: str) -> bool:
-    """Whether an action stands where its key should be, and the key where the action should."""
-    actions = {each for keys in DEFAULTS.values() for each in keys.values()}
-    return written in actions and action not in actions and _is_key(action)
 
 
 def _swapped(written: str, action: str, table: Table) -> Diagnostic:
@@ -110,7 +106,7 @@ def _bad_key(written: str, table: Table, error: BadKeyError) -> Diagnostic:
     path = (*table.path, written)
     span = table.document.inside_key(path, error.start, error.end)
     corrected = written.replace("+", "-")
-    if "+" in written and _is_key(corrected):
+    if "+" in written and is_key(corrected):
         at = written.index("+")
         span = table.document.inside_key(path, at, at + 1)
         return _corrected(span, f"`{written}` is not a key", table, written, corrected)
@@ -120,7 +116,7 @@ def _bad_key(written: str, table: Table, error: BadKeyError) -> Diagnostic:
         near = (OTHER_MODIFIERS[part.lower()],)
     if len(near) == 1:
         corrected = written[: error.start] + near[0] + written[error.end :]
-        if _is_key(corrected):
+        if is_key(corrected):
             return _corrected(span, str(error), table, written, corrected)
     return rules.BAD_KEY.at(
         span,
@@ -137,14 +133,6 @@ def _corrected(span: Span, message: str, table: Table, written: str, corrected: 
         applicability="always",
     )
     return rules.BAD_KEY.at(span, message, help=f"did you mean `{corrected}`?", fix=fix)
-
-
-def _is_key(text: str) -> bool:
-    try:
-        normal_form(text)
-    except BadKeyError:
-        return False
-    return True
 
 
 def _place(binding: Binding) -> Span:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from wasmind_compiler.analysis.annotations import annotated, strings
 from wasmind_compiler.analysis.system import System
 from wasmind_compiler.diagnostics import Span
+from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath, dotted, value_at
-from wasmind_compiler.resolution.graph import ResolvedActor
+from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +52,14 @@ class Presence:
     Attributes:
         name: its logical name.
         declared: where it is declared, by the chain of manifests that leads there.
+        shared: the other manifests that declare it.
         chain: from what starts with the first agent to the actor; empty if nothing spawns it.
         reasons: all reasons for it, those of the chain included.
     """
 
     name: str
     declared: tuple[Step, ...]
+    shared: tuple[Step, ...]
     chain: tuple[Step, ...]
     reasons: tuple[Step, ...]
 
@@ -85,23 +88,37 @@ def setting_origins(system: System, actor: ResolvedActor, path: KeyPath) -> list
 def _origin(
     system: System, actor: ResolvedActor, path: KeyPath, layers: list[tuple[Document, KeyPath]]
 ) -> SettingOrigin:
-    said = tuple(
-        Said(
-            value=document.at((*base, *path)),
-            span=document.value((*base, *path)),
-            place=f"[{dotted(base)}]" if base else "top of the manifest",
-        )
-        for document, base in layers
-        if document.at((*base, *path)) is not None and _speaks(base, path)
-    )
+    said = tuple(_said(layers, path))
+    if said:
+        # What no merged layer speaks about is no part of the result, whoever else does.
+        said = (*_said(_shared(system, actor), path), *said)
     default = _default(system, actor, path)
     return SettingOrigin(path=dotted((actor.name, *path)), layers=said, default=default)
+
+
+def _said(layers: Iterable[tuple[Document, KeyPath]], path: KeyPath) -> Iterator[Said]:
+    for document, base in layers:
+        if document.at((*base, *path)) is not None and _speaks(base, path):
+            yield Said(
+                value=document.at((*base, *path)),
+                span=document.value((*base, *path)),
+                place=f"[{dotted(base)}]" if base else "top of the manifest",
+            )
 
 
 def _layers(actor: ResolvedActor) -> Iterator[tuple[Document, KeyPath]]:
     yield actor.manifest.document, ()
     for entry in actor.entries:
         yield entry.document, entry.path
+
+
+def _shared(system: System, actor: ResolvedActor) -> list[tuple[Document, KeyPath]]:
+    """Tables of manifests that were not merged, because another one was met first."""
+    merged = {(entry.document, entry.path) for entry in actor.entries}
+    declared = system.resolution.declarations(actor.name)
+    # An actor under two names has one manifest.
+    places = dict.fromkeys((entry.document, entry.path) for _, entry in declared)
+    return [place for place in places if place not in merged]
 
 
 def _speaks(base: KeyPath, path: KeyPath) -> bool:
@@ -131,29 +148,34 @@ def _default(system: System, actor: ResolvedActor, path: KeyPath) -> Any:
 
 def presence(system: System, name: str) -> Presence:
     """Why an actor of the system is there."""
-    reasons = {each: tuple(_reasons(system, each)) for each in system.resolution.actors}
+    resolution = system.resolution
+    reasons = {each: tuple(_reasons(system, each)) for each in resolution.actors}
+    shared = (
+        _dependency(by, entry)
+        for by, entry in resolution.declarations(name)
+        if by != resolution.actors[name].parent
+    )
     return Presence(
         name=name,
-        declared=tuple(_declared(system.resolution.actors, name)),
+        declared=tuple(_declared(resolution, name)),
+        shared=tuple(shared),
         chain=_chain(reasons, name),
         reasons=reasons[name],
     )
 
 
-def _declared(actors: Mapping[str, ResolvedActor], name: str) -> list[Step]:
-    steps: list[Step] = []
-    current: str | None = name
-    while current is not None and len(steps) <= len(actors):
-        actor = actors[current]
-        entry = actor.entries[0]
-        text = (
-            f"`{current}` is an actor of the config"
-            if actor.parent is None
-            else f"`{actor.parent}` depends on `{current}`"
-        )
-        steps.append(Step(text=text, span=entry.header(), by=actor.parent))
-        current = actor.parent
-    return steps[::-1]
+def _declared(resolution: Resolution, name: str) -> Iterator[Step]:
+    for entry in resolution.route(name):
+        parent = resolution.actors[entry.name].parent
+        if parent is None:
+            text = f"`{entry.name}` is an actor of the config"
+            yield Step(text=text, span=entry.header())
+        else:
+            yield _dependency(parent, entry)
+
+
+def _dependency(by: str, entry: ActorEntry) -> Step:
+    return Step(text=f"`{by}` depends on `{entry.name}`", span=entry.header(), by=by)
 
 
 def _reasons(system: System, name: str) -> Iterator[Step]:

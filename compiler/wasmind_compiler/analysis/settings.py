@@ -9,7 +9,7 @@ from typing import Any, Final
 from wasmind_compiler.analysis.contract import NO_SETTINGS
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Fix, Label, Span
 from wasmind_compiler.diagnostics.rules import names, settings, shape
-from wasmind_compiler.diagnostics.suggestions import nearest, related
+from wasmind_compiler.diagnostics.suggestions import nearest, related, together
 from wasmind_compiler.frontend.actor_entry import ENTRY_KEYS, ActorEntry
 from wasmind_compiler.frontend.conformance import conforms
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
@@ -177,7 +177,7 @@ def _missing(
     table = resolution.users_table(actor.name)
     properties = schema.get("properties", {})
     described = {key: _dereferenced(properties.get(key), schema) for key in keys}
-    named = " and ".join(f"`{key}`" for key in keys)
+    named = together([f"`{key}`" for key in keys])
     labels, notes = [], []
     if actor.is_dependency:
         labels.append(Label(actor.entries[0].header(), "declared here, without it"))

@@ -57,7 +57,16 @@ def advice(name: str, candidates: Collection[str], what: str) -> str | None:
 
 def either(items: list[str]) -> str:
     """`a`, `a or b`, `a, b or c`."""
-    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " or " + items[-1]
+    return _joined(items, "or")
+
+
+def together(items: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return _joined(items, "and")
+
+
+def _joined(items: list[str], word: str) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {word} {items[-1]}"
 
 
 def _words(name: str) -> frozenset[str]:

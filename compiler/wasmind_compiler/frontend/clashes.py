@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label, TextIndex
 from wasmind_compiler.diagnostics.rules import files
 from wasmind_compiler.frontend.joining import joined
-from wasmind_compiler.frontend.key_path import dotted
+from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.frontend.positions import Node, Range, Scanner, last_element, scan
 from wasmind_compiler.frontend.slip import reads_further
+
+#: Names from the inside out.
+_Way = tuple[str | int, "_Way | None"]
 
 
 def explain_clash(index: TextIndex, start: int) -> Diagnostic | None:
@@ -25,8 +29,8 @@ class _Written:
 
     first: Range
     again: Range
-    #: Whether the first is an inline table, which the other would add to.
-    inline: bool = False
+    #: Of the first if it is an inline table, which the other would add to.
+    path: KeyPath | None = None
 
 
 class _Watch(Scanner):
@@ -34,17 +38,41 @@ class _Watch(Scanner):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.found: list[_Written] = []
+        self.found: _Written | None = None
 
     def _assign(self, table: Node, name: str, node: Node) -> None:
+        self.found = self.found or self._clash(table, name, node)
+        super()._assign(table, name, node)
+
+    def _clash(self, table: Node, name: str, node: Node) -> _Written | None:
         earlier = table.children.get(name)
         if earlier is not None and earlier.key is not None and node.key is not None:
-            self.found.append(_Written(earlier.key, node.key))
-        elif _is_value(self._text, table) and table.key is not None and node.key is not None:
-            self.found.append(_Written(table.key, node.key))
-        elif _is_complete(self._text, table) and table.key is not None and node.key is not None:
-            self.found.append(_Written(table.key, node.key, inline=True))
-        super()._assign(table, name, node)
+            return _Written(earlier.key, node.key)
+        if table.key is None or node.key is None:
+            return None
+        if _is_value(self._text, table):
+            return _Written(table.key, node.key)
+        if _is_complete(self._text, table):
+            return _Written(table.key, node.key, _path_to(self._root, table))
+        return None
+
+
+def _path_to(root: Node, wanted: Node) -> KeyPath:
+    """The way to a node of a tree."""
+    # Each name with those before it: whole paths would cost the square of the depth.
+    pending: list[tuple[Node, _Way | None]] = [(root, None)]
+    while pending:
+        node, way = pending.pop()
+        if node is wanted:
+            return tuple(_names(way))[::-1]
+        pending += [(child, (name, way)) for name, child in node.children.items()]
+    raise AssertionError("the node is not in the tree")
+
+
+def _names(way: _Way | None) -> Iterator[str | int]:
+    while way is not None:
+        name, way = way
+        yield name
 
 
 def _is_value(text: str, node: Node) -> bool:
@@ -69,11 +97,11 @@ def _explain_key(index: TextIndex, start: int) -> Diagnostic | None:
                 break
     except (AssertionError, IndexError, KeyError):
         pass
-    found = next(iter(watch.found), None)
+    found = watch.found
     if found is None:
         return None
-    if found.inline:
-        return _closed(index, found.again, found.first, index.text[slice(*found.first)])
+    if found.path is not None:
+        return _closed(index, found.again, found.first, dotted(found.path))
     name = index.text[slice(*found.again)]
     return files.DUPLICATE_KEY.at(
         index.span(*found.again),

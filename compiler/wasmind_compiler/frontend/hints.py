@@ -8,7 +8,9 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Edit, Fix, Label
+from wasmind_compiler.diagnostics.suggestions import nearest
 from wasmind_compiler.frontend import grant_hints, source_hints, top_level
+from wasmind_compiler.frontend.bindings import ACTIONS, is_key, is_swapped
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.hint import Hint, rewritten
 from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
@@ -33,6 +35,12 @@ _PARAMETERS: Final = frozenset({"model", "api_key", "api_base", "temperature", "
 
 _A_MODEL: Final = "add a `[[litellm.models]]` with a `model_name` and `litellm_params`"
 
+#: About settings in a manifest.
+_DEFAULTS: Final = (
+    "whoever uses the actor gives it its `config`; defaults stand in the schema that"
+    " `config_schema` names, or in the `Config` class of a Python actor"
+)
+
 
 def unknown_key(
     document: Document, path: KeyPath, key: str, value: Any, known: Collection[str]
@@ -52,8 +60,7 @@ def unknown_key(
         fix = move_into(document, (*path, key), "litellm_params")
         return Hint(help="it is one of the `litellm_params`", fix=fix)
     if path[0] == "tui" and len(path) == 2 and isinstance(value, str):
-        fix = move_into(document, (*path, key), "key_bindings")
-        return Hint(help="keys are bound in `key_bindings`", fix=fix)
+        return _outside_bindings(document, path, key, value)
     return None
 
 
@@ -169,12 +176,25 @@ def _at_the_top(document: Document, key: str, value: Any, known: Collection[str]
 
 
 def _in_manifest(document: Document, key: str, value: Any) -> Hint | None:
+    if is_config(key) or key == "config":
+        return Hint(help=_DEFAULTS) if isinstance(value, dict) else None
+    if _SYNONYMS.get(key, key) == "grants":
+        return _needed_capabilities(document, key)
     if key != "actors" or not isinstance(value, dict) or document.has(("dependencies",)):
         if key not in top_level.OF_CONFIGS:
             return None
         return Hint(help=f"`{key}` belongs in the config; a manifest describes one actor")
     fix = renamed_key(document, (key,), "dependencies", "rename to `dependencies`")
     return Hint(help="a manifest names the actors it needs in `[dependencies]`", fix=fix)
+
+
+def _needed_capabilities(document: Document, key: str) -> Hint:
+    fix = None
+    if not document.has(("capabilities",)):
+        title = "rename to `capabilities`"
+        fix = renamed_key(document, (key,), "capabilities", title, applicability="always")
+    help_line = "a manifest names what the actor needs in `[capabilities]`; users grant it"
+    return Hint(help=help_line, fix=fix)
 
 
 def _in_actor(
@@ -199,6 +219,17 @@ def _in_actor(
     title = f"rename to `{meant}`"
     fix = renamed_key(document, (*path, key), meant, title, applicability="always")
     return Hint(help=f"it is called `{meant}`", fix=fix)
+
+
+def _outside_bindings(document: Document, path: KeyPath, key: str, value: str) -> Hint | None:
+    """A key that is bound beside `key_bindings` instead of in it."""
+    is_sure = value in ACTIONS or is_swapped(key, value) or bool(nearest(value, ACTIONS))
+    if not is_sure and not is_key(key):
+        return None
+    fix = move_into(document, (*path, key), "key_bindings")
+    if fix is not None and not is_sure:
+        fix = fix._replace(applicability="maybe")
+    return Hint(help="keys are bound in `key_bindings`", fix=fix)
 
 
 def _own_path(document: Document, path: KeyPath) -> Hint:

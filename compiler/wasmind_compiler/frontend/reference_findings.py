@@ -11,7 +11,15 @@ from wasmind_compiler.diagnostics import Diagnostic, Fix, Span
 from wasmind_compiler.diagnostics.masking import USER_INFO
 from wasmind_compiler.diagnostics.rules import fetching, references
 from wasmind_compiler.frontend.rewriting import replace_string
-from wasmind_compiler.frontend.source import GitRef, GitSource, PathSource, Source, Written
+from wasmind_compiler.frontend.source import (
+    PORTS,
+    GitRef,
+    GitSource,
+    PathSource,
+    Source,
+    Written,
+    is_port,
+)
 
 #: The transports of git that are authenticated or local, and need no helper program.
 SCHEMES: Final = ("https", "ssh", "file")
@@ -25,6 +33,7 @@ _SCP: Final = re.compile(
 )
 _EXAMPLE: Final = "for example `https://host/owner/repository.git`"
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)(?:://|::)")
+_PORT: Final = re.compile(r"[^/]*//(?:[^/?#]*@)?(?:\[[^/?#\]]*\]|[^/?#:@]*):([0-9]+)(?![^/?#])")
 _TOKEN_USER: Final = re.compile(r"[A-Za-z0-9_-]{16,}")
 _FULL_REVISION: Final = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 #: What git refuses in the name of a ref, see git-check-ref-format(1).
@@ -92,10 +101,18 @@ def _url(written: Written, url: str) -> Iterator[Diagnostic]:
             help=f"allowed: {listed}",
         )
         return
+    port = _PORT.match(url)
+    if port is not None and not is_port(port[1]):
+        # The number is not repeated: it may be the beginning of a password with a slash.
+        place = _inside(written, "git", port, 1)
+        yield fetching.BAD_URL.at(place, "the git URL has no usable port", help=PORTS)
+        yield from _credentials(written, url)
+        return
     try:
         parts = urlsplit(url)
         complete = bool(parts.path.strip("/")) and (parts.scheme == "file" or bool(parts.hostname))
-        complete = complete and (parts.port is None or parts.port > 0)
+        # What is no number at all is noticed when the port is read.
+        complete = complete and parts.port != 0
     except ValueError:
         # What is wrong would be said with a part of the text, which may be a password.
         yield fetching.BAD_URL.at(span, "the git URL has no usable host and port", help=_EXAMPLE)

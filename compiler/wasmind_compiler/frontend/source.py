@@ -17,6 +17,7 @@ _REF_KINDS: tuple[RefKind, ...] = ("branch", "tag", "rev")
 GIT_KEYS: Final = frozenset({"git", "git_ref", "sub_dir", "submodules", "lfs", "insecure"})
 #: The user part of a URL, also with `@` or `/` in a password, where they should be escaped.
 USER_INFO: Final = re.compile(r"(?<=://)(?:[^/\s\"@:\[]+:(?!\d*/)[^\s\"]{,100}|[^/\s\"]+)@")
+PORTS: Final = "ports are numbers from 1 to 65535"
 #: The same as in the schemas.
 _LIBRARY: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _SHORTEST: Final[Mapping[RefKind, int]] = {"branch": 1, "tag": 1, "rev": 4}
@@ -134,6 +135,13 @@ class GitSource(Record):
 
 
 Source = PathSource | LibrarySource | GitSource
+
+
+def is_port(digits: str) -> bool:
+    """Whether a number in a URL is one that a host can listen at."""
+    number = digits.lstrip("0")
+    # Python refuses to read numbers of thousands of digits.
+    return 0 < len(number) <= 5 and int(number) <= 65535
 
 
 def read_source(table: Table | None) -> Source | None:

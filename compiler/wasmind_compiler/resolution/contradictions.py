@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from wasmind_compiler.diagnostics import Diagnostic, Fix, Label, Span
 from wasmind_compiler.diagnostics.rules import graph, sources
+from wasmind_compiler.diagnostics.suggestions import together
 from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.document import Document
-from wasmind_compiler.frontend.key_path import dotted
+from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.frontend.sections import added_keys, literal, renamed_section
 from wasmind_compiler.frontend.source import GitSource, PathSource, Source
 from wasmind_compiler.resolution.found import Found, chain, edges
@@ -126,7 +127,7 @@ def own_actor_coincides(known: Found, entry: ActorEntry) -> Diagnostic:
 
 
 def conflicting_settings(
-    known: Found, parent: Found, entry: ActorEntry, keys: Sequence[str]
+    known: Found, parent: Found, entry: ActorEntry, keys: Sequence[KeyPath]
 ) -> Diagnostic:
     """A dependency that two manifests configure differently.
 
@@ -134,24 +135,23 @@ def conflicting_settings(
         known: the dependency.
         parent: the actor whose manifest disagrees with the first.
         entry: its table.
-        keys: what differs, paths like `config.level` or `auto_spawn`.
+        keys: what differs, inside the tables of both.
     """
     first = known.declarations[0]
-    top = keys[0].partition(".")[0]
     section = dotted(("actor_overrides", entry.name))
-    named = " and ".join(f"`{key}`" for key in keys)
+    named = together([f"`{dotted(key)}`" for key in keys])
     return sources.CONFLICTING_SETTINGS.at(
-        _setting_span(entry, top),
+        _setting_span(entry, keys[0]),
         f"`{entry.name}` is shared, but with different {named}",
         label="differs here",
-        labels=(Label(_setting_span(first, top), "from here"),),
+        labels=(Label(_setting_span(first, keys[0]), "from here"),),
         notes=("first reached by:\n" + chain(known), "then by:\n" + chain(parent, entry)),
         help=f"decide in `[{section}]` of the config: set {named} there",
     )
 
 
-def _setting_span(entry: ActorEntry, key: str) -> Span:
-    return entry.value(key) if getattr(entry, key) is not None else entry.header()
+def _setting_span(entry: ActorEntry, key: KeyPath) -> Span:
+    return entry.value(*key) if entry.document.has((*entry.path, *key)) else entry.header()
 
 
 def _route(title: str, place: str | None, way: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -92,6 +92,16 @@ class Resolution:
             if actor.parent is None or actor.entries[-1].section != "dependencies":
                 return actor.entries[-1]
             name = actor.parent
+
+    def declarations(self, name: str) -> Iterator[tuple[str, ActorEntry]]:
+        """The tables of all manifests that declare an actor, each with the actor it is needed by.
+
+        Only the first that was met is merged; the others agree with it, or have been reported.
+        """
+        for actor in self.actors.values():
+            for entry in actor.manifest.dependencies:
+                if entry.name == name:
+                    yield actor.name, entry
 
     @cached_property
     def automatic(self) -> tuple[str, ...]:

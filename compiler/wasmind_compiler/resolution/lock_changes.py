@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from wasmind_compiler.resolution.lockfile import Lock, LockedActor, LockedGit
+from wasmind_compiler.resolution.lockfile import Lock, LockedActor, LockedGit, inline
 from wasmind_compiler.resolution.policy import Widening
 
 _SHOWN_DIGITS: Final = 7
@@ -147,7 +147,7 @@ def _short(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(value) or "none"
     if isinstance(value, Mapping):
-        return " ".join(f"{key}={item}" for key, item in value.items())
+        return inline(value)
     text = str(value)
     is_id = len(text) in {40, 64} and all(letter in "0123456789abcdef" for letter in text)
     return text[:_SHOWN_DIGITS] if is_id else text

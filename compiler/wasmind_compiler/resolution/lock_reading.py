@@ -119,7 +119,7 @@ def _has_duplicates(document: Document, faults: Collector) -> bool:
         for name in [name for name, count in Counter(names).items() if count > 1]:
             first, second = [index for index, each in enumerate(names) if each == name][:2]
             labels = (Label(document.header((table, first)), "first entry"),)
-            message = f"two entries for {entries[first][keys[0]]!r}"
+            message = f"two entries for `{entries[first][keys[0]]}`"
             span = document.header((table, second))
             faults.add(locking.LOCK_CORRUPT.at(span, message, labels=labels))
             found = True

@@ -133,7 +133,7 @@ def _ref_key(ref: GitRef | None) -> tuple[str, str]:
 
 def _git_facts(git: LockedGit) -> Iterator[tuple[str, str | None]]:
     yield "url", _text(git.url)
-    yield "git_ref", _inline({git.ref.kind: git.ref.text}) if git.ref else None
+    yield "git_ref", inline({git.ref.kind: git.ref.text}) if git.ref else None
     yield "revision", _text(git.revision)
     yield "default_branch", _optional(git.default_branch)
     yield "tag_object", _optional(git.tag_object)
@@ -142,11 +142,11 @@ def _git_facts(git: LockedGit) -> Iterator[tuple[str, str | None]]:
 def _actor_facts(actor: LockedActor) -> Iterator[tuple[str, str | None]]:
     yield "name", _text(actor.name)
     yield "actor_id", _text(actor.actor_id)
-    yield "source", _inline(actor.source)
+    yield "source", inline(actor.source)
     yield "digest", _digest(actor.digest)
     yield "component", _digest(actor.component)
     yield "capabilities", _list(actor.capabilities)
-    yield "grants", _inline(actor.grants) if actor.grants else None
+    yield "grants", inline(actor.grants) if actor.grants else None
     yield "dependencies", _list(actor.dependencies)
     yield "contract", _digest(actor.contract)
     yield "config_schema", _digest(actor.config_schema)
@@ -170,7 +170,8 @@ def _digest(value: str | None) -> str | None:
     return None if value is None else _text(_SHA256 + value)
 
 
-def _inline(table: Mapping[str, Any]) -> str:
+def inline(table: Mapping[str, Any]) -> str:
+    """A table on one line, as the lockfile has it."""
     return "{" + ", ".join(f"{key} = {_value(value)}" for key, value in table.items()) + "}"
 
 
@@ -179,7 +180,7 @@ def _value(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_value, value)) + "]"
-    return _inline(value) if isinstance(value, Mapping) else _text(value)
+    return inline(value) if isinstance(value, Mapping) else _text(value)
 
 
 def _list(items: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from wasmind_compiler.diagnostics import Collector, Diagnostic
 from wasmind_compiler.diagnostics.rules import graph, sources
 from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.app_config import AppConfig
-from wasmind_compiler.frontend.key_path import dotted
+from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.frontend.manifest import Manifest
 from wasmind_compiler.frontend.source import LibrarySource, Source
 from wasmind_compiler.resolution import contradictions
@@ -209,10 +209,10 @@ class Walk:
             return
         upper = (override.config if override is not None else None) or {}
         one, two = (deep_merge(each.config or {}, upper) for each in (first, entry))
-        differing = [f"config.{key}" for key in _differences(one, two)]
+        differing: list[KeyPath] = [("config", *path) for path in _differences(one, two)]
         decided = override is not None and override.auto_spawn is not None
         if not decided and bool(first.auto_spawn) != bool(entry.auto_spawn):
-            differing.append("auto_spawn")
+            differing.append(("auto_spawn",))
         if differing:
             self._collector.add(
                 contradictions.conflicting_settings(known, parent, entry, differing)
@@ -235,13 +235,13 @@ class Walk:
             self._collector.add(sources.REQUIRED_LIST_IGNORED.at(span, message, help=help_line))
 
 
-def _differences(one: dict[str, Any], two: dict[str, Any]) -> Sequence[str]:
+def _differences(one: dict[str, Any], two: dict[str, Any]) -> Sequence[KeyPath]:
     """Paths of the settings that differ, in order."""
-    found: list[str] = []
+    found: list[KeyPath] = []
     for key in sorted(one.keys() | two.keys()):
         left, right = one.get(key), two.get(key)
         if isinstance(left, dict) and isinstance(right, dict):
-            found += [f"{dotted((key,))}.{inner}" for inner in _differences(left, right)]
+            found += [(key, *inner) for inner in _differences(left, right)]
         elif left != right:
-            found.append(dotted((key,)))
+            found.append((key,))
     return found

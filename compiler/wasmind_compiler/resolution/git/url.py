@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from wasmind.records import Record
-from wasmind_compiler.frontend.source import USER_INFO
+from wasmind_compiler.frontend.source import PORTS, USER_INFO, is_port
 
 #: Schemes that need no consent, and those that carry no proof of who answers.
 SAFE_SCHEMES: Final = frozenset({"https", "ssh", "file"})
@@ -118,6 +118,8 @@ def read_git_url(text: str) -> GitUrl | UrlFault:
     if (fault := _fault(scheme, host, path)) is not None:
         return fault
     port = parts["port"] or ""
+    if port and not is_port(port):
+        return UrlFault(message="the git URL has no usable port", help=PORTS)
     place = host if port in {"", _PORTS.get(scheme)} else f"{host}:{port}"
     user, secret = _user_info(scheme, parts["user"])
     return GitUrl(

@@ -42,6 +42,7 @@ DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {
     "chat": {"ctrl-a": "Assist", "ctrl-t": "ToggleToolExpansion"},
     "graph": {"shift-up": "SelectUp", "shift-down": "SelectDown"},
 }
+ACTIONS: Final = frozenset(action for keys in DEFAULTS.values() for action in keys.values())
 #: Actions that nobody can do without.
 MANDATORY: Final[Mapping[str, str]] = {"dashboard": "Exit", "chat": "Assist"}
 _SAME_AS: Final[Mapping[str, str]] = {
@@ -99,6 +100,20 @@ def normal_form(written: str) -> str:
         at += len(modifier) + 1
     ordered = [modifier for modifier in ("ctrl", "shift", "alt") if modifier in found]
     return "-".join([*ordered, _key(key, at)])
+
+
+def is_key(text: str) -> bool:
+    """Whether a text names a key combination."""
+    try:
+        normal_form(text)
+    except BadKeyError:
+        return False
+    return True
+
+
+def is_swapped(written: str, action: str) -> bool:
+    """Whether an action stands where its key should be, and the key where the action should."""
+    return written in ACTIONS and action not in ACTIONS and is_key(action)
 
 
 def _key(key: str, at: int) -> str:
