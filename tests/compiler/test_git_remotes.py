@@ -187,12 +187,14 @@ def test_without_credentials_nobody_is_asked(project: Project, tmp_path: Path) -
     assert (found.code, str(found.span)) == ("WM1110", "app.toml:4:18")
 
 
-def test_credentials_do_not_follow_a_redirect(project: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_credentials_do_not_follow_a_redirect(project: Project, tmp_path: Path, host: str) -> None:
+    """To another host, or to another port of the same host."""
     seen: list[str] = []
     (tmp_path / "served").mkdir()
     with (
         serve_smart(tmp_path / "served", seen, "Basic never") as other,
-        serve_redirect(other.replace("127.0.0.1", "localhost")) as server,
+        serve_redirect(other.replace("127.0.0.1", host)) as server,
     ):
         url = f"{server.replace('//', '//user:s3cret@')}/remote/.git"
         found = project.found(app(url))

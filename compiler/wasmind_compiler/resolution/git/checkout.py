@@ -261,8 +261,8 @@ def _module_url(parent: GitUrl, written: str, path: str) -> GitUrl:
         raise _failure(path, url.message)
     if url.is_insecure or (url.scheme == "file" and parent.scheme != "file"):
         raise _failure(path, f"`{mask_credentials(written)}` uses a transport that is not allowed")
-    same_host = (url.scheme, url.host) == (parent.scheme, parent.host)
-    return url._replace(secret=parent.secret) if same_host and url.secret is None else url
+    same_place = (url.scheme, url.place) == (parent.scheme, parent.place)
+    return url._replace(secret=parent.secret) if same_place and url.secret is None else url
 
 
 def _failure(path: str, reason: str, *notes: str) -> SourceFailure:

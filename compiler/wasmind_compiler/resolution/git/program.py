@@ -55,10 +55,10 @@ _SETTINGS: Final = (
     "http.lowSpeedLimit=1",
     "http.lowSpeedTime=60",
 )
-#: Answers for the host of the URL only: a redirect elsewhere gets nothing.
+#: Answers for the host and port of the URL only: a redirect elsewhere gets nothing.
 _CREDENTIAL_HELPER: Final = (
     '!f() { test "$1" = get || exit 0; ok=; while IFS= read -r line && test -n "$line"; do '
-    'case "$line" in host="$WASMIND_GIT_HOST"|host="$WASMIND_GIT_HOST":*) ok=1;; esac; done; '
+    'case "$line" in host="$WASMIND_GIT_HOST") ok=1;; esac; done; '
     'test -n "$ok" || exit 0; echo "username=$WASMIND_GIT_USER"; '
     'echo "password=$WASMIND_GIT_PASSWORD"; }; f'
 )
@@ -324,7 +324,7 @@ def _environment(url: GitUrl | None, home: Path) -> Mapping[str, str]:
     # An explicit list replaces all `protocol.*` settings.
     chosen["GIT_ALLOW_PROTOCOL"] = ":".join(sorted(transports(url)))
     if url is not None and url.secret is not None:
-        chosen["WASMIND_GIT_HOST"] = url.host
+        chosen["WASMIND_GIT_HOST"] = url.place
         chosen["WASMIND_GIT_USER"] = url.secret.user
         chosen["WASMIND_GIT_PASSWORD"] = url.secret.password
     return chosen

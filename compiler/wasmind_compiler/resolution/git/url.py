@@ -48,6 +48,7 @@ class GitUrl(Record):
         shown: as written but without secrets; for messages, the lockfile and git itself.
         canonical: equal for all spellings of one repository.
         host: lower-case, without port; empty for `file`.
+        place: the host with its port, if that is not the usual one.
         secret: what the URL carried.
     """
 
@@ -55,6 +56,7 @@ class GitUrl(Record):
     canonical: str
     scheme: str
     host: str
+    place: str
     secret: Secret | None = None
 
     @property
@@ -125,6 +127,7 @@ def read_git_url(text: str) -> GitUrl | UrlFault:
         canonical=f"{scheme}://{place}{_canonical_path(host, path)}",
         scheme=scheme,
         host=host,
+        place=place,
         secret=secret,
     )
 
