@@ -178,6 +178,34 @@ def test_an_actor_that_is_too_big(project: Project, remote: Repository) -> None:
     assert "larger than 1 MiB at `big.bin`" in found.message
 
 
+def test_one_file_under_many_names(project: Project, remote: Repository) -> None:
+    project.git_limits = GitLimits(folder_mib=1)
+    big = remote.blob(os.urandom(400 * 2**10))
+    actor_with(remote, *(("100644", f"big{number}", big) for number in range(3)))
+    (found,) = project.check(app(remote.url, "")).diagnostics
+    assert (found.code, found.help) == ("WM1125", "the limit is `WASMIND_GIT_FOLDER_MIB`")
+    assert "larger than 1 MiB at `big2`" in found.message
+
+
+def test_submodules_count_as_files_of_the_actor(
+    project: Project, remote: Repository, tmp_path: Path
+) -> None:
+    module = Repository.make(tmp_path / "module")
+    for number in range(20):
+        module.write(f"{number}.txt", "")
+    commit = module.commit()
+    places = (f'[submodule "{name}"]\npath = {name}\nurl = {module.url}\n' for name in "ab")
+    modules = ("100644", ".gitmodules", remote.blob("".join(places).encode()))
+    actor_with(remote, modules, ("160000", "a", commit), ("160000", "b", commit))
+    text = app(remote.url, "submodules = true")
+    project.git_limits = GitLimits(files=45)
+    assert project.found(text) == []
+    project.git_limits = GitLimits(files=44)
+    (found,) = project.found(text)
+    assert found.startswith("WM1121 app.toml:4:18 the submodule `b` cannot be used: ")
+    assert found.endswith("the actor's folder has more than 44 files and folders")
+
+
 def test_a_repository_that_is_too_big(project: Project, remote: Repository) -> None:
     project.git_limits = GitLimits(fetched_mib=4)
     remote.actor(".")

@@ -15,6 +15,7 @@ from wasmind_compiler.diagnostics.suggestions import advice
 from wasmind_compiler.frontend.manifest import FILE_NAME
 from wasmind_compiler.resolution.git.failures import explain_failure, host_problem
 from wasmind_compiler.resolution.git.folder import (
+    Count,
     Fetcher,
     Listed,
     Warned,
@@ -73,13 +74,14 @@ class Checkouts:
         tree = find_folder(objects, commit, origin.sub_dir)
         if tree is None:
             raise SourceFailure(_no_folder(objects, commit, origin))
-        listed = list_folder(objects, tree, self._limits)
+        count = Count(self._limits.files)
+        listed = list_folder(objects, tree, count)
         if all(each.path != FILE_NAME for each in listed):
             raise SourceFailure(_no_manifest(objects, commit, origin, listed))
         warned = []
         submodules = [each for each in listed if each.kind == "s"]
         if submodules and origin.submodules:
-            listed += self._submodules(url, commit, origin.sub_dir, submodules, 1)
+            listed += self._submodules(url, commit, origin.sub_dir, submodules, count, 1)
         elif submodules:
             paths = ", ".join(f"`{each.path}`" for each in submodules)
             message = f"submodules are left out: {paths}; `submodules = true` takes them in"
@@ -155,7 +157,13 @@ class Checkouts:
         return _urls(read_files(listed, limits, self._fetchers)[oid].decode("utf-8", "replace"))
 
     def _submodules(
-        self, url: GitUrl, commit: str, folder: str, found: Sequence[Listed], depth: int
+        self,
+        url: GitUrl,
+        commit: str,
+        folder: str,
+        found: Sequence[Listed],
+        count: Count,
+        depth: int,
     ) -> list[Listed]:
         """The files of submodules, and of theirs."""
         if depth > _DEEPEST:
@@ -169,7 +177,7 @@ class Checkouts:
             module = _module_url(url, written, each.path)
             if (problem := host_problem(module, self._limits)) is not None:
                 raise _failure(each.path, problem.message)
-            inside = self._list_module(module, each)
+            inside = self._list_module(module, each, count)
             listed += inside
             deeper = [
                 below._replace(path=below.path.removeprefix(f"{each.path}/"))
@@ -177,18 +185,18 @@ class Checkouts:
                 if below.kind == "s"
             ]
             if deeper:
+                found_below = self._submodules(module, each.oid, "", deeper, count, depth + 1)
                 listed += [
-                    below._replace(path=f"{each.path}/{below.path}")
-                    for below in self._submodules(module, each.oid, "", deeper, depth + 1)
+                    below._replace(path=f"{each.path}/{below.path}") for below in found_below
                 ]
         return listed
 
-    def _list_module(self, module: GitUrl, each: Listed) -> list[Listed]:
+    def _list_module(self, module: GitUrl, each: Listed, count: Count) -> list[Listed]:
         try:
             revisions = self._open(module)
             commit = revisions.require(each.oid, None)
             objects = self._objects(revisions, commit)
-            return list_folder(objects, commit, self._limits, f"{each.path}/")
+            return list_folder(objects, commit, count, f"{each.path}/")
         except SourceFailure as failure:
             problem = failure.problem
             raise _failure(each.path, problem.message, *problem.notes) from failure

@@ -11,6 +11,7 @@ import posixpath
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Literal
 
@@ -45,6 +46,21 @@ class Listed(Record):
     objects: Objects
 
 
+@dataclass(slots=True)
+class Count:
+    """Files and folders of an actor so far, those of its submodules included."""
+
+    most: int
+    seen: int = 0
+
+    def add(self) -> None:
+        """Count one more; raises `LimitExceededError` if that is too many."""
+        self.seen += 1
+        if self.seen > self.most:
+            message = f"the actor's folder has more than {self.most} files and folders"
+            raise LimitExceededError("WASMIND_GIT_FILES", message)
+
+
 class Warned(Record):
     """Something about a folder that is no error."""
 
@@ -70,13 +86,13 @@ def find_folder(objects: Objects, commit: str, sub_dir: str) -> str | None:
     return expression
 
 
-def list_folder(objects: Objects, tree: str, limits: GitLimits, prefix: str = "") -> list[Listed]:
+def list_folder(objects: Objects, tree: str, count: Count, prefix: str = "") -> list[Listed]:
     """Everything in a folder but what tree digests leave out.
 
     Args:
         objects: of the repository.
         tree: id of the folder's tree, or of the commit it is the root of.
-        limits: how much it may be.
+        count: goes on from what was listed before.
         prefix: goes before every path, with a `/` at its end.
 
     Raises:
@@ -84,14 +100,11 @@ def list_folder(objects: Objects, tree: str, limits: GitLimits, prefix: str = ""
         LimitExceededError: there is too much.
     """
     listed: list[Listed] = []
-    pending, seen = [(prefix, tree)], 0
+    pending = [(prefix, tree)]
     while pending:
         above, expression = pending.pop()
         for item in objects.tree(expression) or ():
-            seen += 1
-            if seen > limits.files:
-                message = f"the actor's folder has more than {limits.files} files and folders"
-                raise LimitExceededError("WASMIND_GIT_FILES", message)
+            count.add()
             name = _name(item, above)
             if name in IGNORED:
                 continue
@@ -152,7 +165,7 @@ def read_files(
     for fetch in fetchers:
         if missing:
             fetch(missing)
-            missing = _read_into(contents, missing, limits)
+            missing = _read_into(contents, files, limits)
     if missing:
         message = f"the repository lacks the content of `{missing[0].path}`"
         raise SourceFailure(SourceProblem(rule=fetching.UNREACHABLE, message=message))
@@ -201,8 +214,15 @@ def _kind(item: TreeItem) -> Literal["f", "x", "l", "s"]:
 def _read_into(
     contents: dict[str, bytes], files: Sequence[Listed], limits: GitLimits
 ) -> list[Listed]:
-    """Read what is there; returns what is not."""
-    left = limits.folder_mib * 2**20 - sum(map(len, contents.values()))
+    """Read what is there; returns what is not.
+
+    What several files have in common counts as often as it would be written.
+    """
+    left = limits.folder_mib * 2**20
+    for each in files:
+        left -= len(contents.get(each.oid, b""))
+        if left < 0:
+            raise _too_big(each, limits)
     missing = []
     for group in _groups([each for each in files if each.oid not in contents]):
         objects = group[0].objects
@@ -211,15 +231,18 @@ def _read_into(
             try:
                 found = objects.answer(_LONGEST_LINK if each.kind == "l" else left)
             except LimitExceededError as error:
-                most = limits.folder_mib
-                message = f"the actor's folder is larger than {most} MiB at `{each.path}`"
-                raise LimitExceededError(error.name, message) from error
+                raise _too_big(each, limits) from error
             if found is None:
                 missing.append(each)
-            elif each.oid not in contents:
+            else:
                 contents[each.oid] = found.content
                 left -= len(found.content)
     return missing
+
+
+def _too_big(file: Listed, limits: GitLimits) -> LimitExceededError:
+    message = f"the actor's folder is larger than {limits.folder_mib} MiB at `{file.path}`"
+    return LimitExceededError("WASMIND_GIT_FOLDER_MIB", message)
 
 
 def _groups(files: Sequence[Listed]) -> Iterator[Sequence[Listed]]:
@@ -342,8 +365,7 @@ def _replaced_pointers(
         wanted[each], left = pointer, left - pointer.size
         if left < 0:
             # Before anything is fetched: the pointers say how much it would be.
-            message = f"the actor's folder is larger than {limits.folder_mib} MiB at `{each.path}`"
-            raise LimitExceededError("WASMIND_GIT_FOLDER_MIB", message)
+            raise _too_big(each, limits)
     if not wanted:
         return {}
     found = large_files(wanted)
