@@ -7,13 +7,18 @@ import resource
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.compiler.project import Project, app
 from tests.compiler.repositories import Repository, serve_endless_refs
+from wasmind_compiler.resolution.git.folder import Count, find_folder, list_folder
 from wasmind_compiler.resolution.git.limits import GitLimits
+from wasmind_compiler.resolution.git.objects import Objects
+from wasmind_compiler.resolution.git.program import GitProgram
+from wasmind_compiler.resolution.provider import SourceFailure
 
 MANIFEST = b'actor_id = "test:evil"\n'
 
@@ -176,6 +181,17 @@ def test_an_actor_that_is_too_big(project: Project, remote: Repository) -> None:
     (found,) = project.check(app(remote.url, "")).diagnostics
     assert found.code == "WM1125"
     assert "larger than 1 MiB at `big.bin`" in found.message
+
+
+def test_a_folder_that_is_named_and_missing(project: Project, remote: Repository) -> None:
+    """No server of ours gives that out, so the repository itself stands for the store."""
+    commit = actor_with(remote, ("40000", "lost", "12" * 20))
+    objects = Objects(GitProgram(project.root, GitLimits()), remote.root / ".git")
+    with closing(objects):
+        with pytest.raises(SourceFailure, match="lacks the content of `lost/`"):
+            list_folder(objects, commit, Count(100))
+        with pytest.raises(SourceFailure, match="lacks the content of `lost/inner`"):
+            find_folder(objects, commit, "lost/inner")
 
 
 def test_one_file_under_many_names(project: Project, remote: Repository) -> None:

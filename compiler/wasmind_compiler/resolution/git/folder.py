@@ -75,10 +75,14 @@ LargeFiles = Callable[[Mapping[Listed, Pointer]], Mapping[Pointer, bytes]]
 
 
 def find_folder(objects: Objects, commit: str, sub_dir: str) -> str | None:
-    """The id of the tree of a folder; None if there is no such folder."""
+    """The id of the tree of a folder; None if there is no such folder.
+
+    Raises:
+        SourceFailure: the repository lacks a folder on the way.
+    """
     expression = commit
     for part in sub_dir.split("/") if sub_dir else ():
-        items = objects.tree(expression) or ()
+        items = _tree(objects, expression, sub_dir)
         found = next((item for item in items if item.name == os.fsencode(part)), None)
         if found is None or not found.is_folder:
             return None
@@ -96,14 +100,14 @@ def list_folder(objects: Objects, tree: str, count: Count, prefix: str = "") -> 
         prefix: goes before every path, with a `/` at its end.
 
     Raises:
-        SourceFailure: a name is none.
+        SourceFailure: a name is none, or the repository lacks a folder.
         LimitExceededError: there is too much.
     """
     listed: list[Listed] = []
     pending = [(prefix, tree)]
     while pending:
         above, expression = pending.pop()
-        for item in objects.tree(expression) or ():
+        for item in _tree(objects, expression, above):
             count.add()
             name = _name(item, above)
             if name in IGNORED:
@@ -167,8 +171,7 @@ def read_files(
             fetch(missing)
             missing = _read_into(contents, files, limits)
     if missing:
-        message = f"the repository lacks the content of `{missing[0].path}`"
-        raise SourceFailure(SourceProblem(rule=fetching.UNREACHABLE, message=message))
+        raise _lacking(missing[0].path)
     return contents
 
 
@@ -189,6 +192,18 @@ def folders_with(objects: Objects, commit: str, file: str, most: int = 20_000) -
             elif name == file:
                 found[above.rstrip("/")] = expression
     return dict(sorted(found.items()))
+
+
+def _tree(objects: Objects, expression: str, path: str) -> Sequence[TreeItem]:
+    items = objects.tree(expression)
+    if items is None:
+        raise _lacking(path or ".")
+    return items
+
+
+def _lacking(path: str) -> SourceFailure:
+    message = f"the repository lacks the content of `{path}`"
+    return SourceFailure(SourceProblem(rule=fetching.UNREACHABLE, message=message))
 
 
 def _name(item: TreeItem, above: str) -> str:
