@@ -17,7 +17,7 @@ from tests.compiler.repositories import Repository, serve_endless_refs
 from wasmind_compiler.resolution.git.folder import Count, find_folder, list_folder
 from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.objects import Objects
-from wasmind_compiler.resolution.git.program import GitProgram
+from wasmind_compiler.resolution.git.program import GitCommandError, GitProgram
 from wasmind_compiler.resolution.provider import SourceFailure
 
 MANIFEST = b'actor_id = "test:evil"\n'
@@ -192,6 +192,17 @@ def test_a_folder_that_is_named_and_missing(project: Project, remote: Repository
             list_folder(objects, commit, Count(100))
         with pytest.raises(SourceFailure, match="lacks the content of `lost/inner`"):
             find_folder(objects, commit, "lost/inner")
+
+
+@pytest.mark.parametrize("cut", [6, 7, 19, 20, 39, 43])
+def test_a_damaged_tree(project: Project, remote: Repository, cut: int) -> None:
+    """A tree that ends in the middle of an entry; see `test_a_folder_that_is_named_and_missing`."""
+    whole = b"100644 Wasmind.toml\0" + bytes(20) + b"100644 x\0" + bytes(20)
+    arguments = ("hash-object", "-t", "tree", "--literally", "-w", "--stdin")
+    tree = remote.git(*arguments, stdin=whole[:cut])
+    objects = Objects(GitProgram(project.root, GitLimits()), remote.root / ".git")
+    with closing(objects), pytest.raises(GitCommandError, match=f"damaged tree {tree}"):
+        objects.tree(tree)
 
 
 def test_one_file_under_many_names(project: Project, remote: Repository) -> None:
