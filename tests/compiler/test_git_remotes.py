@@ -15,9 +15,11 @@ from tests.compiler.repositories import (
     serve_redirect,
     serve_silence,
     serve_smart,
+    ssh_to_here,
 )
 from wasmind_compiler.diagnostics.render_text import render_text
 from wasmind_compiler.resolution.git.limits import GitLimits
+from wasmind_compiler.resolution.git.url import GitUrl, read_git_url
 
 
 @pytest.fixture
@@ -243,3 +245,40 @@ def test_urls_that_are_refused(
         f'"{replacement}"' if replacement else None
     )
     assert project.statuses == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("ssh://alice@h/~/actors", "ssh://bob@h/~/actors", False),
+        ("ssh://alice@h/~/actors", "ssh://h/~/actors", False),
+        ("ssh://alice@h/%7E/actors", "ssh://bob@h/~/actors", False),
+        ("ssh://alice@h/~/actors.git", "ssh://alice@H:22/~/actors/", True),
+        ("ssh://alice@h/srv/~/actors", "ssh://bob@h/srv/~/actors", True),
+        ("https://alice@h/~/actors", "https://bob@h/~/actors", True),
+    ],
+)
+def test_home_folders_are_those_of_a_user(one: str, other: str, same: bool) -> None:
+    first, second = read_git_url(one), read_git_url(other)
+    assert isinstance(first, GitUrl)
+    assert isinstance(second, GitUrl)
+    assert (first.canonical == second.canonical) == same
+
+
+def test_home_folders_of_two_users_are_two_repositories(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh = ssh_to_here(tmp_path / "ssh", 'HOME="$FOLDER/${host%@*}"')
+    monkeypatch.setenv("GIT_SSH_COMMAND", ssh)
+    monkeypatch.setenv("GIT_SSH_VARIANT", "ssh")
+    for user in ("alice", "bob"):
+        remote = Repository.make(tmp_path / user / "actors")
+        remote.actor("tool", "", name=user)
+        remote.commit()
+        source = f'{{ git = "ssh://{user}@127.0.0.1/~/actors", sub_dir = "tool" }}'
+        project.actor(user, f"[dependencies.tool]\nsource = {source}")
+    text = "starting_actors = ['alice', 'bob']\nactors.alice.source.path = 'alice'\n"
+    found = project.check(text + "actors.bob.source.path = 'bob'\n").diagnostics
+    (conflict,) = [each for each in found if each.code == "WM0408"]
+    assert conflict.help is not None
+    assert conflict.help.startswith("decide with a `source`")

@@ -122,9 +122,12 @@ def read_git_url(text: str) -> GitUrl | UrlFault:
     port = parts["port"] or ""
     place = host if port in {"", _PORTS.get(scheme)} else f"{host}:{port}"
     user, secret = _user_info(scheme, parts["user"])
+    canonical_path = _canonical_path(host, path)
+    # `~` is the home folder of the user, elsewhere it does not matter who asks.
+    owner = user if canonical_path.startswith("/~") else ""
     return GitUrl(
         shown=f"{scheme}://{user}{place}{path}",
-        canonical=f"{scheme}://{place}{_canonical_path(host, path)}",
+        canonical=f"{scheme}://{owner}{place}{canonical_path}",
         scheme=scheme,
         host=host,
         place=place,
