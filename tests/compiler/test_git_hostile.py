@@ -136,7 +136,8 @@ def many_files(remote: Repository, count: int) -> None:
     stream = (
         b"commit refs/heads/main\ncommitter A <a@b> 0 +0000\ndata 1\nx\n"
         b"M 100644 inline Wasmind.toml\n" + data + b"M 100644 inline small/Wasmind.toml\n" + data
-        + b"M 100644 inline small/actor.py\ndata 0\n\n" + b"".join(lines)
+        + b"M 100644 inline actor.py\ndata 0\n\nM 100644 inline small/actor.py\ndata 0\n\n"
+        + b"".join(lines)
     )  # fmt: skip
     remote.git("fast-import", "--quiet", stdin=stream)
 
@@ -171,6 +172,46 @@ def test_folders_nested_very_deeply(project: Project, remote: Repository) -> Non
     actor_with(remote, ("40000", "deep", tree))
     (found,) = project.found(app(remote.url, ""))
     assert found.startswith("WM1118 ")
+
+
+@pytest.mark.parametrize(("depth", "fits"), [(100, True), (101, False)])
+def test_folders_as_deep_as_they_may_be(
+    project: Project, remote: Repository, depth: int, fits: bool
+) -> None:
+    tree = remote.tree(("100644", "x", remote.blob(b"x")))
+    for _ in range(depth - 1):
+        tree = remote.tree(("40000", "d", tree))
+    actor_with(remote, ("40000", "d", tree))
+    text = app(remote.url, "")
+    for _ in range(2):
+        found = project.lock(text)
+        assert [each[:6] for each in found] == ([] if fits else ["WM1118"])
+
+
+def test_limits_that_were_raised_hold_for_the_cache_too(
+    project: Project, remote: Repository
+) -> None:
+    many_files(remote, 20_100)
+    project.git_limits = GitLimits(files=30_000)
+    text = app(remote.url, "")
+    assert project.lock(text) == []
+    remote.root.rename(remote.root.with_name("gone"))
+    assert project.lock(text, offline=True, locked=True) == []
+
+
+def test_a_folder_in_the_cache_that_has_grown_beyond_limits(
+    project: Project, remote: Repository
+) -> None:
+    """It is damaged, and made anew."""
+    remote.actor(".")
+    remote.commit()
+    text = app(remote.url, "")
+    project.lock(text)
+    (tree,) = (project.root.parent / "cache" / "sources").glob("*/tree")
+    grown = tree / "/".join(["d"] * 101)
+    grown.mkdir(parents=True)
+    assert project.lock(text) == []
+    assert not (tree / "d").exists()
 
 
 def test_an_actor_that_is_too_big(project: Project, remote: Repository) -> None:

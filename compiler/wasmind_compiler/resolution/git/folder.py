@@ -23,7 +23,7 @@ from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.objects import MOST_AT_ONCE, Objects, TreeItem
 from wasmind_compiler.resolution.git.program import LimitExceededError
 from wasmind_compiler.resolution.provider import SourceFailure, SourceProblem
-from wasmind_compiler.resolution.tree import IGNORED, Entry, Tree, tree_digest
+from wasmind_compiler.resolution.tree import DEFAULT_LIMITS, IGNORED, Entry, Tree, tree_digest
 
 #: Files that a build takes in as they are.
 _INPUTS: Final = (".py", ".wasm", ".toml", ".json")
@@ -100,7 +100,7 @@ def list_folder(objects: Objects, tree: str, count: Count, prefix: str = "") -> 
         prefix: goes before every path, with a `/` at its end.
 
     Raises:
-        SourceFailure: a name is none, or the repository lacks a folder.
+        SourceFailure: a path cannot be used, or the repository lacks a folder.
         LimitExceededError: there is too much.
     """
     listed: list[Listed] = []
@@ -113,6 +113,9 @@ def list_folder(objects: Objects, tree: str, count: Count, prefix: str = "") -> 
             if name in IGNORED:
                 continue
             path = above + name
+            if path.count("/") > DEFAULT_LIMITS.depth:
+                reason = f"it lies more than {DEFAULT_LIMITS.depth} folders deep"
+                raise _unsafe(path[:60] + "…", reason)
             if len(path) > _LONGEST_PATH:
                 raise _unsafe(path[:60] + "…", "its path is too long")
             if item.is_folder:
