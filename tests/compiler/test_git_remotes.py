@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -75,6 +78,22 @@ def test_a_remote_that_hangs_is_given_up_on(project: Project) -> None:
         (found,) = project.check(app(f"{server}/r")).diagnostics
     assert (found.code, found.help) == ("WM1125", "the limit is `WASMIND_GIT_SECONDS`")
     assert log
+
+
+def test_what_ssh_leaves_behind_is_not_waited_for(
+    project: Project, remote: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote.git("config", "uploadpack.allowFilter", "true")
+    left = "sleep 60 <&- >/dev/null & echo $! >>$FOLDER/left"
+    monkeypatch.setenv("GIT_SSH_COMMAND", ssh_to_here(tmp_path / "ssh", left))
+    monkeypatch.setenv("GIT_SSH_VARIANT", "ssh")
+    start = time.monotonic()
+    found = project.lock(app(f"ssh://127.0.0.1{remote.root}"))
+    took = time.monotonic() - start
+    for process in (tmp_path / "left").read_text().split():
+        os.kill(int(process), signal.SIGTERM)
+    assert found == []
+    assert took < 30
 
 
 def test_a_remote_that_has_moved(project: Project, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ say how to reach a host stay. The user's own git configuration (credential progr
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -63,6 +64,9 @@ _CREDENTIAL_HELPER: Final = (
     'echo "password=$WASMIND_GIT_PASSWORD"; }; f'
 )
 _TICK: Final = 0.1
+#: How long what git printed last may take to arrive. What git leaves behind, such as an ssh
+#: connection kept for later, may hold its ends open for ever.
+_GRACE_SECONDS: Final = 1.0
 _MOST_OUTPUT: Final = 64 * 2**20
 #: What git may fill to fetch even the smallest repository.
 _LEAST_MEMORY_MIB: Final = 256
@@ -237,9 +241,12 @@ class GitProgram:
         ]
         for reader in readers:
             reader.start()
-        while any(reader.is_alive() for reader in readers):
+        until = math.inf
+        while time.monotonic() < until and any(reader.is_alive() for reader in readers):
             next(reader for reader in readers if reader.is_alive()).join(_TICK)
             self._check(process.pid, drains, size)
+            if until == math.inf and process.poll() is not None:
+                until = time.monotonic() + _GRACE_SECONDS
         process.wait(timeout=max(1.0, self._left()))
         return drains
 
