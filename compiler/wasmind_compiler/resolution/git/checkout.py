@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
-from urllib.parse import urlsplit
 
 from wasmind_compiler.diagnostics.rules import fetching
 from wasmind_compiler.diagnostics.suggestions import advice
@@ -261,9 +260,9 @@ def _urls(modules: str) -> Mapping[str, str]:
 def _module_url(parent: GitUrl, written: str, path: str) -> GitUrl:
     """The repository of a submodule, judged like any other source."""
     if written.startswith(("./", "../")):
-        place = urlsplit(parent.shown)
-        joined = posixpath.normpath(posixpath.join(place.path, written))
-        written = f"{place.scheme}://{place.netloc}{joined}"
+        scheme, _, place, path = parent.shown.split("/", 3)
+        joined = posixpath.normpath(posixpath.join(f"/{path}", written))
+        written = f"{scheme}//{place}{joined}"
     url = read_git_url(written)
     if isinstance(url, UrlFault):
         raise _failure(path, url.message)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_to_bytes
 
 from wasmind.records import Record
 from wasmind_compiler.frontend.source import USER_INFO
@@ -62,7 +64,12 @@ class GitUrl(Record):
     @property
     def path(self) -> str:
         """The canonical path on the host."""
-        return urlsplit(self.canonical).path
+        return _path(self.canonical)
+
+    @property
+    def folder(self) -> Path:
+        """Where a `file` URL leads on this machine; to git, `#` and `?` are parts of the path."""
+        return Path(os.fsdecode(unquote_to_bytes(_path(self.shown))))
 
     @property
     def is_insecure(self) -> bool:
@@ -184,6 +191,10 @@ def _user_info(scheme: str, written: str | None) -> tuple[str, Secret | None]:
         return f"{user}@", Secret(user, unquote(password)) if password else None
     # A user without password is how tokens are written.
     return "", Secret(unquote(user), unquote(password))
+
+
+def _path(url: str) -> str:
+    return "/" + url.partition("://")[2].partition("/")[2]
 
 
 def _canonical_path(host: str, path: str) -> str:
