@@ -271,3 +271,16 @@ def serve_endless_refs() -> Any:
     first = packet(f"{'1' * 40} HEAD\0agent=test\n")
     others = (packet(f"{'1' * 40} refs/heads/{number}\n") for number in range(20_000))
     return serve(_endless(service + first, b"".join(others)))
+
+
+def ssh_to_here(script: Path, first: str) -> str:
+    """What git is to take for ssh: runs commands here, and something else in the shell `first`.
+
+    `first` finds the folder of the script in `$FOLDER` and whom git asked in `$host`.
+    """
+    script.write_text(
+        f"FOLDER={script.parent}\n"
+        'for word; do case "$word" in *127.0.0.1) host=$word;; esac; command=$word; done\n'
+        f'export HOME\n{first}\nexec sh -c "$command"\n'
+    )
+    return f"sh {script}"

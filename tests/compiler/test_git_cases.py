@@ -155,12 +155,19 @@ def test_submodules_of_submodules_with_the_credentials_of_their_host(
     assert deep.read_text() == "deep"
 
 
-def test_credentials_do_not_go_to_a_submodule_elsewhere(project: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_credentials_do_not_go_to_a_submodule_elsewhere(
+    project: Project, tmp_path: Path, host: str
+) -> None:
+    """To another host, or to another port of the same host."""
     inner = Repository.make(tmp_path / "served" / "inner")
     commit = inner.commit()
     password = "Basic " + base64.b64encode(b"user:s3cret").decode()
-    with serve_smart(inner.root.parent, [], password) as server:
-        elsewhere = server.replace("127.0.0.1", "localhost")
+    with (
+        serve_smart(inner.root.parent, [], password) as server,
+        serve_smart(inner.root.parent, [], password) as other,
+    ):
+        elsewhere = other.replace("127.0.0.1", host)
         remote = Repository.make(tmp_path / "served" / "remote")
         remote.actor("desk")
         submodule(remote, "desk/inner", f"{elsewhere}/inner/.git", commit)

@@ -7,13 +7,18 @@ import resource
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.compiler.project import Project, app
 from tests.compiler.repositories import Repository, serve_endless_refs
+from wasmind_compiler.resolution.git.folder import Count, find_folder, list_folder
 from wasmind_compiler.resolution.git.limits import GitLimits
+from wasmind_compiler.resolution.git.objects import Objects
+from wasmind_compiler.resolution.git.program import GitCommandError, GitProgram
+from wasmind_compiler.resolution.provider import SourceFailure
 
 MANIFEST = b'actor_id = "test:evil"\n'
 
@@ -131,7 +136,8 @@ def many_files(remote: Repository, count: int) -> None:
     stream = (
         b"commit refs/heads/main\ncommitter A <a@b> 0 +0000\ndata 1\nx\n"
         b"M 100644 inline Wasmind.toml\n" + data + b"M 100644 inline small/Wasmind.toml\n" + data
-        + b"M 100644 inline small/actor.py\ndata 0\n\n" + b"".join(lines)
+        + b"M 100644 inline actor.py\ndata 0\n\nM 100644 inline small/actor.py\ndata 0\n\n"
+        + b"".join(lines)
     )  # fmt: skip
     remote.git("fast-import", "--quiet", stdin=stream)
 
@@ -168,6 +174,46 @@ def test_folders_nested_very_deeply(project: Project, remote: Repository) -> Non
     assert found.startswith("WM1118 ")
 
 
+@pytest.mark.parametrize(("depth", "fits"), [(100, True), (101, False)])
+def test_folders_as_deep_as_they_may_be(
+    project: Project, remote: Repository, depth: int, fits: bool
+) -> None:
+    tree = remote.tree(("100644", "x", remote.blob(b"x")))
+    for _ in range(depth - 1):
+        tree = remote.tree(("40000", "d", tree))
+    actor_with(remote, ("40000", "d", tree))
+    text = app(remote.url, "")
+    for _ in range(2):
+        found = project.lock(text)
+        assert [each[:6] for each in found] == ([] if fits else ["WM1118"])
+
+
+def test_limits_that_were_raised_hold_for_the_cache_too(
+    project: Project, remote: Repository
+) -> None:
+    many_files(remote, 20_100)
+    project.git_limits = GitLimits(files=30_000)
+    text = app(remote.url, "")
+    assert project.lock(text) == []
+    remote.root.rename(remote.root.with_name("gone"))
+    assert project.lock(text, offline=True, locked=True) == []
+
+
+def test_a_folder_in_the_cache_that_has_grown_beyond_limits(
+    project: Project, remote: Repository
+) -> None:
+    """It is damaged, and made anew."""
+    remote.actor(".")
+    remote.commit()
+    text = app(remote.url, "")
+    project.lock(text)
+    (tree,) = (project.root.parent / "cache" / "sources").glob("*/tree")
+    grown = tree / "/".join(["d"] * 101)
+    grown.mkdir(parents=True)
+    assert project.lock(text) == []
+    assert not (tree / "d").exists()
+
+
 def test_an_actor_that_is_too_big(project: Project, remote: Repository) -> None:
     project.git_limits = GitLimits(folder_mib=1)
     remote.actor(".")
@@ -176,6 +222,56 @@ def test_an_actor_that_is_too_big(project: Project, remote: Repository) -> None:
     (found,) = project.check(app(remote.url, "")).diagnostics
     assert found.code == "WM1125"
     assert "larger than 1 MiB at `big.bin`" in found.message
+
+
+def test_a_folder_that_is_named_and_missing(project: Project, remote: Repository) -> None:
+    """No server of ours gives that out, so the repository itself stands for the store."""
+    commit = actor_with(remote, ("40000", "lost", "12" * 20))
+    objects = Objects(GitProgram(project.root, GitLimits()), remote.root / ".git")
+    with closing(objects):
+        with pytest.raises(SourceFailure, match="lacks the content of `lost/`"):
+            list_folder(objects, commit, Count(100))
+        with pytest.raises(SourceFailure, match="lacks the content of `lost/inner`"):
+            find_folder(objects, commit, "lost/inner")
+
+
+@pytest.mark.parametrize("cut", [6, 7, 19, 20, 39, 43])
+def test_a_damaged_tree(project: Project, remote: Repository, cut: int) -> None:
+    """A tree that ends in the middle of an entry; see `test_a_folder_that_is_named_and_missing`."""
+    whole = b"100644 Wasmind.toml\0" + bytes(20) + b"100644 x\0" + bytes(20)
+    arguments = ("hash-object", "-t", "tree", "--literally", "-w", "--stdin")
+    tree = remote.git(*arguments, stdin=whole[:cut])
+    objects = Objects(GitProgram(project.root, GitLimits()), remote.root / ".git")
+    with closing(objects), pytest.raises(GitCommandError, match=f"damaged tree {tree}"):
+        objects.tree(tree)
+
+
+def test_one_file_under_many_names(project: Project, remote: Repository) -> None:
+    project.git_limits = GitLimits(folder_mib=1)
+    big = remote.blob(os.urandom(400 * 2**10))
+    actor_with(remote, *(("100644", f"big{number}", big) for number in range(3)))
+    (found,) = project.check(app(remote.url, "")).diagnostics
+    assert (found.code, found.help) == ("WM1125", "the limit is `WASMIND_GIT_FOLDER_MIB`")
+    assert "larger than 1 MiB at `big2`" in found.message
+
+
+def test_submodules_count_as_files_of_the_actor(
+    project: Project, remote: Repository, tmp_path: Path
+) -> None:
+    module = Repository.make(tmp_path / "module")
+    for number in range(20):
+        module.write(f"{number}.txt", "")
+    commit = module.commit()
+    places = (f'[submodule "{name}"]\npath = {name}\nurl = {module.url}\n' for name in "ab")
+    modules = ("100644", ".gitmodules", remote.blob("".join(places).encode()))
+    actor_with(remote, modules, ("160000", "a", commit), ("160000", "b", commit))
+    text = app(remote.url, "submodules = true")
+    project.git_limits = GitLimits(files=45)
+    assert project.found(text) == []
+    project.git_limits = GitLimits(files=44)
+    (found,) = project.found(text)
+    assert found.startswith("WM1121 app.toml:4:18 the submodule `b` cannot be used: ")
+    assert found.endswith("the actor's folder has more than 44 files and folders")
 
 
 def test_a_repository_that_is_too_big(project: Project, remote: Repository) -> None:

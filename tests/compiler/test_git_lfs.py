@@ -286,18 +286,31 @@ def test_redirects_and_headers_of_the_server_are_followed(
             "the server names `evil.example`, which `WASMIND_GIT_HOSTS` does",
         ),
         ("nonsense", "a place that cannot be fetched from"),
-        ("http://127.0.0.1:999999/x", "the server does not answer"),
+        ("http://[", "a place that cannot be fetched from"),
+        ("https://[::1.2]/x", "what the server says of its place cannot be used"),
+        ("http://127.0.0.1:999999/x", "the server names a place that cannot be fetched from"),
     ],
 )
 def test_places_that_a_server_may_not_name(
     project: Project, server: LfsServer, href: str, reason: str
 ) -> None:
-    project.git_limits = GitLimits(hosts=("127.0.0.1", "example.org"))
+    project.git_limits = GitLimits(hosts=("127.0.0.1", "example.org", "[::1.2]"))
+    # Credentials are kept back from other places, so places are compared.
+    server.password = "Basic " + base64.b64encode(b"user:s3cret").decode()
     server.href = lambda here, oid: href
+    with server.serve() as place:
+        _, found = sorted(project.found(app(url(place).replace("//", "//user:s3cret@"), LFS)))
+    assert found.startswith("WM1132 app.toml:4:18 `model.bin` of ")
+    assert reason in found
+
+
+@pytest.mark.parametrize("value", ["\N{SNOWMAN}", "a\nb", "\ud800"])
+def test_headers_that_cannot_be_sent(project: Project, server: LfsServer, value: str) -> None:
+    server.header = {"X-Note": value}
     with server.serve() as place:
         (found,) = project.found(app(url(place), LFS))
     assert found.startswith("WM1132 app.toml:4:18 `model.bin` of ")
-    assert reason in found
+    assert server.fetched() == []
 
 
 def test_big_files_of_a_submodule_come_from_its_own_server(

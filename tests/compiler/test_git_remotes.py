@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from tests.compiler.repositories import (
     serve_redirect,
     serve_silence,
     serve_smart,
+    ssh_to_here,
 )
 from wasmind_compiler.diagnostics.render_text import render_text
 from wasmind_compiler.resolution.git.limits import GitLimits
@@ -74,6 +78,22 @@ def test_a_remote_that_hangs_is_given_up_on(project: Project) -> None:
         (found,) = project.check(app(f"{server}/r")).diagnostics
     assert (found.code, found.help) == ("WM1125", "the limit is `WASMIND_GIT_SECONDS`")
     assert log
+
+
+def test_what_ssh_leaves_behind_is_not_waited_for(
+    project: Project, remote: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote.git("config", "uploadpack.allowFilter", "true")
+    left = "sleep 60 <&- >/dev/null & echo $! >>$FOLDER/left"
+    monkeypatch.setenv("GIT_SSH_COMMAND", ssh_to_here(tmp_path / "ssh", left))
+    monkeypatch.setenv("GIT_SSH_VARIANT", "ssh")
+    start = time.monotonic()
+    found = project.lock(app(f"ssh://127.0.0.1{remote.root}"))
+    took = time.monotonic() - start
+    for process in (tmp_path / "left").read_text().split():
+        os.kill(int(process), signal.SIGTERM)
+    assert found == []
+    assert took < 30
 
 
 def test_a_remote_that_has_moved(project: Project, tmp_path: Path) -> None:
@@ -188,12 +208,14 @@ def test_without_credentials_nobody_is_asked(project: Project, tmp_path: Path) -
     assert (found.code, str(found.span)) == ("WM1110", "app.toml:4:18")
 
 
-def test_credentials_do_not_follow_a_redirect(project: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_credentials_do_not_follow_a_redirect(project: Project, tmp_path: Path, host: str) -> None:
+    """To another host, or to another port of the same host."""
     seen: list[str] = []
     (tmp_path / "served").mkdir()
     with (
         serve_smart(tmp_path / "served", seen, "Basic never") as other,
-        serve_redirect(other.replace("127.0.0.1", "localhost")) as server,
+        serve_redirect(other.replace("127.0.0.1", host)) as server,
     ):
         url = f"{server.replace('//', '//user:s3cret@')}/remote/.git"
         found = project.found(app(url))
@@ -274,3 +296,40 @@ def test_a_port_that_is_no_number_is_not_repeated(project: Project) -> None:
 @pytest.mark.parametrize("port", ["1", "65535", "0443"])
 def test_ports_that_may_be_asked(port: str) -> None:
     assert isinstance(read_git_url(f"https://127.0.0.1:{port}/owner/repo"), GitUrl)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("ssh://alice@h/~/actors", "ssh://bob@h/~/actors", False),
+        ("ssh://alice@h/~/actors", "ssh://h/~/actors", False),
+        ("ssh://alice@h/%7E/actors", "ssh://bob@h/~/actors", False),
+        ("ssh://alice@h/~/actors.git", "ssh://alice@H:22/~/actors/", True),
+        ("ssh://alice@h/srv/~/actors", "ssh://bob@h/srv/~/actors", True),
+        ("https://alice@h/~/actors", "https://bob@h/~/actors", True),
+    ],
+)
+def test_home_folders_are_those_of_a_user(one: str, other: str, same: bool) -> None:
+    first, second = read_git_url(one), read_git_url(other)
+    assert isinstance(first, GitUrl)
+    assert isinstance(second, GitUrl)
+    assert (first.canonical == second.canonical) == same
+
+
+def test_home_folders_of_two_users_are_two_repositories(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh = ssh_to_here(tmp_path / "ssh", 'HOME="$FOLDER/${host%@*}"')
+    monkeypatch.setenv("GIT_SSH_COMMAND", ssh)
+    monkeypatch.setenv("GIT_SSH_VARIANT", "ssh")
+    for user in ("alice", "bob"):
+        remote = Repository.make(tmp_path / user / "actors")
+        remote.actor("tool", "", name=user)
+        remote.commit()
+        source = f'{{ git = "ssh://{user}@127.0.0.1/~/actors", sub_dir = "tool" }}'
+        project.actor(user, f"[dependencies.tool]\nsource = {source}")
+    text = "starting_actors = ['alice', 'bob']\nactors.alice.source.path = 'alice'\n"
+    found = project.check(text + "actors.bob.source.path = 'bob'\n").diagnostics
+    (conflict,) = [each for each in found if each.code == "WM0408"]
+    assert conflict.help is not None
+    assert conflict.help.startswith("decide with a `source`")

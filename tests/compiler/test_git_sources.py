@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.compiler.lfs import commit_large
 from tests.compiler.project import ABOUT_ACTORS, Project, app, revision
 from tests.compiler.repositories import (
     ENVIRONMENT,
@@ -335,6 +336,28 @@ def test_spellings_of_one_url_are_one_actor(project: Project, remote: Repository
     (remote.root.parent / "remote.git").symlink_to(remote.root)
     text = "starting_actors = ['one', 'two']\nactors.one.source.path = 'one'\n"
     assert project.lock(text + "actors.two.source.path = 'two'\n") == []
+
+
+def test_a_local_path_with_characters_that_mean_something_in_urls(
+    project: Project, tmp_path: Path
+) -> None:
+    remote, inner = (Repository.make(tmp_path / "a#b?c d" / name) for name in ("remote#1", "inner"))
+    inner.write("code.txt", "inner")
+    inner.commit()
+    remote.actor("desk")
+    commit_large(remote, "desk/model.bin", b"big")
+    remote.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../inner",
+               "desk/inner")  # fmt: skip
+    remote.commit()
+    remote.write("desk/actor.py", "edited")
+    url = remote.url.replace(" ", "%20")
+    keys = 'sub_dir = "desk", lfs = true, submodules = true'
+    assert project.lock(app(url, keys)) == [
+        f"WM1131 app.toml:4:18 `{url}` has uncommitted changes, which are not used"
+    ]
+    (tree,) = (project.root.parent / "cache" / "sources").glob("*/tree")
+    assert (tree / "model.bin").read_bytes() == b"big"
+    assert (tree / "inner" / "code.txt").read_text() == "inner"
 
 
 # Commits

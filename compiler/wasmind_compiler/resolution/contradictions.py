@@ -188,7 +188,7 @@ def _are_one_repository(one: Source, other: Source) -> bool:
         isinstance(first, GitUrl)
         and isinstance(second, GitUrl)
         and (first.host, first.path) == (second.host, second.path)
-        and first.canonical != second.canonical
+        and (first.scheme, first.place) != (second.scheme, second.place)
     )
 
 

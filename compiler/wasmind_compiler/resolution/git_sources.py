@@ -99,7 +99,7 @@ class GitSources:
         self._advice = advice
         self._limits = limits
         self._git = GitProgram(self._home, limits)
-        self._materials = Materials(cache / "sources")
+        self._materials = Materials(cache / "sources", limits.for_trees())
         self._pins = pins
         self._policy = policy
         self._schemas = schemas

@@ -18,7 +18,13 @@ from pathlib import Path
 from typing import Final
 
 from wasmind_compiler.errors import CompilerFailure
-from wasmind_compiler.resolution.tree import LinkLeavesTreeError, Tree, read_tree
+from wasmind_compiler.resolution.tree import (
+    LinkLeavesTreeError,
+    Tree,
+    TreeLimits,
+    TreeTooLargeError,
+    read_tree,
+)
 
 _MARKER: Final = "complete"
 _ASIDE: Final = ".new-"
@@ -26,10 +32,16 @@ _ABANDONED_SECONDS: Final = 24 * 3600
 
 
 class Materials:
-    """The folder `sources/` of the cache."""
+    """The folder `sources/` of the cache.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where it is.
+        limits: how large a tree may be.
+    """
+
+    def __init__(self, folder: Path, limits: TreeLimits) -> None:
         self._folder = folder
+        self._limits = limits
         self._swept = False
 
     def folder(self, digest: str) -> Path:
@@ -45,8 +57,8 @@ class Materials:
         if not self.has(digest):
             return None
         try:
-            tree = read_tree(self.folder(digest))
-        except (OSError, LinkLeavesTreeError):
+            tree = read_tree(self.folder(digest), self._limits)
+        except (OSError, LinkLeavesTreeError, TreeTooLargeError):
             tree = None
         if tree is None or tree.digest != digest:
             _discard(self._folder / digest)

@@ -49,7 +49,7 @@ class TreeLimits(Record):
     depth: int = 100
 
 
-_DEFAULT_LIMITS: Final = TreeLimits()
+DEFAULT_LIMITS: Final = TreeLimits()
 
 
 class LinkLeavesTreeError(Exception):
@@ -114,7 +114,7 @@ class Tree:
         return {entry.path: entry for entry in self.entries}
 
 
-def read_tree(folder: Path, limits: TreeLimits = _DEFAULT_LIMITS) -> Tree:
+def read_tree(folder: Path, limits: TreeLimits = DEFAULT_LIMITS) -> Tree:
     """Read a folder.
 
     Raises:

@@ -8,13 +8,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
-from urllib.parse import urlsplit
 
 from wasmind_compiler.diagnostics.rules import fetching
 from wasmind_compiler.diagnostics.suggestions import advice
 from wasmind_compiler.frontend.manifest import FILE_NAME
 from wasmind_compiler.resolution.git.failures import explain_failure, host_problem
 from wasmind_compiler.resolution.git.folder import (
+    Count,
     Fetcher,
     Listed,
     Warned,
@@ -73,13 +73,14 @@ class Checkouts:
         tree = find_folder(objects, commit, origin.sub_dir)
         if tree is None:
             raise SourceFailure(_no_folder(objects, commit, origin))
-        listed = list_folder(objects, tree, self._limits)
+        count = Count(self._limits.files)
+        listed = list_folder(objects, tree, count)
         if all(each.path != FILE_NAME for each in listed):
             raise SourceFailure(_no_manifest(objects, commit, origin, listed))
         warned = []
         submodules = [each for each in listed if each.kind == "s"]
         if submodules and origin.submodules:
-            listed += self._submodules(url, commit, origin.sub_dir, submodules, 1)
+            listed += self._submodules(url, commit, origin.sub_dir, submodules, count, 1)
         elif submodules:
             paths = ", ".join(f"`{each.path}`" for each in submodules)
             message = f"submodules are left out: {paths}; `submodules = true` takes them in"
@@ -155,7 +156,13 @@ class Checkouts:
         return _urls(read_files(listed, limits, self._fetchers)[oid].decode("utf-8", "replace"))
 
     def _submodules(
-        self, url: GitUrl, commit: str, folder: str, found: Sequence[Listed], depth: int
+        self,
+        url: GitUrl,
+        commit: str,
+        folder: str,
+        found: Sequence[Listed],
+        count: Count,
+        depth: int,
     ) -> list[Listed]:
         """The files of submodules, and of theirs."""
         if depth > _DEEPEST:
@@ -169,7 +176,7 @@ class Checkouts:
             module = _module_url(url, written, each.path)
             if (problem := host_problem(module, self._limits)) is not None:
                 raise _failure(each.path, problem.message)
-            inside = self._list_module(module, each)
+            inside = self._list_module(module, each, count)
             listed += inside
             deeper = [
                 below._replace(path=below.path.removeprefix(f"{each.path}/"))
@@ -177,18 +184,18 @@ class Checkouts:
                 if below.kind == "s"
             ]
             if deeper:
+                found_below = self._submodules(module, each.oid, "", deeper, count, depth + 1)
                 listed += [
-                    below._replace(path=f"{each.path}/{below.path}")
-                    for below in self._submodules(module, each.oid, "", deeper, depth + 1)
+                    below._replace(path=f"{each.path}/{below.path}") for below in found_below
                 ]
         return listed
 
-    def _list_module(self, module: GitUrl, each: Listed) -> list[Listed]:
+    def _list_module(self, module: GitUrl, each: Listed, count: Count) -> list[Listed]:
         try:
             revisions = self._open(module)
             commit = revisions.require(each.oid, None)
             objects = self._objects(revisions, commit)
-            return list_folder(objects, commit, self._limits, f"{each.path}/")
+            return list_folder(objects, commit, count, f"{each.path}/")
         except SourceFailure as failure:
             problem = failure.problem
             raise _failure(each.path, problem.message, *problem.notes) from failure
@@ -253,16 +260,16 @@ def _urls(modules: str) -> Mapping[str, str]:
 def _module_url(parent: GitUrl, written: str, path: str) -> GitUrl:
     """The repository of a submodule, judged like any other source."""
     if written.startswith(("./", "../")):
-        place = urlsplit(parent.shown)
-        joined = posixpath.normpath(posixpath.join(place.path, written))
-        written = f"{place.scheme}://{place.netloc}{joined}"
+        scheme, _, place, path = parent.shown.split("/", 3)
+        joined = posixpath.normpath(posixpath.join(f"/{path}", written))
+        written = f"{scheme}//{place}{joined}"
     url = read_git_url(written)
     if isinstance(url, UrlFault):
         raise _failure(path, url.message)
     if url.is_insecure or (url.scheme == "file" and parent.scheme != "file"):
         raise _failure(path, f"`{mask_credentials(written)}` uses a transport that is not allowed")
-    same_host = (url.scheme, url.host) == (parent.scheme, parent.host)
-    return url._replace(secret=parent.secret) if same_host and url.secret is None else url
+    same_place = (url.scheme, url.place) == (parent.scheme, parent.place)
+    return url._replace(secret=parent.secret) if same_place and url.secret is None else url
 
 
 def _failure(path: str, reason: str, *notes: str) -> SourceFailure:

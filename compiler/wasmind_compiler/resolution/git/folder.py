@@ -11,6 +11,7 @@ import posixpath
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Literal
 
@@ -22,7 +23,7 @@ from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.objects import MOST_AT_ONCE, Objects, TreeItem
 from wasmind_compiler.resolution.git.program import LimitExceededError
 from wasmind_compiler.resolution.provider import SourceFailure, SourceProblem
-from wasmind_compiler.resolution.tree import IGNORED, Entry, Tree, tree_digest
+from wasmind_compiler.resolution.tree import DEFAULT_LIMITS, IGNORED, Entry, Tree, tree_digest
 
 #: Files that a build takes in as they are.
 _INPUTS: Final = (".py", ".wasm", ".toml", ".json")
@@ -45,6 +46,21 @@ class Listed(Record):
     objects: Objects
 
 
+@dataclass(slots=True)
+class Count:
+    """Files and folders of an actor so far, those of its submodules included."""
+
+    most: int
+    seen: int = 0
+
+    def add(self) -> None:
+        """Count one more; raises `LimitExceededError` if that is too many."""
+        self.seen += 1
+        if self.seen > self.most:
+            message = f"the actor's folder has more than {self.most} files and folders"
+            raise LimitExceededError("WASMIND_GIT_FILES", message)
+
+
 class Warned(Record):
     """Something about a folder that is no error."""
 
@@ -59,10 +75,14 @@ LargeFiles = Callable[[Mapping[Listed, Pointer]], Mapping[Pointer, bytes]]
 
 
 def find_folder(objects: Objects, commit: str, sub_dir: str) -> str | None:
-    """The id of the tree of a folder; None if there is no such folder."""
+    """The id of the tree of a folder; None if there is no such folder.
+
+    Raises:
+        SourceFailure: the repository lacks a folder on the way.
+    """
     expression = commit
     for part in sub_dir.split("/") if sub_dir else ():
-        items = objects.tree(expression) or ()
+        items = _tree(objects, expression, sub_dir)
         found = next((item for item in items if item.name == os.fsencode(part)), None)
         if found is None or not found.is_folder:
             return None
@@ -70,32 +90,32 @@ def find_folder(objects: Objects, commit: str, sub_dir: str) -> str | None:
     return expression
 
 
-def list_folder(objects: Objects, tree: str, limits: GitLimits, prefix: str = "") -> list[Listed]:
+def list_folder(objects: Objects, tree: str, count: Count, prefix: str = "") -> list[Listed]:
     """Everything in a folder but what tree digests leave out.
 
     Args:
         objects: of the repository.
         tree: id of the folder's tree, or of the commit it is the root of.
-        limits: how much it may be.
+        count: goes on from what was listed before.
         prefix: goes before every path, with a `/` at its end.
 
     Raises:
-        SourceFailure: a name is none.
+        SourceFailure: a path cannot be used, or the repository lacks a folder.
         LimitExceededError: there is too much.
     """
     listed: list[Listed] = []
-    pending, seen = [(prefix, tree)], 0
+    pending = [(prefix, tree)]
     while pending:
         above, expression = pending.pop()
-        for item in objects.tree(expression) or ():
-            seen += 1
-            if seen > limits.files:
-                message = f"the actor's folder has more than {limits.files} files and folders"
-                raise LimitExceededError("WASMIND_GIT_FILES", message)
+        for item in _tree(objects, expression, above):
+            count.add()
             name = _name(item, above)
             if name in IGNORED:
                 continue
             path = above + name
+            if path.count("/") > DEFAULT_LIMITS.depth:
+                reason = f"it lies more than {DEFAULT_LIMITS.depth} folders deep"
+                raise _unsafe(path[:60] + "…", reason)
             if len(path) > _LONGEST_PATH:
                 raise _unsafe(path[:60] + "…", "its path is too long")
             if item.is_folder:
@@ -152,10 +172,9 @@ def read_files(
     for fetch in fetchers:
         if missing:
             fetch(missing)
-            missing = _read_into(contents, missing, limits)
+            missing = _read_into(contents, files, limits)
     if missing:
-        message = f"the repository lacks the content of `{missing[0].path}`"
-        raise SourceFailure(SourceProblem(rule=fetching.UNREACHABLE, message=message))
+        raise _lacking(missing[0].path)
     return contents
 
 
@@ -176,6 +195,18 @@ def folders_with(objects: Objects, commit: str, file: str, most: int = 20_000) -
             elif name == file:
                 found[above.rstrip("/")] = expression
     return dict(sorted(found.items()))
+
+
+def _tree(objects: Objects, expression: str, path: str) -> Sequence[TreeItem]:
+    items = objects.tree(expression)
+    if items is None:
+        raise _lacking(path or ".")
+    return items
+
+
+def _lacking(path: str) -> SourceFailure:
+    message = f"the repository lacks the content of `{path}`"
+    return SourceFailure(SourceProblem(rule=fetching.UNREACHABLE, message=message))
 
 
 def _name(item: TreeItem, above: str) -> str:
@@ -201,8 +232,15 @@ def _kind(item: TreeItem) -> Literal["f", "x", "l", "s"]:
 def _read_into(
     contents: dict[str, bytes], files: Sequence[Listed], limits: GitLimits
 ) -> list[Listed]:
-    """Read what is there; returns what is not."""
-    left = limits.folder_mib * 2**20 - sum(map(len, contents.values()))
+    """Read what is there; returns what is not.
+
+    What several files have in common counts as often as it would be written.
+    """
+    left = limits.folder_mib * 2**20
+    for each in files:
+        left -= len(contents.get(each.oid, b""))
+        if left < 0:
+            raise _too_big(each, limits)
     missing = []
     for group in _groups([each for each in files if each.oid not in contents]):
         objects = group[0].objects
@@ -211,15 +249,18 @@ def _read_into(
             try:
                 found = objects.answer(_LONGEST_LINK if each.kind == "l" else left)
             except LimitExceededError as error:
-                most = limits.folder_mib
-                message = f"the actor's folder is larger than {most} MiB at `{each.path}`"
-                raise LimitExceededError(error.name, message) from error
+                raise _too_big(each, limits) from error
             if found is None:
                 missing.append(each)
-            elif each.oid not in contents:
+            else:
                 contents[each.oid] = found.content
                 left -= len(found.content)
     return missing
+
+
+def _too_big(file: Listed, limits: GitLimits) -> LimitExceededError:
+    message = f"the actor's folder is larger than {limits.folder_mib} MiB at `{file.path}`"
+    return LimitExceededError("WASMIND_GIT_FOLDER_MIB", message)
 
 
 def _groups(files: Sequence[Listed]) -> Iterator[Sequence[Listed]]:
@@ -342,8 +383,7 @@ def _replaced_pointers(
         wanted[each], left = pointer, left - pointer.size
         if left < 0:
             # Before anything is fetched: the pointers say how much it would be.
-            message = f"the actor's folder is larger than {limits.folder_mib} MiB at `{each.path}`"
-            raise LimitExceededError("WASMIND_GIT_FOLDER_MIB", message)
+            raise _too_big(each, limits)
     if not wanted:
         return {}
     found = large_files(wanted)

@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 from wasmind.records import Record
 from wasmind_compiler.frontend.limits import read_bounded
@@ -143,7 +142,7 @@ def _kept(kept: LfsObjects, wanted: Iterable[Pointer]) -> dict[Pointer, bytes]:
 
 def _fetched(repository: Repository, missing: Iterable[Pointer]) -> Iterable[tuple[Pointer, bytes]]:
     if repository.url.scheme == "file":
-        return _from_folder(Path(unquote(urlsplit(repository.url.shown).path)), missing)
+        return _from_folder(repository.url.folder, missing)
     # Only sources with big files need a web client, and it is slow to import.
     from wasmind_compiler.resolution.git.lfs_server import LfsServer
 

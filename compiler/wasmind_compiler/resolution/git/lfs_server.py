@@ -70,6 +70,10 @@ class LfsServer:
                         yield pointer, pointer.check(self._get(client, pointer, places[pointer]))
                     except _FAILURES as error:
                         raise LfsError(pointer, f"the server does not answer: {error}") from error
+                    except ValueError as error:
+                        # A header or URL that cannot be sent, such as one with odd characters.
+                        message = f"what the server says of its place cannot be used: {error}"
+                        raise LfsError(pointer, message) from error
                     finally:
                         self._repository.progress("")
 
@@ -97,16 +101,18 @@ class LfsServer:
         return _read_answer(answer.content, batch)
 
     def _post(self, client: httpx.Client, url: str, question: Any) -> httpx.Response:
-        headers = {"Accept": _MEDIA_TYPE, "Content-Type": _MEDIA_TYPE, **self._own_headers(url)}
         self._judge(url, None)
+        headers = {"Accept": _MEDIA_TYPE, "Content-Type": _MEDIA_TYPE, **self._own_headers(url)}
         with client.stream("POST", url, content=json.dumps(question), headers=headers) as answer:
             content = self._body(answer, _MOST_ANSWER, None)
             return httpx.Response(answer.status_code, content=content)
 
     def _get(self, client: httpx.Client, pointer: Pointer, place: _Download) -> bytes:
-        url, headers = place.href, {**self._own_headers(place.href), **place.header}
+        url, headers = place.href, None
         for _ in range(_MOST_HOPS):
             self._judge(url, pointer)
+            if headers is None:
+                headers = {**self._own_headers(url), **place.header}
             with client.stream("GET", url, headers=headers) as answer:
                 if answer.has_redirect_location:
                     target = str(answer.url.join(answer.headers["location"]))

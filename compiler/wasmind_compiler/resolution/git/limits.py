@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wasmind.records import Record
+from wasmind_compiler.resolution.tree import DEFAULT_LIMITS, TreeLimits
 
 
 class GitLimits(Record):
@@ -22,6 +23,13 @@ class GitLimits(Record):
     files: int = 10_000
     folder_mib: int = 256
     hosts: tuple[str, ...] = ()
+
+    def for_trees(self) -> TreeLimits:
+        """For a folder in the cache: what was fetched under these limits or the usual ones fits."""
+        usual = DEFAULT_LIMITS
+        return usual._replace(
+            files=max(self.files, usual.files), size=max(self.folder_mib * 2**20, usual.size)
+        )
 
     def allows(self, host: str) -> bool:
         """Whether a host may be asked. This machine, which has no name in `file://`, always may."""

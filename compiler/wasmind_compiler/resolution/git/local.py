@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 from wasmind_compiler.resolution.git.program import (
     GitCommandError,
@@ -28,7 +26,7 @@ def has_uncommitted_changes(git: GitProgram, url: GitUrl) -> bool:
     Compares times and sizes with those in git's index. Were git to compare, it could run filters
     that the repository defines, and unfold trees that a hostile one can make endless.
     """
-    work_tree = Path(unquote(urlsplit(url.shown).path))
+    work_tree = url.folder
     if not (work_tree / ".git").exists():
         return False
     try:

@@ -81,7 +81,12 @@ class Objects:
         return found.oid
 
     def tree(self, name: str) -> tuple[TreeItem, ...] | None:
-        """The tree of a commit or tree, given by its id; None if it is none or not here."""
+        """The tree of a commit or tree, given by its id; None if it is none or not here.
+
+        Raises:
+            LimitExceededError: it is too big.
+            GitCommandError: it is damaged, or git ended.
+        """
         if name in self._trees:
             return self._trees[name]
         found = self.read(f"{name}^{{tree}}", _TREE_LIMIT)
@@ -167,9 +172,11 @@ def _items(tree: GitObject) -> Iterator[TreeItem]:
     """The raw format: mode, blank, name, NUL, id in bytes, without anything in between."""
     content, at, width = tree.content, 0, len(tree.oid) // 2
     while at < len(content):
-        blank = content.index(b" ", at)
-        end = content.index(b"\0", blank)
+        blank = content.find(b" ", at)
+        end = content.find(b"\0", blank)
+        after = end + 1 + width
+        if blank < 0 or end < 0 or after > len(content):
+            raise GitCommandError(f"damaged tree {tree.oid}")
         mode = content[at:blank].decode("ascii", "replace")
-        oid = content[end + 1 : end + 1 + width].hex()
-        yield TreeItem(mode, content[blank + 1 : end], oid)
-        at = end + 1 + width
+        yield TreeItem(mode, content[blank + 1 : end], content[end + 1 : after].hex())
+        at = after

@@ -8,6 +8,7 @@ say how to reach a host stay. The user's own git configuration (credential progr
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -55,14 +56,17 @@ _SETTINGS: Final = (
     "http.lowSpeedLimit=1",
     "http.lowSpeedTime=60",
 )
-#: Answers for the host of the URL only: a redirect elsewhere gets nothing.
+#: Answers for the host and port of the URL only: a redirect elsewhere gets nothing.
 _CREDENTIAL_HELPER: Final = (
     '!f() { test "$1" = get || exit 0; ok=; while IFS= read -r line && test -n "$line"; do '
-    'case "$line" in host="$WASMIND_GIT_HOST"|host="$WASMIND_GIT_HOST":*) ok=1;; esac; done; '
+    'case "$line" in host="$WASMIND_GIT_HOST") ok=1;; esac; done; '
     'test -n "$ok" || exit 0; echo "username=$WASMIND_GIT_USER"; '
     'echo "password=$WASMIND_GIT_PASSWORD"; }; f'
 )
 _TICK: Final = 0.1
+#: How long what git printed last may take to arrive. What git leaves behind, such as an ssh
+#: connection kept for later, may hold its ends open for ever.
+_GRACE_SECONDS: Final = 1.0
 _MOST_OUTPUT: Final = 64 * 2**20
 #: What git may fill to fetch even the smallest repository.
 _LEAST_MEMORY_MIB: Final = 256
@@ -237,9 +241,12 @@ class GitProgram:
         ]
         for reader in readers:
             reader.start()
-        while any(reader.is_alive() for reader in readers):
+        until = math.inf
+        while time.monotonic() < until and any(reader.is_alive() for reader in readers):
             next(reader for reader in readers if reader.is_alive()).join(_TICK)
             self._check(process.pid, drains, size)
+            if until == math.inf and process.poll() is not None:
+                until = time.monotonic() + _GRACE_SECONDS
         process.wait(timeout=max(1.0, self._left()))
         return drains
 
@@ -324,7 +331,7 @@ def _environment(url: GitUrl | None, home: Path) -> Mapping[str, str]:
     # An explicit list replaces all `protocol.*` settings.
     chosen["GIT_ALLOW_PROTOCOL"] = ":".join(sorted(transports(url)))
     if url is not None and url.secret is not None:
-        chosen["WASMIND_GIT_HOST"] = url.host
+        chosen["WASMIND_GIT_HOST"] = url.place
         chosen["WASMIND_GIT_USER"] = url.secret.user
         chosen["WASMIND_GIT_PASSWORD"] = url.secret.password
     return chosen

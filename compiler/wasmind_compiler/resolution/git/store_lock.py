@@ -64,7 +64,11 @@ def held_lock(
             time.sleep(_TICK)
         yield (descriptor,)
     finally:
-        os.close(descriptor)  # which releases the lock, unless a child still has it
+        if sys.platform != "win32":
+            # Git has ended. What it left running, such as a credential daemon, may have the
+            # descriptor too, and does not keep the lock.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
 
 
 def _try(descriptor: int) -> bool:

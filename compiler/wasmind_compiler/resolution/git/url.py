@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_to_bytes
 
 from wasmind.records import Record
 from wasmind_compiler.frontend.source import PORTS, USER_INFO, is_port
@@ -48,6 +50,7 @@ class GitUrl(Record):
         shown: as written but without secrets; for messages, the lockfile and git itself.
         canonical: equal for all spellings of one repository.
         host: lower-case, without port; empty for `file`.
+        place: the host with its port, if that is not the usual one.
         secret: what the URL carried.
     """
 
@@ -55,12 +58,18 @@ class GitUrl(Record):
     canonical: str
     scheme: str
     host: str
+    place: str
     secret: Secret | None = None
 
     @property
     def path(self) -> str:
         """The canonical path on the host."""
-        return urlsplit(self.canonical).path
+        return _path(self.canonical)
+
+    @property
+    def folder(self) -> Path:
+        """Where a `file` URL leads on this machine; to git, `#` and `?` are parts of the path."""
+        return Path(os.fsdecode(unquote_to_bytes(_path(self.shown))))
 
     @property
     def is_insecure(self) -> bool:
@@ -122,11 +131,15 @@ def read_git_url(text: str) -> GitUrl | UrlFault:
         return UrlFault(message="the git URL has no usable port", help=PORTS)
     place = host if port in {"", _PORTS.get(scheme)} else f"{host}:{port}"
     user, secret = _user_info(scheme, parts["user"])
+    canonical_path = _canonical_path(host, path)
+    # `~` is the home folder of the user, elsewhere it does not matter who asks.
+    owner = user if canonical_path.startswith("/~") else ""
     return GitUrl(
         shown=f"{scheme}://{user}{place}{path}",
-        canonical=f"{scheme}://{place}{_canonical_path(host, path)}",
+        canonical=f"{scheme}://{owner}{place}{canonical_path}",
         scheme=scheme,
         host=host,
+        place=place,
         secret=secret,
     )
 
@@ -180,6 +193,10 @@ def _user_info(scheme: str, written: str | None) -> tuple[str, Secret | None]:
         return f"{user}@", Secret(user, unquote(password)) if password else None
     # A user without password is how tokens are written.
     return "", Secret(unquote(user), unquote(password))
+
+
+def _path(url: str) -> str:
+    return "/" + url.partition("://")[2].partition("/")[2]
 
 
 def _canonical_path(host: str, path: str) -> str:
