@@ -125,6 +125,12 @@ def test_sources_are_judged_by_the_shape_that_was_meant(
          " a date or time"),
         ("[actor_overrides.x.limits]\nmemory_mib = 1.0\n", "WM0203 app.toml:2:14"
          " `actor_overrides.x.limits.memory_mib` must be an integer, found a float"),
+        ("[actor_overrides.x.limits]\ncompute_seconds = nan\n", "WM0603 app.toml:2:19"
+         " `actor_overrides.x.limits.compute_seconds` is not a finite number"),
+        ("[actor_overrides.x.restart]\nperiod_seconds = -inf\n", "WM0603 app.toml:2:18"
+         " `actor_overrides.x.restart.period_seconds` is not a finite number"),
+        ("[actor_overrides.x.limits]\nmemory_mib = nan\n", "WM0203 app.toml:2:14"
+         " `actor_overrides.x.limits.memory_mib` must be an integer, found a float"),
         ("[actor_overrides.x.grants.http]\nhosts = []\n", "WM0205 app.toml:2:9"
          " `actor_overrides.x.grants.http.hosts` must not be empty"),
         ("[actor_overrides.x.grants]\nhtpp = true\n", "WM0201 app.toml:2:1 unknown key `htpp` in"
@@ -179,6 +185,32 @@ def test_a_scripted_model_is_checked_with_its_script(project: Project) -> None:
         "WM0602 app.toml:4:42 the script `none.toml` does not exist",
         "WM0205 rules.toml:2:20 `rules[0].when.matches` is not a valid regex",
         "WM0201 rules.toml:3:12 unknown key `txt` in `rules[0].answer`",
+    ]
+
+
+def test_a_script_is_judged_by_what_json_can_express(project: Project) -> None:
+    schema = {"type": "object", "properties": {"patience": {"type": "number", "minimum": 0}}}
+    project.actor("desk", config=schema)
+    project.write(
+        "rules.toml",
+        """
+        [[rules]]
+        times = nan
+        answer = { delay_seconds = inf, tool_calls = [{ name = "f", arguments = { x = [nan] } }] }
+        """,
+    )
+    assert project.found(
+        """
+        starting_actors = ["desk"]
+        actors.desk.source.path = "desk"
+        actors.desk.config = { patience = inf }
+        models.a = { kind = "scripted", script = "rules.toml" }
+        """
+    ) == [
+        "WM0203 rules.toml:2:9 `rules[0].times` must be an integer, found a float",
+        "WM0603 rules.toml:3:28 `rules[0].answer.delay_seconds` is not a finite number",
+        "WM0603 rules.toml:3:80 `rules[0].answer.tool_calls[0].arguments.x[0]` is not a finite "
+        "number",
     ]
 
 

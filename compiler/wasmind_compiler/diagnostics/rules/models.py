@@ -97,7 +97,7 @@ NOT_A_NUMBER = Rule(
     code="WM0603",
     title="number that is not finite",
     explanation="""
-`nan` and `inf` cannot be passed on to a model: JSON has no such numbers.
+`nan` and `inf` cannot be passed on to a model or written into a bundle: JSON has no such numbers.
 """,
     example=Example(
         failing="""\
