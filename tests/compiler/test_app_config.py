@@ -125,6 +125,10 @@ def test_sources_are_judged_by_the_shape_that_was_meant(
          " a date or time"),
         ("[actor_overrides.x.limits]\nmemory_mib = 1.0\n", "WM0203 app.toml:2:14"
          " `actor_overrides.x.limits.memory_mib` must be an integer, found a float"),
+        ("[actor_overrides.x.limits]\nmemory_mib = 4097\n", "WM0205 app.toml:2:14"
+         " `actor_overrides.x.limits.memory_mib` must be at most 4096"),
+        ("[run.limits]\nwaiting_mib = 1_048_577\n", "WM0205 app.toml:2:15"
+         " `run.limits.waiting_mib` must be at most 1048576"),
         ("[actor_overrides.x.limits]\ncompute_seconds = nan\n", "WM0603 app.toml:2:19"
          " `actor_overrides.x.limits.compute_seconds` is not a finite number"),
         ("[actor_overrides.x.restart]\nperiod_seconds = -inf\n", "WM0603 app.toml:2:18"
