@@ -175,6 +175,56 @@ def test_what_http_is_narrowed_to_can_be_met(
     assert found == ([(expected, written)] if expected else [])
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "expected", "written"),
+    [
+        ("host", "https://e.org:8443/x", "`https://e.org:8443/x` is not a host name", '"e.org"'),
+        ("host", "cafe:80", "`cafe:80` is not a host name", '"cafe"'),
+        ("host", "*.e.org", "`*.e.org` is not a host name", None),
+        ("host", "e.org\n", '`"e.org\\u000a"` is not a host name', '"e.org"'),
+        ("host", "", "`run.credentials[0].host` must not be empty", None),
+        ("header", "X Key:", "`X Key:` is not the name of a header", None),
+        ("prefix", "Bearer\n", "`run.credentials[0].prefix` cannot begin the value of a header",
+         None),
+        ("prefix", " a", "`run.credentials[0].prefix` cannot begin the value of a header", None),
+        ("prefix", "→", "`run.credentials[0].prefix` cannot begin the value of a header", None),
+        *(("host", host, None, None) for host in ("localhost", "bücher.example", "1.2.3.4", "::1")),
+        ("header", "x-api_key", None, None),
+        *(("prefix", prefix, None, None) for prefix in ("", "Bearer ", "Schlüssel\t")),
+    ],
+)  # fmt: skip
+def test_a_credential_can_be_sent(
+    project: Project, key: str, value: str, expected: str | None, written: str | None
+) -> None:
+    project.actor("desk")
+    credential = {"host": "e.org", "variable": "PATH", key: value}
+    text = tomlkit.dumps({"run": {"credentials": [credential]}})
+    report = project.check(f'starting_actors = ["desk"]\nactors.desk.source.path = "desk"\n{text}')
+    found = [(each.message, each.fix and each.fix.edits[0].replacement) for each in report[0]]
+    assert found == ([(expected, written)] if expected else [])
+
+
+def test_the_secret_of_a_credential_is_there(project: Project) -> None:
+    project.actor("desk")
+    text = project.text(
+        """
+        starting_actors = ["desk"]
+        actors.desk.source.path = "desk"
+        [[run.credentials]]
+        host = "e.org"
+        variable = "PAHT"
+        """
+    )
+    assert text == (
+        "warning[WM0606]: the environment variable `PAHT` is not set\n"
+        " --> app.toml:5:12\n"
+        "  |\n"
+        '5 | variable = "PAHT"\n'
+        "  |            ^^^^^^\n"
+        "  = help: did you mean `PATH`?\n"
+    )
+
+
 def test_a_scripted_model_is_checked_with_its_script(project: Project) -> None:
     project.actor("desk")
     project.write("rules.toml", "[[rules]]\nwhen = { matches = '(' }\nanswer = { txt = 'hi' }\n")

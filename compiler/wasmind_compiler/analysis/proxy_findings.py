@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from wasmind_compiler.analysis.variables import not_set
 from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label
 from wasmind_compiler.diagnostics.masking import SECRET
 from wasmind_compiler.diagnostics.rules import models
-from wasmind_compiler.diagnostics.suggestions import nearest
 from wasmind_compiler.frontend.app_config import AppConfig, ProxiedModel
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
@@ -107,12 +107,7 @@ def _parameter(
                 help="write `os.environ/NAME`",
             )
         elif not known.get(name):
-            near = nearest(name, known)
-            yield models.VARIABLE_NOT_SET.at(
-                document.inside(path, len(_PREFIX), len(text)),
-                f"the environment variable `{name}` is not set",
-                help=f"did you mean `{near[0]}`?" if near else f"set it: `export {name}=…`",
-            )
+            yield not_set(document.inside(path, len(_PREFIX), len(text)), name, known)
         return
     for pattern in _MISSPELLED:
         found = pattern.fullmatch(text)
