@@ -192,6 +192,35 @@ Dear reader,
     )
 
 
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        (
+            "{{ x is notest }}\n {{ sections | uper | nofilter }}",
+            [
+                "app.toml:4:32 no test named `notest`",
+                "app.toml:5:2 no filter named `nofilter`",
+                "app.toml:5:2 no filter named `uper`",
+            ],
+        ),
+        ("{% filter nofilter %}a{% endfilter %}", ["app.toml:4:32 no filter named `nofilter`"]),
+        ("{{ data | tojson | upper }}{{ data is mapping }}{{ 9 ** 9 ** 9 ** 9 }}", []),
+        ("{% if 'own' is filter %}{{ data | own }}{% endif %}", []),
+        ("{{" + "1+" * 500 + "1 }}", []),
+        ("{{" + "(" * 500 + "1" + ")" * 500 + "}}", ["app.toml:4:32 it is nested too deeply"]),
+    ],
+)
+def test_filters_and_tests_of_templates_exist(
+    project: Project, template: str, expected: list[str]
+) -> None:
+    schema = {"prompt": {"type": "string", "x-wasmind": "template"}}
+    project.actor("desk", config={"type": "object", "properties": schema})
+    report = project.check(f"{DESK}\nactors.desk.config.prompt = '''{template}'''\n")
+    about = "`prompt` in the config of `desk` is not a template: "
+    found = [f"{each.span} {each.message.removeprefix(about)}" for each in report.diagnostics]
+    assert found == expected
+
+
 def test_unknown_models(project: Project) -> None:
     project.actor("desk", config=SETTINGS)
     app = DESK + 'actors.desk.config.model_name = "smal"\n'
