@@ -169,6 +169,20 @@ def test_what_agents_may_do_is_better_said(project: Project) -> None:
     assert project.found(mended.replace("false", "true")) == []
 
 
+def test_names_of_settings_have_a_form(project: Project) -> None:
+    key = {"type": "string", "pattern": "^x-"}
+    schema = {
+        "names": {"type": "array", "items": key},
+        "headers": {"type": "object", "propertyNames": key},
+    }
+    project.actor("desk", config={"type": "object", "properties": schema})
+    settings = 'actors.desk.config = { names = ["x-a", "b"], headers = { "a b" = 1, x-b = 2 } }\n'
+    assert project.found(DESK + settings) == [
+        "WM0504 app.toml:3:40 `names[1]` in the config of `desk` must match `^x-`",
+        "WM0504 app.toml:3:58 the name `a b` in `headers` of the config of `desk` must match `^x-`",
+    ]
+
+
 def test_templates_are_parsed(project: Project) -> None:
     schema = {"prompt": {"type": "object", "x-wasmind": "template"}}
     project.actor("desk", config={"type": "object", "properties": schema})

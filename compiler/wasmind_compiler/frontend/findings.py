@@ -297,8 +297,13 @@ class _Explainer:
 
     def _bad_name(self, error: ValidationError) -> Iterator[Diagnostic]:
         path, name, document = _path(error), str(error.instance), self._document()
-        hint = hints.bad_name(document, path, name) if document else None
         shown = name if name.isprintable() else quoted(name)
+        if document is None:
+            wanted = requirement(str(error.validator or "false"), _wanted(error))
+            message = f"the name `{shown}`{self._inside(path)} {wanted}"
+            yield self._rules.value.at(self._locator.key((*path, name)), message)
+            return
+        hint = hints.bad_name(document, path, name)
         yield self._rules.value.at(
             self._locator.key((*path, name)),
             f"`{shown}` is not a usable name",
