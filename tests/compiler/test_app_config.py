@@ -225,6 +225,44 @@ def test_the_secret_of_a_credential_is_there(project: Project) -> None:
     )
 
 
+def test_what_is_set_for_the_proxy_is_meant_for_its_container(project: Project) -> None:
+    project.actor("desk")
+    text = """
+        starting_actors = ["desk"]
+        actors.desk.source.path = "desk"
+        [[litellm.models]]
+        model_name = "m"
+        litellm_params = { model = "openai/m", api_key = "sk-proj-0123456789abcdefghij" }
+        [litellm.env_overrides]
+        HTTP_PROXY = "http://me@127.0.0.1:3128"
+        all_proxy = "localhost:1080"
+        NO_PROXY = "localhost"
+        OLLAMA_API_BASE = "http://host.docker.internal:11434"
+        OPENAI_API_KEY = "sk-proj-0123456789abcdefghij"
+        [litellm]
+        image = "proxy"
+        """
+    report = project.check(text)
+    assert [(each.code, str(each.span), each.help) for each in report.diagnostics] == [
+        (
+            "WM0608",
+            "app.toml:5:50",
+            "write `os.environ/NAME` in `litellm_params`, or declare it in `[[run.credentials]]`",
+        ),
+        *(
+            ("WM0609", place, "use `host.docker.internal`, or run the proxy without a container")
+            for place in ("app.toml:7:25", "app.toml:8:14")
+        ),
+        (
+            "WM0608",
+            "app.toml:11:18",
+            "remove it and set `OPENAI_API_KEY` in the environment; nothing is replaced in here",
+        ),
+    ]
+    outside = project.check(text.replace('image = "proxy"', ""))
+    assert "WM0609" not in {each.code for each in outside.diagnostics}
+
+
 def test_a_scripted_model_is_checked_with_its_script(project: Project) -> None:
     project.actor("desk")
     project.write("rules.toml", "[[rules]]\nwhen = { matches = '(' }\nanswer = { txt = 'hi' }\n")
