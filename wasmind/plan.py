@@ -32,6 +32,11 @@ CAPABILITIES: Final[Mapping[str, str]] = {
     "filesystem": "wasmind:ext/filesystem@0.1.0",
 }
 
+#: What the memory of a guest can hold, in MiB: addresses of wasm32 have 32 bits.
+_MOST_IN_A_GUEST: Final = 4_096
+#: More than machines have, in MiB; messages that wait are counted per receiver.
+_MOST_WAITING: Final = 1_048_576
+
 Json = Any
 _T = TypeVar("_T")
 RestartPolicy = Literal["permanent", "transient", "temporary"]
@@ -277,10 +282,12 @@ def _string(value: Json, path: str) -> str:
     return value
 
 
-def _positive(reader: _Reader, key: str) -> int:
+def _positive(reader: _Reader, key: str, most: int | None = None) -> int:
     value = reader.get(key, int)
     if value < 1:
         raise PlanError("must be at least 1", reader.at(key))
+    if most is not None and value > most:
+        raise PlanError(f"must be at most {most}", reader.at(key))
     return value
 
 
@@ -372,12 +379,12 @@ def _read_module(value: Json, path: str) -> Module:
 def _read_limits(reader: _Reader) -> Limits:
     return reader.done(
         Limits(
-            memory_mib=_positive(reader, "memory_mib"),
+            memory_mib=_positive(reader, "memory_mib", _MOST_IN_A_GUEST),
             compute_seconds=_seconds(reader, "compute_seconds"),
-            mailbox_mib=_positive(reader, "mailbox_mib"),
-            payload_mib=_positive(reader, "payload_mib"),
-            output_mib=_positive(reader, "output_mib"),
-            response_mib=_positive(reader, "response_mib"),
+            mailbox_mib=_positive(reader, "mailbox_mib", _MOST_WAITING),
+            payload_mib=_positive(reader, "payload_mib", _MOST_IN_A_GUEST),
+            output_mib=_positive(reader, "output_mib", _MOST_IN_A_GUEST),
+            response_mib=_positive(reader, "response_mib", _MOST_IN_A_GUEST),
         )
     )
 
@@ -389,7 +396,7 @@ def _read_system_limits(reader: _Reader) -> SystemLimits:
             depth=_positive(reader, "depth"),
             processes=_positive(reader, "processes"),
             requests=_positive(reader, "requests"),
-            waiting_mib=_positive(reader, "waiting_mib"),
+            waiting_mib=_positive(reader, "waiting_mib", _MOST_WAITING),
         )
     )
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from wasmind_actor import U32, Config, Param
+
+#: Contributions under other keys are never accepted.
+ContributionKey: TypeAlias = Annotated[str, Param(pattern="^[a-z0-9_-]+:.")]
 
 
 class SystemPromptConfig(Config):
@@ -18,10 +21,12 @@ class SystemPromptConfig(Config):
         ),
     ] = None
     overrides: Annotated[
-        Mapping[str, str],
+        Mapping[ContributionKey, str],
         Param("Templates for contributions with data, by contribution key.", refers="template"),
     ] = field(default_factory=dict)
-    exclude: Annotated[tuple[str, ...], Param("Keys of contributions to leave out.")] = ()
+    exclude: Annotated[
+        tuple[ContributionKey, ...], Param("Keys of contributions to leave out.")
+    ] = ()
     defaults: Annotated[
         Mapping[str, str], Param("Texts of the assistant's own, by section name.")
     ] = field(default_factory=dict)

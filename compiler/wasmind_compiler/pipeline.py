@@ -324,7 +324,9 @@ def _bundle(
     return BundleOutcome(report=report, bundle=written)
 
 
-def _check_models(config: AppConfig, variables: Mapping[str, str], collector: Collector) -> None:
+def _check_environment(
+    config: AppConfig, variables: Mapping[str, str], collector: Collector
+) -> None:
     text = config.document.index.text
     suspicious = any(beginning in text for beginning in SECRET_BEGINNINGS)
     if config.proxied_models or suspicious:
@@ -333,6 +335,11 @@ def _check_models(config: AppConfig, variables: Mapping[str, str], collector: Co
 
         collector.extend(proxy_findings.explain(config, variables))
         collector.extend(proxy_findings.secrets(config))
+    if config.run is not None and "credentials" in config.run:
+        # Loaded only for configs with credentials.
+        from wasmind_compiler.analysis.variables import unset_credentials
+
+        collector.extend(unset_credentials(config.document, variables))
 
 
 def _load_the_rest() -> None:
@@ -407,7 +414,7 @@ class _Run:
         if document is None:
             return None
         config = read_app_config(document, schemas, collector)
-        _check_models(config, self._environment.variables, collector)
+        _check_environment(config, self._environment.variables, collector)
         scripts = read_scripts(config, self._config.parent, schemas, self._display, collector)
         pins = self._locking.pins(document)
         if pins is None:

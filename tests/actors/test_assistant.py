@@ -246,6 +246,11 @@ def test_a_configured_endpoint_wins():
         ("", "model_name: missing"),
         ("model_name = 1", "model_name: expected a string"),
         ('model_name = "m"\nmodel = "m"', "model: unknown key"),
+        (
+            'model_name = "m"\nsystem_prompt.exclude = ["x"]',
+            r"system_prompt.exclude\[0\]: expected",
+        ),
+        ('model_name = "m"\nsystem_prompt.overrides."a b" = "x"', "system_prompt.overrides: exp"),
         ('model_name = "m"\nsystem_prompt.exclude = "x"', "system_prompt.exclude: expected an arr"),
     ],
 )

@@ -126,6 +126,16 @@ def test_sources_are_judged_by_the_shape_that_was_meant(
          " a date or time"),
         ("[actor_overrides.x.limits]\nmemory_mib = 1.0\n", "WM0203 app.toml:2:14"
          " `actor_overrides.x.limits.memory_mib` must be an integer, found a float"),
+        ("[actor_overrides.x.limits]\nmemory_mib = 4097\n", "WM0205 app.toml:2:14"
+         " `actor_overrides.x.limits.memory_mib` must be at most 4096"),
+        ("[run.limits]\nwaiting_mib = 1_048_577\n", "WM0205 app.toml:2:15"
+         " `run.limits.waiting_mib` must be at most 1048576"),
+        ("[actor_overrides.x.limits]\ncompute_seconds = nan\n", "WM0603 app.toml:2:19"
+         " `actor_overrides.x.limits.compute_seconds` is not a finite number"),
+        ("[actor_overrides.x.restart]\nperiod_seconds = -inf\n", "WM0603 app.toml:2:18"
+         " `actor_overrides.x.restart.period_seconds` is not a finite number"),
+        ("[actor_overrides.x.limits]\nmemory_mib = nan\n", "WM0203 app.toml:2:14"
+         " `actor_overrides.x.limits.memory_mib` must be an integer, found a float"),
         ("[actor_overrides.x.grants.http]\nhosts = []\n", "WM0205 app.toml:2:9"
          " `actor_overrides.x.grants.http.hosts` must not be empty"),
         ("[actor_overrides.x.grants]\nhtpp = true\n", "WM0201 app.toml:2:1 unknown key `htpp` in"
@@ -166,6 +176,94 @@ def test_what_http_is_narrowed_to_can_be_met(
     assert found == ([(expected, written)] if expected else [])
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "expected", "written"),
+    [
+        ("host", "https://e.org:8443/x", "`https://e.org:8443/x` is not a host name", '"e.org"'),
+        ("host", "cafe:80", "`cafe:80` is not a host name", '"cafe"'),
+        ("host", "*.e.org", "`*.e.org` is not a host name", None),
+        ("host", "e.org\n", '`"e.org\\u000a"` is not a host name', '"e.org"'),
+        ("host", "", "`run.credentials[0].host` must not be empty", None),
+        ("header", "X Key:", "`X Key:` is not the name of a header", None),
+        ("prefix", "Bearer\n", "`run.credentials[0].prefix` cannot begin the value of a header",
+         None),
+        ("prefix", " a", "`run.credentials[0].prefix` cannot begin the value of a header", None),
+        ("prefix", "→", "`run.credentials[0].prefix` cannot begin the value of a header", None),
+        *(("host", host, None, None) for host in ("localhost", "bücher.example", "1.2.3.4", "::1")),
+        ("header", "x-api_key", None, None),
+        *(("prefix", prefix, None, None) for prefix in ("", "Bearer ", "Schlüssel\t")),
+    ],
+)  # fmt: skip
+def test_a_credential_can_be_sent(
+    project: Project, key: str, value: str, expected: str | None, written: str | None
+) -> None:
+    project.actor("desk")
+    credential = {"host": "e.org", "variable": "PATH", key: value}
+    text = tomlkit.dumps({"run": {"credentials": [credential]}})
+    report = project.check(f'starting_actors = ["desk"]\nactors.desk.source.path = "desk"\n{text}')
+    found = [(each.message, each.fix and each.fix.edits[0].replacement) for each in report[0]]
+    assert found == ([(expected, written)] if expected else [])
+
+
+def test_the_secret_of_a_credential_is_there(project: Project) -> None:
+    project.actor("desk")
+    text = project.text(
+        """
+        starting_actors = ["desk"]
+        actors.desk.source.path = "desk"
+        [[run.credentials]]
+        host = "e.org"
+        variable = "PAHT"
+        """
+    )
+    assert text == (
+        "warning[WM0606]: the environment variable `PAHT` is not set\n"
+        " --> app.toml:5:12\n"
+        "  |\n"
+        '5 | variable = "PAHT"\n'
+        "  |            ^^^^^^\n"
+        "  = help: did you mean `PATH`?\n"
+    )
+
+
+def test_what_is_set_for_the_proxy_is_meant_for_its_container(project: Project) -> None:
+    project.actor("desk")
+    text = """
+        starting_actors = ["desk"]
+        actors.desk.source.path = "desk"
+        [[litellm.models]]
+        model_name = "m"
+        litellm_params = { model = "openai/m", api_key = "sk-proj-0123456789abcdefghij" }
+        [litellm.env_overrides]
+        HTTP_PROXY = "http://me@127.0.0.1:3128"
+        all_proxy = "localhost:1080"
+        NO_PROXY = "localhost"
+        OLLAMA_API_BASE = "http://host.docker.internal:11434"
+        OPENAI_API_KEY = "sk-proj-0123456789abcdefghij"
+        [litellm]
+        image = "proxy"
+        """
+    report = project.check(text)
+    assert [(each.code, str(each.span), each.help) for each in report.diagnostics] == [
+        (
+            "WM0608",
+            "app.toml:5:50",
+            "write `os.environ/NAME` in `litellm_params`, or declare it in `[[run.credentials]]`",
+        ),
+        *(
+            ("WM0609", place, "use `host.docker.internal`, or run the proxy without a container")
+            for place in ("app.toml:7:25", "app.toml:8:14")
+        ),
+        (
+            "WM0608",
+            "app.toml:11:18",
+            "remove it and set `OPENAI_API_KEY` in the environment; nothing is replaced in here",
+        ),
+    ]
+    outside = project.check(text.replace('image = "proxy"', ""))
+    assert "WM0609" not in {each.code for each in outside.diagnostics}
+
+
 def test_a_scripted_model_is_checked_with_its_script(project: Project) -> None:
     project.actor("desk")
     project.write("rules.toml", "[[rules]]\nwhen = { matches = '(' }\nanswer = { txt = 'hi' }\n")
@@ -180,6 +278,32 @@ def test_a_scripted_model_is_checked_with_its_script(project: Project) -> None:
         "WM0602 app.toml:4:42 the script `none.toml` does not exist",
         "WM0205 rules.toml:2:20 `rules[0].when.matches` is not a valid regex",
         "WM0201 rules.toml:3:12 unknown key `txt` in `rules[0].answer`",
+    ]
+
+
+def test_a_script_is_judged_by_what_json_can_express(project: Project) -> None:
+    schema = {"type": "object", "properties": {"patience": {"type": "number", "minimum": 0}}}
+    project.actor("desk", config=schema)
+    project.write(
+        "rules.toml",
+        """
+        [[rules]]
+        times = nan
+        answer = { delay_seconds = inf, tool_calls = [{ name = "f", arguments = { x = [nan] } }] }
+        """,
+    )
+    assert project.found(
+        """
+        starting_actors = ["desk"]
+        actors.desk.source.path = "desk"
+        actors.desk.config = { patience = inf }
+        models.a = { kind = "scripted", script = "rules.toml" }
+        """
+    ) == [
+        "WM0203 rules.toml:2:9 `rules[0].times` must be an integer, found a float",
+        "WM0603 rules.toml:3:28 `rules[0].answer.delay_seconds` is not a finite number",
+        "WM0603 rules.toml:3:80 `rules[0].answer.tool_calls[0].arguments.x[0]` is not a finite "
+        "number",
     ]
 
 

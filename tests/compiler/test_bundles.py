@@ -14,7 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.compiler.project import ROOT, Project
-from wasmind.plan import RunPlan
+from wasmind.plan import PlanError, RunPlan
 from wasmind.runtime.bundle import open_bundle
 from wasmind_compiler import pipeline
 from wasmind_compiler.emit.svg import draw_reproducibly
@@ -135,6 +135,32 @@ def test_the_runtime_reads_what_the_compiler_writes(
     assert isinstance(opened.plan, RunPlan)
     (module,) = opened.plan.actor("worker").modules
     assert opened.read(module.path)
+
+
+def test_config_plan_and_its_reader_agree_on_limits(
+    project: Project, office: Path, tmp_path: Path
+) -> None:
+    bundle(project, office, tmp_path / "out")
+    text = (tmp_path / "out" / "plan.json").read_text()
+    app, plan = (
+        json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text())
+        for name in ("app", "plan")
+    )
+    ours, theirs = app["$defs"]["limits"], app["properties"]["run"]["properties"]["limits"]
+    actor = plan["properties"]["actors"]["items"]["properties"]["limits"]
+    system = plan["properties"]["limits"]
+    assert (ours["properties"], theirs["properties"]) == (actor["properties"], system["properties"])
+    for table, limits in (("actor", actor), ("system", system)):
+        for name, schema in limits["properties"].items():
+            if "maximum" not in schema:
+                continue
+            document = json.loads(text)
+            written = (document["actors"][0] if table == "actor" else document)["limits"]
+            written[name] = schema["maximum"]
+            RunPlan.from_json(json.dumps(document))
+            written[name] += 1
+            with pytest.raises(PlanError, match=f"{name}: must be at most {schema['maximum']}"):
+                RunPlan.from_json(json.dumps(document))
 
 
 def test_the_same_bytes_from_another_place_and_umask(

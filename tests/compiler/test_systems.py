@@ -172,6 +172,20 @@ def test_what_agents_may_do_is_better_said(project: Project) -> None:
     assert project.found(mended.replace("false", "true")) == []
 
 
+def test_names_of_settings_have_a_form(project: Project) -> None:
+    key = {"type": "string", "pattern": "^x-"}
+    schema = {
+        "names": {"type": "array", "items": key},
+        "headers": {"type": "object", "propertyNames": key},
+    }
+    project.actor("desk", config={"type": "object", "properties": schema})
+    settings = 'actors.desk.config = { names = ["x-a", "b"], headers = { "a b" = 1, x-b = 2 } }\n'
+    assert project.found(DESK + settings) == [
+        "WM0504 app.toml:3:40 `names[1]` in the config of `desk` must match `^x-`",
+        "WM0504 app.toml:3:58 the name `a b` in `headers` of the config of `desk` must match `^x-`",
+    ]
+
+
 def test_templates_are_parsed(project: Project) -> None:
     schema = {"prompt": {"type": "object", "x-wasmind": "template"}}
     project.actor("desk", config={"type": "object", "properties": schema})
@@ -193,6 +207,35 @@ Dear reader,
         "8 |   {% for each in data }\n"
         "  |   ^^^^^^^^^^^^^^^^^^^^^\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        (
+            "{{ x is notest }}\n {{ sections | uper | nofilter }}",
+            [
+                "app.toml:4:32 no test named `notest`",
+                "app.toml:5:2 no filter named `nofilter`",
+                "app.toml:5:2 no filter named `uper`",
+            ],
+        ),
+        ("{% filter nofilter %}a{% endfilter %}", ["app.toml:4:32 no filter named `nofilter`"]),
+        ("{{ data | tojson | upper }}{{ data is mapping }}{{ 9 ** 9 ** 9 ** 9 }}", []),
+        ("{% if 'own' is filter %}{{ data | own }}{% endif %}", []),
+        ("{{" + "1+" * 500 + "1 }}", []),
+        ("{{" + "(" * 500 + "1" + ")" * 500 + "}}", ["app.toml:4:32 it is nested too deeply"]),
+    ],
+)
+def test_filters_and_tests_of_templates_exist(
+    project: Project, template: str, expected: list[str]
+) -> None:
+    schema = {"prompt": {"type": "string", "x-wasmind": "template"}}
+    project.actor("desk", config={"type": "object", "properties": schema})
+    report = project.check(f"{DESK}\nactors.desk.config.prompt = '''{template}'''\n")
+    about = "`prompt` in the config of `desk` is not a template: "
+    found = [f"{each.span} {each.message.removeprefix(about)}" for each in report.diagnostics]
+    assert found == expected
 
 
 def test_unknown_models(project: Project) -> None:

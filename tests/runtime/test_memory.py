@@ -55,6 +55,14 @@ def test_the_summary_tells_what_each_actor_had_for_itself(python_bundle, run) ->
     assert MIB // 4 < actors["small"].memory_bytes < 12 * MIB
 
 
+def test_a_limit_beyond_all_addresses_is_no_obstacle() -> None:
+    space, guest, store = AddressSpace(), Footprint(1 << 90), Store(Engine())
+    with space.instantiating(guest):
+        memory = Memory(store, MemoryType(Limits(1, None)))
+    memory.write(store, b"x")
+    assert guest.private_bytes() > 0
+
+
 def test_memory_is_told_apart_after_others_have_come_and_gone(python_bundle, run) -> None:
     """Addresses are used again: a new guest may lie where one was that has ended."""
     runtime, _ = run(python_bundle(small=SMALL))

@@ -164,6 +164,7 @@ def test_a_wrong_configuration_traps_with_its_reason(interpreter):
         "import xml.etree.ElementTree as e; e.fromstring('<a/>')",
         "import statistics, zoneinfo, random, csv, html; random.random()",
         "import jinja2.sandbox as j; j.SandboxedEnvironment().from_string('{{ 1 }}').render()",
+        "import jinja2 as j\ntry: j.Template('{{ a.b }}').render()\nexcept j.UndefinedError: pass",
         "import asyncio; asyncio.Queue",
     ],
 )

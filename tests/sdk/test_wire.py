@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -172,6 +174,10 @@ class Limits(Config):
     model: Annotated[str, Param(refers="model")]
     patient: FlexibleBool = False
     helpers: Annotated[tuple[str, ...] | None, Param(refers="actors", min_items=1)] = None
+    headers: Annotated[
+        Mapping[Annotated[str, Param(pattern="^x-")], Annotated[str, Param(pattern="^[a-z]+$")]],
+        Param("what is sent along"),
+    ] = field(default_factory=dict)
 
 
 def test_schema_of_a_configuration():
@@ -193,6 +199,12 @@ def test_schema_of_a_configuration():
                 "minItems": 1,
                 "x-wasmind": "actors",
             },
+            "headers": {
+                "type": "object",
+                "propertyNames": {"type": "string", "pattern": "^x-"},
+                "additionalProperties": {"type": "string", "pattern": "^[a-z]+$"},
+                "description": "what is sent along",
+            },
         },
         "required": ["model"],
         "additionalProperties": False,
@@ -206,6 +218,8 @@ def test_schema_of_a_configuration():
         ({"model": "m", "second": 1}, "second: unknown key"),
         ({"model": "m", "seconds": 0}, "seconds: expected at least 1, found 0"),
         ({"model": "m", "helpers": []}, "helpers: expected at least 1 item"),
+        ({"model": "m", "headers": {"y": "a"}}, "headers: expected a match of `.x-`, found `y`"),
+        ({"model": "m", "headers": {"x-y": "1"}}, "headers.x-y: expected a match of .* found `1`"),
         ({"model": "m", "patient": "maybe"}, "patient: expected a boolean, found a string"),
     ],
 )

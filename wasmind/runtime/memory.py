@@ -23,6 +23,8 @@ _PAGEMAP: Final = Path("/proc/self/pagemap")
 _AFTER_GUARD: Final = re.compile(rb"-([0-9a-f]+) ---p [^\n]*\n(?=\1-[0-9a-f]+ rw)")
 _MAPPING: Final = re.compile(rb"([0-9a-f]+)-([0-9a-f]+) (....)[^\n]*\n")
 _RESERVED: Final = 2 << 30
+#: The end of what addresses of wasm32 reach.
+_LARGEST: Final = 4 << 30
 
 #: The last of a page's eight bytes in the page map says what kind of page it is.
 _ENTRY: Final = 8
@@ -42,7 +44,7 @@ class Footprint:
 
     def __init__(self, limit: int) -> None:
         self.starts: set[int] = set()
-        self._pages = -(-limit // mmap.PAGESIZE)
+        self._pages = -(-min(limit, _LARGEST) // mmap.PAGESIZE)
 
     def private_bytes(self) -> int:
         """What the guest has for itself now; 0 if that is not known. Only while it lives."""

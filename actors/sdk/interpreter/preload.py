@@ -33,7 +33,7 @@ socket stat statistics string stringprep struct symtable sys tempfile textwrap t
 token tokenize tomllib traceback types typing unicodedata urllib urllib.error urllib.parse
 urllib.request uuid warnings weakref xml.dom xml.dom.minidom xml.etree.ElementTree xml.parsers.expat
 xml.sax xml.sax.saxutils zipfile zlib zoneinfo
-jinja2 jinja2.ext jinja2.sandbox markupsafe
+jinja2 jinja2.debug jinja2.ext jinja2.sandbox markupsafe
 """
 
 for _name in MODULES.split():

@@ -9,6 +9,7 @@ are shared with actors written in Rust: see `wasmind_actor.wire` for the declara
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -38,6 +39,8 @@ class Param:
         minimum, maximum: bounds of a number.
         clamp: move a number to the nearest bound instead of refusing it.
         min_items: least length of a list.
+        pattern: regular expression that is found in a string; may be that of a table's keys, as in
+            `Mapping[Annotated[str, Param(pattern="^x-")], str]`.
         nullable: whether an explicit null means the default; only where there is a default.
         refers: what a string (or list or table of strings) of a configuration names, so that the
             compiler can check it: `model`, `actor` or `actors` (those of one new agent).
@@ -48,6 +51,7 @@ class Param:
     maximum: float | None = None
     clamp: bool = False
     min_items: int | None = None
+    pattern: str | None = None
     nullable: bool = True
     refers: str | None = None
 
@@ -58,6 +62,7 @@ class Param:
             "minimum": self.minimum,
             "maximum": self.maximum,
             "minItems": self.min_items,
+            "pattern": self.pattern,
             "x-wasmind": self.refers,
         }
         return {key: value for key, value in keywords.items() if value is not None}
@@ -226,20 +231,25 @@ class Many(Codec):
 
 @dataclass(frozen=True, slots=True)
 class Table(Codec):
-    """An object whose keys are data."""
+    """An object whose keys are data; `key` judges them, if they cannot be just any."""
 
     item: Codec
+    key: Codec | None = None
 
     def decode(self, value: Json, path: str) -> dict[str, Any]:
         if type(value) is not dict:
             raise DecodeError(f"expected an object, found {describe(value)}", path)
+        if self.key is not None:
+            for key in value:
+                self.key.decode(key, path)
         return {key: self.item.decode(item, join(path, key)) for key, item in value.items()}
 
     def encode(self, value: Any) -> Json:
         return {key: self.item.encode(item) for key, item in value.items()}
 
     def schema(self) -> Schema:
-        return {"type": "object", "additionalProperties": self.item.schema()}
+        names = {} if self.key is None else {"propertyNames": self.key.schema()}
+        return {"type": "object", "additionalProperties": self.item.schema(), **names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +267,9 @@ class Refined(Codec):
         decoded = self.inner.decode(value, path)
         if isinstance(decoded, int | float):
             return self._bounded(decoded, path)
-        least = self.param.min_items
+        pattern, least = self.param.pattern, self.param.min_items
+        if pattern is not None and isinstance(decoded, str) and not re.search(pattern, decoded):
+            raise DecodeError(f"expected a match of `{pattern}`, found `{decoded}`", path)
         if least is not None and isinstance(decoded, Sequence) and len(decoded) < least:
             raise DecodeError(f"expected at least {least} item{'s' * (least != 1)}", path)
         return decoded

@@ -279,7 +279,8 @@ def _build(annotation: Any) -> Codec:
     if origin in (list, tuple, Sequence):
         return Many(codec_of(arguments[0]), list if origin is list else tuple)
     if origin in (dict, Mapping):
-        return Table(codec_of(arguments[1]))
+        named = get_origin(arguments[0]) is Annotated
+        return Table(codec_of(arguments[1]), codec_of(arguments[0]) if named else None)
     if annotation is Any or annotation is object:
         return Anything()
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):

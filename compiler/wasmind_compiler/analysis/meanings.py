@@ -106,16 +106,14 @@ def _bad_templates(actor: ResolvedActor, found: Annotated) -> Iterator[Diagnosti
         if not _MARKS.search(text):
             continue
         # Imported for configs with templates only.
-        from jinja2.exceptions import TemplateSyntaxError
-        from jinja2.sandbox import SandboxedEnvironment
+        from wasmind_compiler.analysis.templates import faults
 
-        try:
-            SandboxedEnvironment().parse(text)
-        except TemplateSyntaxError as error:
+        for fault in faults(text):
             yield settings.BAD_TEMPLATE.at(
-                _line_span(actor, path, text, error.lineno),
+                _line_span(actor, path, text, fault.line),
                 f"`{dotted(path)}` in the config of `{actor.name}` is not a template:"
-                f" {_lowered(error.message or 'syntax error')}",
+                f" {fault.message}",
+                help=fault.help,
             )
 
 
@@ -160,9 +158,3 @@ def _permissive_default(
         help=f"set it to `true` or `false` in the config of `{actor.name}`",
         fix=fix,
     )
-
-
-def _lowered(text: str) -> str:
-    """The first sentence, as messages are written."""
-    text = text.partition(". ")[0].rstrip(".")
-    return (text[:1].lower() + text[1:]).replace("'", "`")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from wasmind_compiler.diagnostics import Collector
+from wasmind_compiler.diagnostics import Collector, Diagnostic
 from wasmind_compiler.diagnostics.rules import models
 from wasmind_compiler.frontend.app_config import AppConfig
+from wasmind_compiler.frontend.conformance import is_finite
+from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
 
 
@@ -18,17 +19,26 @@ def model_names(config: AppConfig) -> frozenset[str]:
     return frozenset(own + [model.name.text for model in config.proxied_models])
 
 
-def check_parameters(config: AppConfig, collector: Collector) -> None:
-    """Report parameters of models that JSON cannot express."""
+def check_parameters(config: AppConfig, scripts: Iterable[Document], collector: Collector) -> None:
+    """Report parameters of models, and arguments in scripts, that JSON cannot express."""
     for model in config.proxied_models:
         path = (*model.name.path[:-1], "litellm_params")
         for place in _infinite(model.parameters, path):
-            message = f"`{dotted(place)}` is not a finite number"
-            collector.add(models.NOT_A_NUMBER.at(config.document.value(place), message))
+            collector.add(_not_finite(config.document, place))
+    for script in scripts:
+        # All else in a script has a type that says so already.
+        for place in _infinite(script.data, ()):
+            if "arguments" in place:
+                collector.add(_not_finite(script, place))
+
+
+def _not_finite(document: Document, path: KeyPath) -> Diagnostic:
+    message = f"`{dotted(path)}` is not a finite number"
+    return models.NOT_A_NUMBER.at(document.value(path), message)
 
 
 def _infinite(value: Any, path: KeyPath) -> Iterator[KeyPath]:
-    if isinstance(value, float) and not math.isfinite(value):
+    if not is_finite(value):
         yield path
     elif isinstance(value, dict):
         for key, item in value.items():

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from wasmind_compiler.analysis.variables import not_set
 from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label
 from wasmind_compiler.diagnostics.masking import SECRET
 from wasmind_compiler.diagnostics.rules import models
-from wasmind_compiler.diagnostics.suggestions import nearest
 from wasmind_compiler.frontend.app_config import AppConfig, ProxiedModel
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
@@ -25,7 +25,12 @@ _MISSPELLED: Final = (
     re.compile(r"%(\w+)%"),
 )
 _KEYS: Final = ("api_key", "aws_secret_access_key", "aws_access_key_id", "token", "password")
-_LOOPBACK: Final = re.compile(r"https?://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/]|$)")
+_LOOPBACK: Final = re.compile(
+    r"([A-Za-z][A-Za-z0-9+.-]*://)?(?:[^/@]*@)?(localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/]|$)"
+)
+#: Variables whose value is an address, with or without a scheme.
+_PROXIES: Final = frozenset({"http_proxy", "https_proxy", "all_proxy"})
+_OVERRIDES: Final = ("litellm", "env_overrides")
 
 
 def explain(config: AppConfig, variables: Mapping[str, str]) -> Iterator[Diagnostic]:
@@ -38,6 +43,7 @@ def explain(config: AppConfig, variables: Mapping[str, str]) -> Iterator[Diagnos
     litellm: Mapping[str, Any] = config.document.data.get("litellm", {})
     overrides = litellm.get("env_overrides", {}) if isinstance(litellm, dict) else {}
     known = {**variables, **(overrides if isinstance(overrides, dict) else {})}
+    contained = isinstance(litellm, dict) and "image" in litellm
     yield from _names(config)
     for model in config.proxied_models:
         path = (*model.name.path[:-1], "litellm_params")
@@ -45,8 +51,11 @@ def explain(config: AppConfig, variables: Mapping[str, str]) -> Iterator[Diagnos
             yield _no_provider_model(config, model, path)
         for place, text in _strings(model.parameters, path):
             yield from _parameter(config, place, text, known)
-            if isinstance(litellm, dict) and "image" in litellm:
+            if contained:
                 yield from _loopback(config, place, text)
+    if contained:
+        for place, text in _strings(overrides, _OVERRIDES):
+            yield from _loopback(config, place, text, bare=str(place[-1]).lower() in _PROXIES)
 
 
 def _is_reported(document: Document, parameters: KeyPath) -> bool:
@@ -77,8 +86,14 @@ def secrets(config: AppConfig) -> Iterator[Diagnostic]:
                 config.document.value(path),
                 f"`{dotted(path)}` looks like a secret",
                 label="masked here",
-                help="write `os.environ/NAME` in `[litellm]`, or declare it in `[run.credentials]`",
+                help=_instead_of_a_secret(path),
             )
+
+
+def _instead_of_a_secret(path: KeyPath) -> str:
+    if path[:2] == _OVERRIDES and len(path) > 2:
+        return f"remove it and set `{path[2]}` in the environment; nothing is replaced in here"
+    return "write `os.environ/NAME` in `litellm_params`, or declare it in `[[run.credentials]]`"
 
 
 def _names(config: AppConfig) -> Iterator[Diagnostic]:
@@ -107,12 +122,7 @@ def _parameter(
                 help="write `os.environ/NAME`",
             )
         elif not known.get(name):
-            near = nearest(name, known)
-            yield models.VARIABLE_NOT_SET.at(
-                document.inside(path, len(_PREFIX), len(text)),
-                f"the environment variable `{name}` is not set",
-                help=f"did you mean `{near[0]}`?" if near else f"set it: `export {name}=…`",
-            )
+            yield not_set(document.inside(path, len(_PREFIX), len(text)), name, known)
         return
     for pattern in _MISSPELLED:
         found = pattern.fullmatch(text)
@@ -129,12 +139,14 @@ def _parameter(
             return
 
 
-def _loopback(config: AppConfig, path: KeyPath, text: str) -> Iterator[Diagnostic]:
+def _loopback(
+    config: AppConfig, path: KeyPath, text: str, *, bare: bool = False
+) -> Iterator[Diagnostic]:
     found = _LOOPBACK.match(text)
-    if found is not None:
+    if found is not None and (bare or found.group(1)):
         yield models.LOOPBACK_IN_CONTAINER.at(
-            config.document.inside(path, *found.span(1)),
-            f"inside the container `{found.group(1)}` is the container itself",
+            config.document.inside(path, *found.span(2)),
+            f"inside the container `{found.group(2)}` is the container itself",
             help="use `host.docker.internal`, or run the proxy without a container",
         )
 

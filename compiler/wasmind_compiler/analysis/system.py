@@ -76,7 +76,7 @@ def link(
         scripts: rules files of scripted models, by model name.
         collector: takes what does not fit.
     """
-    check_parameters(resolution.config, collector)
+    check_parameters(resolution.config, scripts.values(), collector)
     if resolution.config.tui is not None:
         # Loaded only for configs that bind keys.
         from wasmind_compiler.analysis import binding_findings

@@ -6,6 +6,7 @@ The answer errs on one side only: `False` means "ask jsonschema", which then exp
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -43,6 +44,11 @@ def is_type(value: Any, name: str) -> bool:
     return _TYPES[name](value) if name in _TYPES else False
 
 
+def is_finite(value: Any) -> bool:
+    """Whether a value is anything but `nan` and `inf`, which TOML has and JSON has not."""
+    return not isinstance(value, float) or math.isfinite(value)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -60,7 +66,7 @@ _TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
 
 def _type(value: Any, wanted: Any, _schema: Any, _root: Any) -> bool:
     names = [wanted] if isinstance(wanted, str) else wanted
-    return any(is_type(value, name) for name in names)
+    return is_finite(value) and any(is_type(value, name) for name in names)
 
 
 def _reference(value: Any, wanted: str, _schema: Any, root: Mapping[str, Any]) -> bool:

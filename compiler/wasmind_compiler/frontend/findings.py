@@ -18,10 +18,10 @@ from jsonschema.validators import extend
 
 from wasmind_compiler.diagnostics import Applicability, Diagnostic, Edit, Fix, Label, Span
 from wasmind_compiler.diagnostics.registry import Rule
-from wasmind_compiler.diagnostics.rules import settings, shape
+from wasmind_compiler.diagnostics.rules import models, settings, shape
 from wasmind_compiler.diagnostics.suggestions import advice, either, nearest, related
 from wasmind_compiler.frontend import hints, source_hints
-from wasmind_compiler.frontend.conformance import is_type
+from wasmind_compiler.frontend.conformance import is_finite, is_type
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.hint import Hint
 from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
@@ -55,9 +55,15 @@ class SchemaRules:
     missing: Rule
     value: Rule
     conflicting: Rule
+    #: `nan` and `inf` where a number is wanted; None allows them.
+    not_finite: Rule | None = None
     #: Top-level tables nobody knows; None treats them as unknown keys.
     foreign_table: Rule | None = None
     subject: str = ""
+
+    def is_type(self, value: Any, name: str) -> bool:
+        """Whether a value is of a JSON Schema type."""
+        return is_type(value, name) and (self.not_finite is None or is_finite(value))
 
 
 FILE_RULES: Final = SchemaRules(
@@ -66,6 +72,7 @@ FILE_RULES: Final = SchemaRules(
     missing=shape.MISSING_KEY,
     value=shape.BAD_VALUE,
     conflicting=shape.CONFLICTING_KEYS,
+    not_finite=models.NOT_A_NUMBER,
     foreign_table=shape.UNKNOWN_TABLE,
 )
 
@@ -103,7 +110,7 @@ def explain(
     types = Draft202012Validator.TYPE_CHECKER.redefine_many(
         {
             "integer": lambda _checker, instance: is_type(instance, "integer"),
-            "number": lambda _checker, instance: is_type(instance, "number"),
+            "number": lambda _checker, instance: rules.is_type(instance, "number"),
         }
     )
     make: Any = extend  # has no annotations
@@ -132,7 +139,7 @@ class _Explainer:
         }
 
     def explain(self, error: ValidationError) -> Iterable[Diagnostic]:
-        if error.validator != "type" and not _is_of_its_type(error):
+        if error.validator != "type" and not self._is_of_its_type(error):
             # An integer that is a float may also be too small, but that is another matter.
             return ()
         if "propertyNames" in error.relative_schema_path:
@@ -231,9 +238,18 @@ class _Explainer:
         document = self._document()
         return document is not None and not self._lenient and hints.is_lost(document, path, key)
 
+    def _is_of_its_type(self, error: ValidationError) -> bool:
+        names = _types_of(error.schema)
+        return not names or any(self._rules.is_type(error.instance, name) for name in names)
+
     def _wrong_type(self, error: ValidationError) -> Iterator[Diagnostic]:
-        wanted = _wanted(error)
-        yield self._type_mismatch(error, [wanted] if isinstance(wanted, str) else list(wanted))
+        names = _types_of(error.schema)
+        rule = self._rules.not_finite
+        if rule is not None and any(is_type(error.instance, name) for name in names):
+            path = _path(error)
+            yield rule.at(self._locator.value(path), f"{self._name(path)} is not a finite number")
+        else:
+            yield self._type_mismatch(error, names)
 
     def _type_mismatch(self, error: ValidationError, wanted: Sequence[str]) -> Diagnostic:
         path = _path(error)
@@ -281,8 +297,13 @@ class _Explainer:
 
     def _bad_name(self, error: ValidationError) -> Iterator[Diagnostic]:
         path, name, document = _path(error), str(error.instance), self._document()
-        hint = hints.bad_name(document, path, name) if document else None
         shown = name if name.isprintable() else quoted(name)
+        if document is None:
+            wanted = requirement(str(error.validator or "false"), _wanted(error))
+            message = f"the name `{shown}`{self._inside(path)} {wanted}"
+            yield self._rules.value.at(self._locator.key((*path, name)), message)
+            return
+        hint = hints.bad_name(document, path, name)
         yield self._rules.value.at(
             self._locator.key((*path, name)),
             f"`{shown}` is not a usable name",
@@ -455,11 +476,6 @@ def _types_of(schema: Any) -> list[str]:
     """The types a schema names; none if it names none."""
     wanted = _mapping(schema).get("type", ())
     return [wanted] if isinstance(wanted, str) else list(wanted)
-
-
-def _is_of_its_type(error: ValidationError) -> bool:
-    names = _types_of(error.schema)
-    return not names or any(is_type(error.instance, name) for name in names)
 
 
 def _may_hold(schema: Any, value: Any) -> bool:

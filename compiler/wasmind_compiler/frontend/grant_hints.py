@@ -33,7 +33,7 @@ def bad_value(document: Document, path: KeyPath, value: Any) -> Hint | None:
         return Hint(message=message, help="methods are upper case, like `GET`", fix=fix)
     if path[-2] != "hosts":
         return None
-    host = _host(str(value))
+    host = host_of(str(value))
     return Hint(
         message=f"`{value}` is not a host",
         help="name a host, `*.example.org`, an address or a network; no scheme, port or path",
@@ -41,7 +41,7 @@ def bad_value(document: Document, path: KeyPath, value: Any) -> Hint | None:
     )
 
 
-def _host(text: str) -> str | None:
+def host_of(text: str) -> str | None:
     """The host of what looks like a URL, or like a host with a port."""
     try:
         host = urlsplit(text if "//" in text else f"//{text}").hostname

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Edit, Fix, Label
 from wasmind_compiler.diagnostics.suggestions import nearest
-from wasmind_compiler.frontend import grant_hints, source_hints, top_level
+from wasmind_compiler.frontend import credential_hints, grant_hints, source_hints, top_level
 from wasmind_compiler.frontend.bindings import ACTIONS, is_key, is_swapped
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.hint import Hint, rewritten
@@ -159,6 +159,8 @@ def bad_value(document: Document, path: KeyPath, value: Any) -> Hint | None:
         return _library_name(document, path, str(value))
     if "http" in path[-3:] and path[0] in _GRANTING:
         return grant_hints.bad_value(document, path, value)
+    if path[:2] == ("run", "credentials") and isinstance(value, str):
+        return credential_hints.bad_value(document, path, value)
     return Hint(help=_A_MODEL) if (path, value) == (("litellm", "models"), []) else None
 
 

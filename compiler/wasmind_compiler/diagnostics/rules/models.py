@@ -97,7 +97,7 @@ NOT_A_NUMBER = Rule(
     code="WM0603",
     title="number that is not finite",
     explanation="""
-`nan` and `inf` cannot be passed on to a model: JSON has no such numbers.
+`nan` and `inf` cannot be passed on to a model or written into a bundle: JSON has no such numbers.
 """,
     example=Example(
         failing="""\
@@ -194,8 +194,9 @@ VARIABLE_NOT_SET = Rule(
     title="environment variable is not set",
     severity=Severity.WARNING,
     explanation="""
-`os.environ/NAME` stands for a variable of the environment. It is not set here, so requests to the
-model would fail. On another machine it may be set: this is a warning until the system runs.
+`os.environ/NAME` in `[litellm]` stands for a variable of the environment, and `variable` of a
+`[[run.credentials]]` names one. It is not set here, so requests to the model would fail, or the run
+would not start. On another machine it may be set: this is a warning until the system runs.
 """,
     example=Example(
         failing="""\

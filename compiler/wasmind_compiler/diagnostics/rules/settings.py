@@ -288,7 +288,8 @@ BAD_TEMPLATE = Rule(
     code="WM0508",
     title="template does not parse",
     explanation="""
-The setting is a Jinja template, and this text is none. At run time it could not be rendered.
+The setting is a Jinja template, and this text is none, or names a filter or test that Jinja has
+not. At run time it could not be rendered.
 """,
     example=Example(
         failing="""\
