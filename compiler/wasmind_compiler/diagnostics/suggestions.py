@@ -42,6 +42,11 @@ def _nearest(name: str, candidates: frozenset[str]) -> tuple[str, ...]:
 
 def related(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
     """At most three candidates that have all words of the name, or of which it has all words."""
+    return _related(name, frozenset(candidates))
+
+
+@lru_cache(maxsize=16)
+def _related(name: str, candidates: frozenset[str]) -> tuple[str, ...]:
     words = _words(name)
     found = sorted(other for other in candidates if words < _words(other) or _words(other) < words)
     return tuple(found[:MOST_SUGGESTED])
