@@ -17,7 +17,9 @@ from wasmind_compiler.diagnostics.edits import Change, apply_edits, choose
 from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.fixing import applicable_fixes, is_faithful, plan_changes, write_changes
 from wasmind_compiler.frontend.document import Document, parse
+from wasmind_compiler.frontend.key_path import KeyPath
 from wasmind_compiler.frontend.rewriting import move_into, move_to, remove_element, rename_key
+from wasmind_compiler.frontend.sections import renamed_key, renamed_section
 
 SETTINGS = {
     "type": "object",
@@ -189,6 +191,40 @@ def test_removing_any_element_of_any_list(values: list[str], data: st.DataObject
 def test_a_name_that_needs_quotes_gets_them() -> None:
     text = "[a]\nold = 1\n"
     assert fixed(text, rename_key(document(text), ("a", "old"), "a b")) == '[a]\n"a b" = 1\n'
+
+
+def test_plain_keys_are_renamed_without_another_look_at_everything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = document("".join(f"[t{number}]\nold = 1\n" for number in range(5000)))
+    monkeypatch.delattr(Document, "changed")
+    fixes = [renamed_key(keys, (f"t{number}", "old"), "new", "") for number in range(5000)]
+    assert all(fixes)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "expected"),
+    [
+        ("a.old = 1\na.new = 2\n", ("a", "old"), None),
+        ("[a]\nold = 1\n[a.new]\n", ("a", "old"), None),
+        ("[[a]]\nnew = 1\n[[a]]\nold = 1\n", ("a", 1, "old"), "[[a]]\nnew = 1\n[[a]]\nnew = 1\n"),
+        ("a.old.x = 1\na.old.y = 1\n", ("a", "old"), None),
+        ("a = { 'old' = 1 }\n", ("a", "old"), "a = { new = 1 }\n"),
+        ("a = { old = [{}] }\n", ("a", "old"), "a = { new = [{}] }\n"),
+    ],
+)
+def test_renaming_a_key(text: str, path: KeyPath, expected: str | None) -> None:
+    fix = renamed_key(document(text), path, "new", "")
+    assert (fix and fixed(text, fix)) == expected
+
+
+def test_when_much_has_been_tried_further_fixes_wait_for_the_next_run() -> None:
+    """Trying all of them would take hours."""
+    sections = document("".join(f"[t{number}.old]\n" for number in range(5000)))
+    paths = [(f"t{number}", "old") for number in range(2000)]
+    fixes = [renamed_section(sections, path, (path[0], "new"), "") for path in paths]
+    assert all(fixes[:5])
+    assert fixes[-1] is None
 
 
 def test_a_change_of_anything_else_is_refused() -> None:

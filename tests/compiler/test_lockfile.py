@@ -16,9 +16,11 @@ from jsonschema import Draft202012Validator
 from tests.compiler.project import ABOUT_ACTORS, ROOT, Project, app
 from tests.compiler.repositories import Repository
 from wasmind_compiler import pipeline
-from wasmind_compiler.diagnostics import Collector
+from wasmind_compiler.diagnostics import Collector, Span
 from wasmind_compiler.diagnostics.render_text import render_text
 from wasmind_compiler.errors import CompilerFailure
+from wasmind_compiler.frontend.document import Document
+from wasmind_compiler.frontend.key_path import KeyPath
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.frontend.source import GitRef
 from wasmind_compiler.resolution.lock_reading import load_lock
@@ -499,6 +501,27 @@ def test_an_entry_without_digest_is_mended_as_advised(project: Project) -> None:
     project.write("app.lock", complete.partition("\n[[actor]]")[0])
     assert project.lock(DESK) == []
     assert project.lockfile() == complete
+
+
+def test_all_entries_without_digest_are_found_in_one_go(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking for the entry of each fault among all of them would take minutes."""
+    count, located = 50, 0
+    header = Document.header
+
+    def counted(document: Document, path: KeyPath) -> Span:
+        nonlocal located
+        located += 1
+        return header(document, path)
+
+    monkeypatch.setattr(Document, "header", counted)
+    entries = "".join(f'[[actor]]\nname = "a{number}"\n' for number in range(count))
+    project.write("app.lock", f"version = 2\n{entries}")
+    project.actor("desk")
+    found = [each for each in project.check(DESK).diagnostics if each.code == "WM1007"]
+    assert len(found) == count
+    assert located < 10 * count
 
 
 def test_every_conflict_marker_is_shown(project: Project) -> None:

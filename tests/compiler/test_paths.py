@@ -9,6 +9,7 @@ import pytest
 
 from tests.compiler.project import Project
 from wasmind_compiler.diagnostics import Severity
+from wasmind_compiler.resolution import missing_folder
 
 
 def found(project: Project, path: str) -> list[tuple[str, str, str | None, str | None]]:
@@ -51,6 +52,23 @@ def test_the_nearest_folder_is_offered(project: Project, path: str, meant: str) 
     assert found(project, path) == [
         ("WM0401", f"'{path}'", f"did you mean `{meant}`?", f'"{meant}"')
     ]
+
+
+def test_folders_are_listed_once_however_many_are_missing(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed: list[Path] = []
+    entries = missing_folder.entries_of
+
+    def counted(folder: Path) -> list[str]:
+        listed.append(folder)
+        return entries(folder)
+
+    monkeypatch.setattr(missing_folder, "entries_of", counted)
+    project.actor("actors/shell")
+    tables = "".join(f"actors.a{n}.source.path = 'actors/shel{n}'\n" for n in range(20))
+    assert len(project.check(f'starting_actors = ["a1"]\n{tables}').diagnostics) >= 20
+    assert len(listed) == len(set(listed))
 
 
 @pytest.mark.parametrize(

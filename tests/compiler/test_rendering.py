@@ -18,6 +18,7 @@ from wasmind_compiler.diagnostics import (
     Label,
     TextIndex,
 )
+from wasmind_compiler.diagnostics import collector as collecting
 from wasmind_compiler.diagnostics.edits import Change
 from wasmind_compiler.diagnostics.masking import masked, masked_file
 from wasmind_compiler.diagnostics.registry import all_rules
@@ -25,7 +26,7 @@ from wasmind_compiler.diagnostics.render_github import render_github
 from wasmind_compiler.diagnostics.render_json import render_json
 from wasmind_compiler.diagnostics.render_sarif import render_sarif
 from wasmind_compiler.diagnostics.render_text import render_text, summary
-from wasmind_compiler.diagnostics.rules import shape
+from wasmind_compiler.diagnostics.rules import fetching, shape
 
 APP = TextIndex("app.toml", 'name = "x"\n\tключ = "日本" # tab\n')
 OTHER = TextIndex("dir/Wasmind.toml", "\n" * 99 + "[dependencies.a]\r\n")
@@ -115,6 +116,30 @@ def test_a_better_diagnostic_takes_the_place_of_another() -> None:
     better = shape.MISPLACED_KEY.at(span, "better")
     collector.replace(shape.UNKNOWN_KEY, better)
     assert [each.message for each in collector.diagnostics()] == ["other", "better"]
+
+
+def test_what_was_said_of_a_part_is_looked_for_on_its_lines_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = TextIndex("app.toml", "part\n" * 100)
+    collector = Collector()
+    for at in range(0, 400, 5):
+        collector.add(fetching.BAD_URL.at(lines.span(at + 1, at + 3), "part"))
+    compared = 0
+    is_closer = collecting._is_closer
+
+    def counted(found: Diagnostic, again: Diagnostic) -> bool:
+        nonlocal compared
+        compared += 1
+        return is_closer(found, again)
+
+    monkeypatch.setattr(collecting, "_is_closer", counted)
+    for at in range(0, 500, 5):
+        collector.add(fetching.BAD_URL.at(lines.span(at, at + 4), "whole"))
+    assert [each.message for each in collector.diagnostics()] == ["part"] * 80 + ["whole"] * 20
+    collector.add(fetching.BAD_URL.at(lines.span(0, 500), "everything"))
+    assert len(collector.diagnostics()) == 100
+    assert compared == 81
 
 
 def test_rules_are_documented_and_codes_unique() -> None:

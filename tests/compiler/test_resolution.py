@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.compiler.project import Project
-from wasmind_compiler.diagnostics import Collector
+from wasmind_compiler.diagnostics import Collector, Span
 from wasmind_compiler.display import Display
+from wasmind_compiler.frontend.actor_entry import ActorEntry
 from wasmind_compiler.frontend.app_config import read_app_config
 from wasmind_compiler.frontend.document import Document, parse
 from wasmind_compiler.frontend.limits import MOST_BYTES
@@ -77,6 +78,47 @@ def test_a_cycle_is_shown_with_every_edge(project: Project) -> None:
         "  = help: remove one of these dependencies; actors that only talk to or spawn each other "
         "need none\n"
     )
+
+
+def test_long_cycles_and_ways_are_shown_from_both_ends(project: Project) -> None:
+    project.actor("desk", 'dependencies.a0.source.path = "../a0"')
+    for number in range(40):
+        project.actor(f"a{number}", f'dependencies.a{number + 1}.source.path = "../a{number + 1}"')
+    both = 'dependencies.a0.source.path = "../a0"\ndependencies.z.source.path = "../z"'
+    project.actor("a40", both)
+    cycle, missing = project.check(DESK).diagnostics
+    assert cycle.message == (
+        "dependency cycle: `a0` → `a1` → `a2` → `a3` → `a4` → `a5` → `a6` → `a7` → … 26 more → "
+        "`a34` → `a35` → `a36` → `a37` → `a38` → `a39` → `a40` → `a0`"
+    )
+    assert len(cycle.labels) == 15
+    assert cycle.labels[-1].text == "40: `a39` needs `a40`"
+    assert cycle.notes[1].count("\n") == 17
+    way = missing.notes[-1]
+    assert way.count("\n") == 17
+    assert way.splitlines()[9] == "  … 26 more"
+
+
+@pytest.mark.parametrize("closing", [True, False])
+def test_only_what_is_shown_of_a_way_is_located(
+    project: Project, monkeypatch: pytest.MonkeyPatch, *, closing: bool
+) -> None:
+    count, located = 120, 0
+    header = ActorEntry.header
+
+    def counted(entry: ActorEntry) -> Span:
+        nonlocal located
+        located += 1
+        return header(entry)
+
+    monkeypatch.setattr(ActorEntry, "header", counted)
+    project.actor("desk", 'dependencies.a0.source.path = "../a0"')
+    for number in range(count):
+        also = 'desk.source.path = "../desk"' if closing else f'z{number}.source.path = "../z"'
+        further = f'dependencies.a{number + 1}.source.path = "../a{number + 1}"\n'
+        project.actor(f"a{number}", further * (number < count - 1) + f"dependencies.{also}")
+    assert len(project.check(DESK).diagnostics) == count
+    assert located < 50 * count
 
 
 def test_a_cycle_under_changing_names(project: Project) -> None:

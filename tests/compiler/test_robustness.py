@@ -172,6 +172,48 @@ SOME = settings(
 )
 
 
+DEEP = (
+    "WM0506 desk/Wasmind.toml:4:17 the config schema `settings.json` cannot be read: "
+    "nested more than 128 deep"
+)
+SCRIPTED = """
+[models.m]
+kind = "scripted"
+script = "a\\u0000b/rules.toml"
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "expected"),
+    [
+        (
+            "desk/Wasmind.toml",
+            MANIFEST.replace("actor.wasm", r"a\u0000b.wasm"),
+            r'WM0802 desk/Wasmind.toml:3:19 no file can be called `"a\u0000b.wasm"`',
+        ),
+        (
+            "app.toml",
+            CONFIG + SCRIPTED,
+            r'WM0602 app.toml:41:10 no file can be called `"a\u0000b/rules.toml"`',
+        ),
+        ("desk/settings.json", '{"a":' * 100_000, DEEP),
+        ("desk/settings.json", '{"a":' * 200 + "1" + "}" * 200, DEEP),
+        (
+            "desk/settings.json",
+            r'{"type": "object", "title": "\ud800"}',
+            "WM0506 desk/Wasmind.toml:4:17 the config schema `settings.json` cannot be read: "
+            r"'utf-8' codec can't encode character '\ud800' in position 29: surrogates not allowed",
+        ),
+    ],
+    ids=["component", "script", "open", "deep", "surrogate"],
+)
+def test_what_no_file_can_hold(project: Project, file: str, text: str, expected: str) -> None:
+    lay_out(project)
+    project.write(file, text.encode())
+    judge(project)
+    assert expected in project.found((project.root / "app.toml").read_text())
+
+
 def test_the_unchanged_project_is_fine(project: Project) -> None:
     lay_out(project)
     report = pipeline.check(project.root / "app.toml", project.environment())

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wasmind_compiler.diagnostics.suggestions import advice, nearest
+from wasmind_compiler.diagnostics import suggestions
+from wasmind_compiler.diagnostics.suggestions import advice, nearest, related
 
 KEYS = ["auto_spawn", "config", "required_spawn_with", "source", "limits"]
 
@@ -27,6 +28,15 @@ def test_nearest(written: str, expected: tuple[str, ...]) -> None:
 
 def test_at_most_three_and_nearest_first() -> None:
     assert nearest("ab", ["ac", "abc", "ad", "ae", "AB"]) == ("AB", "abc", "ac")
+
+
+def test_one_name_is_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = [f"shell{number}" for number in range(1000)]
+    near, alike = nearest("shel_", known), related("shell1_a", known)
+    monkeypatch.delattr(suggestions, "_distance")
+    monkeypatch.delattr(suggestions, "_words")
+    assert all(nearest("shel_", known) == near for _ in range(1000))
+    assert all(related("shell1_a", known) == alike == ("shell1",) for _ in range(1000))
 
 
 def test_advice_lists_everything_when_nothing_is_near() -> None:

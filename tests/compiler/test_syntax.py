@@ -170,6 +170,7 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
         "#" * MOST_BYTES,
         "x = '" + "." * (MOST_BYTES - 6) + "'",
         "x = \"" + "\\\\" * (MOST_BYTES // 2 - 4) + '"',
+        "x = \"" + "\\'" * (MOST_BYTES // 2 - 4) + '"',
         "x = " + "[" * (MOST_BYTES - 4),
         "a." * (MOST_BYTES // 2),
         '"' * MOST_BYTES,
@@ -177,7 +178,7 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
         "x = 1\n" * (MOST_BYTES // 6),
         "\n" * (MOST_BYTES - 10) + "x = [1, ",
     ],
-    ids=range(10),
+    ids=range(11),
 )  # fmt: skip
 def test_the_largest_files_take_seconds_at_most(text: str) -> None:
     """Not a measurement: what takes quadratic time would not end within the hour."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.compiler.project import Project
+from wasmind_compiler.analysis.patterns import fault_of_pattern
 from wasmind_compiler.diagnostics.render_text import render_text
 from wasmind_compiler.pipeline import Report
 from wasmind_compiler.resolution.tree import Tree, read_tree
@@ -417,6 +418,12 @@ def test_talking_and_logging_need_not_be_granted_to_narrow_something_else(projec
     ]
 
 
+def doubling(levels: int) -> dict[str, object]:
+    """Definitions of which each leads to the next one twice."""
+    both = {f"a{n}": {"allOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(levels)}
+    return {**both, f"a{levels}": {}}
+
+
 @pytest.mark.parametrize(
     ("schema", "fault"),
     [
@@ -441,6 +448,35 @@ def test_talking_and_logging_need_not_be_granted_to_narrow_something_else(projec
         ),
         ({"$dynamicRef": "#a"}, "`$dynamicRef` is not supported"),
         ({"properties": {"a": {"minimum": "x"}}}, "'x' is not of type 'number'"),
+        (
+            {"properties": {"b": {"pattern": "^(a+)+$"}}},
+            "the pattern `^(a+)+$` may take very long, since it matches in too many ways",
+        ),
+        (
+            {"patternProperties": {r"(a)\1": {}}},
+            r"the pattern `(a)\1` refers back to what a group matched",
+        ),
+        (
+            {"properties": {"b": {"pattern": "("}}},
+            "`(` is no regular expression: missing ), unterminated subpattern at position 0",
+        ),
+        ({"properties": {"b": {"pattern": 3}}}, "`pattern` is no string"),
+        (
+            {"$defs": doubling(40), "$ref": "#/$defs/a0"},
+            "`$ref` leads to more than 10000 schemas: #/$defs/a27",
+        ),
+        (
+            {"$ref": "#/default", "default": {"pattern": "(a+)+"}},
+            "`$ref` leads to no schema: #/default",
+        ),
+        (
+            {"properties": {"b": {"default": {}, "$ref": "#"}}},
+            "`$ref` leads around in a circle: #",
+        ),
+        (
+            {"patternProperties": {"^a": {}, "(?i)^b": {}}, "additionalProperties": False},
+            "global flags not at the start of the expression at position 3",
+        ),
     ],
 )
 def test_a_schema_that_is_none_is_reported_and_not_used(
@@ -449,6 +485,67 @@ def test_a_schema_that_is_none_is_reported_and_not_used(
     project.actor("desk", config=schema)
     message = f"the config schema of `desk` is invalid: {fault}"
     assert project.found(DESK + "actors.desk.config.a = 1\n") == [f"WM0506 app.toml:2:27 {message}"]
+
+
+def test_a_number_that_no_multiple_can_be_compared_to(project: Project) -> None:
+    project.actor("desk", config={"properties": {"a": {"multipleOf": 0.5}}})
+    assert project.found(DESK + "actors.desk.config.a = inf\n") == [
+        "WM0506 app.toml:2:27 the config schema of `desk` is invalid: "
+        "cannot convert Infinity to integer ratio"
+    ]
+
+
+@pytest.mark.parametrize("valid", [True, False])
+def test_values_are_judged_once_by_a_schema_that_doubles_with_their_depth(
+    project: Project, *, valid: bool
+) -> None:
+    schema = {"properties": {"a": {"$ref": "#/$defs/list"}}}
+    item: dict[str, object] = {"items": {"$ref": "#/$defs/list"}}
+    if not valid:
+        # A keyword that the quick look does not know.
+        item["contains"] = {"$ref": "#/$defs/list"}
+    project.actor("desk", config={**schema, "$defs": {"list": {"allOf": [item, item]}}})
+    found = project.found(DESK + f"actors.desk.config.a = {'[' * 40}{']' * 40}\n")
+    assert found == (
+        []
+        if valid
+        else [
+            "WM0506 app.toml:2:27 the config schema of `desk` is invalid: "
+            "it leads to more than 100000 references"
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "usable"),
+    [
+        (r"^[a-z0-9]+(?:-[a-z0-9]+)*$", True),
+        (r"^(read|write)(,(read|write))*$", True),
+        (r"^(\d{1,3}\.){3}\d{1,3}$", True),
+        (r"^https?://[^/\s]+(:\d+)?(/[^\s?]*)?(\?\S*)?$", True),
+        (r"^/?(?:[^/]+/)*[^/]+$", True),
+        (r"^[A-Z][A-Z-]*(?!\n)$", True),
+        (r"(a|aa)+$", False),
+        (r"(?>(a?|b)*)$", False),
+        (r"(\.[a-z]*[a-z]*)*$", False),
+        (r"(-[a-z]+-?)*$", False),
+        (r"(?=(a+)+$)x", False),
+        ("a?" * 40, False),
+        ("(?:" * 3 + "){65535}" * 3, False),
+    ],
+)
+def test_which_patterns_may_be_tried_on_any_value(pattern: str, *, usable: bool) -> None:
+    assert (fault_of_pattern(pattern) is None) == usable
+
+
+def test_settings_are_understood_through_definitions_of_either_name(project: Project) -> None:
+    workers = {"type": "array", "items": {"type": "string"}, "x-wasmind": "actors"}
+    for name in ("$defs", "definitions"):
+        properties = {"a": {"$ref": f"#/{name}/workers"}}
+        project.actor("desk", config={"properties": properties, name: {"workers": workers}})
+        assert project.found(DESK + 'actors.desk.config.a = ["nobody"]\n') == [
+            "WM0309 app.toml:3:25 `desk` spawns `nobody`, which does not exist"
+        ]
 
 
 def test_a_schema_may_refer_to_itself_for_what_is_inside(project: Project) -> None:

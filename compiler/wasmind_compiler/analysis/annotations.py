@@ -11,10 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, get_args
 
 from wasmind.records import Record
-from wasmind_compiler.frontend.conformance import is_type
+from wasmind_compiler.frontend.conformance import is_type, target_of
 from wasmind_compiler.frontend.key_path import KeyPath
+from wasmind_compiler.frontend.limits import DEEPEST
 
 Kind = Literal["model", "actor", "actors", "template", "permission"]
+#: Values that were looked at with a schema: the path, and which objects they are.
+_Seen = set[tuple[KeyPath, int, int]]
 _KINDS: Final = frozenset(get_args(Kind))
 
 
@@ -28,7 +31,7 @@ class Annotated(Record):
 
 def annotated(value: Any, schema: Mapping[str, Any]) -> Iterator[Annotated]:
     """Every annotated part of a settings table; absent settings count with their default."""
-    return _walk(value, schema, schema, ())
+    return _walk(value, schema, schema, (), set())
 
 
 def is_annotated(schema: Any, kinds: frozenset[str]) -> bool:
@@ -45,10 +48,16 @@ def strings(found: Annotated) -> Iterator[tuple[KeyPath, str]]:
     return _strings(found.value, found.path)
 
 
-def _walk(value: Any, schema: Any, root: Mapping[str, Any], path: KeyPath) -> Iterator[Annotated]:
+def _walk(
+    value: Any, schema: Any, root: Mapping[str, Any], path: KeyPath, seen: _Seen
+) -> Iterator[Annotated]:
     schema = _dereferenced(schema, root)
-    if not isinstance(schema, dict) or value is None:
+    if not isinstance(schema, dict) or value is None or len(path) > DEEPEST:
         return
+    # References may lead here by many ways.
+    if (step := (path, id(value), id(schema))) in seen:
+        return
+    seen.add(step)
     kind: Any = schema.get("x-wasmind")
     if kind in _KINDS:
         # What is of another type has been reported as that.
@@ -57,12 +66,12 @@ def _walk(value: Any, schema: Any, root: Mapping[str, Any], path: KeyPath) -> It
         return
     for keyword in ("anyOf", "oneOf", "allOf"):
         for branch in schema.get(keyword, ()):
-            yield from _walk(value, branch, root, path)
+            yield from _walk(value, branch, root, path, seen)
     if isinstance(value, dict):
-        yield from _members(value, schema, root, path)
+        yield from _members(value, schema, root, path, seen)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _walk(item, schema.get("items"), root, (*path, index))
+            yield from _walk(item, schema.get("items"), root, (*path, index), seen)
 
 
 def _has_type(value: Any, types: str | list[str]) -> bool:
@@ -71,15 +80,20 @@ def _has_type(value: Any, types: str | list[str]) -> bool:
 
 
 def _members(
-    value: Mapping[str, Any], schema: Mapping[str, Any], root: Mapping[str, Any], path: KeyPath
+    value: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    root: Mapping[str, Any],
+    path: KeyPath,
+    seen: _Seen,
 ) -> Iterator[Annotated]:
     properties: Mapping[str, Any] = schema.get("properties", {})
     for key, described in properties.items():
         default = described.get("default") if isinstance(described, dict) else None
-        yield from _walk(value.get(key, default), described, root, (*path, key))
+        yield from _walk(value.get(key, default), described, root, (*path, key), seen)
     for key in value:
         if key not in properties:
-            yield from _walk(value[key], schema.get("additionalProperties"), root, (*path, key))
+            further = schema.get("additionalProperties")
+            yield from _walk(value[key], further, root, (*path, key), seen)
 
 
 def _dereferenced(schema: Any, root: Mapping[str, Any]) -> Any:
@@ -89,7 +103,7 @@ def _dereferenced(schema: Any, root: Mapping[str, Any]) -> Any:
         if reference in seen:
             return None
         seen.add(reference)
-        schema = root.get("$defs", {}).get(str(reference).removeprefix("#/$defs/"))
+        schema = target_of(str(reference), root)
     return schema
 
 

@@ -11,8 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from wasmind_compiler.frontend.conformance import target_of
+
 #: The same as for TOML files: values deeper than this are not walked.
 _DEEPEST: Final = 64
+#: So many schemas may judge one value because of one reference.
+_MOST_EXPANDED: Final = 10_000
 _TYPES: Final = frozenset(
     {"object", "array", "string", "boolean", "integer", "number", "null"},
 )
@@ -36,9 +40,10 @@ def fault_of(schema: Any) -> str | None:
     if not isinstance(schema, dict):
         return "it is no object"
     try:
-        for part in _parts(schema, 0):
+        parts = list(_parts(schema, 0))
+        for part in parts:
             _check(part, schema)
-        _follow(schema)
+        _follow(parts)
     except _Fault as fault:
         return str(fault)
     return None
@@ -91,6 +96,19 @@ def _check(schema: Mapping[str, Any], root: Mapping[str, Any]) -> None:
         raise _Fault("`x-wasmind` is no string")
     if "$ref" in schema:
         _target(schema["$ref"], root)
+    if "pattern" in schema or "patternProperties" in schema:
+        _check_patterns(schema)
+
+
+def _check_patterns(schema: Mapping[str, Any]) -> None:
+    # Few schemas have any.
+    from wasmind_compiler.analysis.patterns import fault_of_pattern
+
+    for pattern in (schema.get("pattern", ""), *schema.get("patternProperties", ())):
+        if not isinstance(pattern, str):
+            raise _Fault("`pattern` is no string")
+        if (fault := fault_of_pattern(pattern)) is not None:
+            raise _Fault(fault)
 
 
 def _are_strings(value: Any) -> bool:
@@ -101,44 +119,52 @@ def _target(reference: Any, root: Mapping[str, Any]) -> Any:
     """What a reference leads to, which has to be a part of the schema."""
     if not isinstance(reference, str) or not reference.startswith("#"):
         raise _Fault(f"`$ref` leads out of it: {reference}")
-    target: Any = root
-    for step in reference[1:].split("/")[1:]:
-        name = step.replace("~1", "/").replace("~0", "~")
-        target = target.get(name) if isinstance(target, dict) else None
-    if reference not in ("#", "#/") and not reference.startswith("#/"):
-        target = None
+    target = target_of(reference, root)
     if not isinstance(target, dict | bool):
         raise _Fault(f"`$ref` leads nowhere: {reference}")
     return target
 
 
-def _follow(root: Mapping[str, Any]) -> None:
-    """Refuse references that lead back to where they come from for one and the same value."""
-    done: set[str] = set()
-    for part in _parts(root, 0):
+def _follow(parts: list[Mapping[str, Any]]) -> None:
+    """Refuse references that lead back to where they come from for one and the same value, and
+    those that lead to too many schemas."""
+    root, known = parts[0], {id(part) for part in parts}
+    sizes: dict[str, int] = {}
+    for part in parts:
         if "$ref" in part:
-            _visit(part["$ref"], root, done, ())
+            target = _target(part["$ref"], root)
+            if isinstance(target, dict) and id(target) not in known:
+                # Nobody has judged what it leads to.
+                raise _Fault(f"`$ref` leads to no schema: {part['$ref']}")
+    for part in parts:
+        if "$ref" in part:
+            _visit(part["$ref"], root, sizes, ())
 
 
 def _visit(
-    reference: str, root: Mapping[str, Any], done: set[str], active: tuple[str, ...]
-) -> None:
+    reference: str, root: Mapping[str, Any], sizes: dict[str, int], active: tuple[str, ...]
+) -> int:
     if reference in active:
         raise _Fault(f"`$ref` leads around in a circle: {reference}")
     if len(active) > _DEEPEST:
         raise _Fault(f"`$ref` leads through more than {_DEEPEST} others: {active[0]}")
-    if reference in done:
-        return
-    for further in _references(_target(reference, root)):
-        _visit(further, root, done, (*active, reference))
-    done.add(reference)
+    if reference not in sizes:
+        further = _references(_target(reference, root))
+        size = 1 + sum(_visit(each, root, sizes, (*active, reference)) for each in further)
+        if size > _MOST_EXPANDED:
+            raise _Fault(f"`$ref` leads to more than {_MOST_EXPANDED} schemas: {reference}")
+        sizes[reference] = size
+    return sizes[reference]
 
 
 def _references(schema: Any) -> Iterator[str]:
-    """The references that judge the same value as a schema."""
+    """The references that judge the same value as a schema, or what it fills in for absent keys."""
     if not isinstance(schema, dict):
         return
     if "$ref" in schema:
         yield schema["$ref"]
     for inner in _below(schema, _SAME_VALUE):
         yield from _references(inner)
+    for inner in schema.get("properties", {}).values():
+        if isinstance(inner, dict) and isinstance(inner.get("default"), dict):
+            yield from _references(inner)

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from wasmind.records import Record
+from wasmind_compiler.frontend.limits import DEEPEST, is_too_deep
 
 VERSION: Final = 1
+#: Of arrays and objects: a schema in another takes two of them.
+_DEEPEST: Final = 2 * DEEPEST
 #: The schema of an actor without settings.
 NO_SETTINGS: Final[Mapping[str, Any]] = {
     "type": "object",
@@ -56,6 +59,23 @@ class Contract(Record):
         return None if self.settings is None else _digest(self.settings)
 
 
+def read_json(text: str | bytes) -> Any:
+    """A JSON document that can be walked by recursion and written again.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        document = json.loads(text)
+    except RecursionError:
+        raise ValueError(f"nested more than {_DEEPEST} deep") from None
+    if is_too_deep({"": document}, _DEEPEST):
+        raise ValueError(f"nested more than {_DEEPEST} deep")
+    # An escape can be half of a character, which no file can hold.
+    json.dumps(document, ensure_ascii=False).encode()
+    return document
+
+
 def read_described(text: str) -> Contract:
     """The contract a Python actor gave when it was described.
 
@@ -63,7 +83,7 @@ def read_described(text: str) -> Contract:
         ContractError: not a contract, or of another version.
     """
     try:
-        document = json.loads(text)
+        document = read_json(text)
     except ValueError as error:
         raise ContractError(f"not JSON: {error}") from None
     if not isinstance(document, dict) or document.get("contract") != VERSION:

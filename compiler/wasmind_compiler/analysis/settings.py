@@ -11,7 +11,7 @@ from wasmind_compiler.diagnostics import Collector, Diagnostic, Fix, Label, Span
 from wasmind_compiler.diagnostics.rules import names, settings, shape
 from wasmind_compiler.diagnostics.suggestions import nearest, related, together
 from wasmind_compiler.frontend.actor_entry import ENTRY_KEYS, ActorEntry
-from wasmind_compiler.frontend.conformance import conforms
+from wasmind_compiler.frontend.conformance import conforms, target_of
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.frontend.sections import added_keys, literal
 from wasmind_compiler.resolution.found import way
@@ -140,18 +140,18 @@ def _explained(
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
 
-    from wasmind_compiler.frontend.findings import config_rules, explain
+    from wasmind_compiler.frontend.findings import UnusableSchemaError, config_rules, explain
 
-    try:
-        Draft202012Validator.check_schema(dict(schema))
-    except SchemaError as error:
-        message = f"the config schema of `{actor.name}` is invalid: {error.message}"
-        yield settings.BAD_SCHEMA.at(actor.source.span(), message)
-        return
     # Missing keys of the whole table are reported together, with one section to add.
     without = {keyword: value for keyword, value in schema.items() if keyword != "required"}
     view = _UsersView(actor.config, resolution.users_table(actor.name))
-    yield from explain(dict(actor.config.merged), without, view, config_rules(actor.name))
+    try:
+        Draft202012Validator.check_schema(dict(schema))
+        yield from explain(dict(actor.config.merged), without, view, config_rules(actor.name))
+    except (SchemaError, UnusableSchemaError, RecursionError) as error:
+        reason = error.message if isinstance(error, SchemaError) else error
+        message = f"the config schema of `{actor.name}` is invalid: {reason}"
+        yield settings.BAD_SCHEMA.at(actor.source.span(), message)
 
 
 def _missing_keys(
@@ -297,5 +297,5 @@ def _proposed(described: Mapping[str, Any], models: Collection[str]) -> str:
 
 def _dereferenced(described: Any, schema: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(described, dict) and "$ref" in described:
-        described = schema.get("$defs", {}).get(str(described["$ref"]).rpartition("/")[2])
+        described = target_of(str(described["$ref"]), schema)
     return described if isinstance(described, dict) else {}

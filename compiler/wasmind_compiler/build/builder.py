@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from wasmind_compiler.analysis.contract import ContractError, read_described, read_tables
+from wasmind_compiler.analysis.contract import ContractError, read_described, read_json, read_tables
 from wasmind_compiler.build.artifact import Artifact
 from wasmind_compiler.build.command import is_cargo, refuse_command
 from wasmind_compiler.build.component import read_prebuilt
@@ -197,13 +197,15 @@ class Builder:
         if name is None:
             return None
         content = tree.content(name)
+        reason = "does not exist" if content is None else "is not a JSON object"
         try:
-            schema = json.loads(content) if content is not None else None
-        except ValueError:
+            schema = read_json(content) if content is not None else None
+        except json.JSONDecodeError:
             schema = None
+        except ValueError as error:
+            schema, reason = None, f"cannot be read: {error}"
         if isinstance(schema, dict):
             return schema
-        reason = "does not exist" if content is None else "is not a JSON object"
         self._collector.add(
             settings.BAD_SCHEMA.at(
                 actor.manifest.document.value(("config_schema",)),

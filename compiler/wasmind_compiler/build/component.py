@@ -7,6 +7,7 @@ from typing import Final
 
 from wasmind_compiler.diagnostics import Diagnostic
 from wasmind_compiler.diagnostics.rules import building
+from wasmind_compiler.frontend.key_path import quoted
 from wasmind_compiler.frontend.limits import read_bounded
 from wasmind_compiler.frontend.manifest import ComponentBuild
 from wasmind_compiler.resolution.graph import ResolvedActor
@@ -27,6 +28,9 @@ def read_prebuilt(
     if (content := tree.content(build.component)) is not None:
         return content
     document, key = actor.manifest.document, ("build", "component")
+    if "\0" in build.component:
+        message = f"no file can be called `{quoted(build.component)}`"
+        return building.MISSING_ARTIFACT.at(document.value(key), message, help="correct the path")
     root = folder.resolve()
     path = (root / build.component).resolve()
     if not path.is_relative_to(root):

@@ -34,6 +34,8 @@ class Collector:
         self.lenient = lenient
         self._texts: dict[str, TextIndex] = {}
         self._found: dict[Diagnostic, None] = {}
+        #: What `JUDGED_TWICE` lists, by file and line.
+        self._judged: dict[tuple[str, int], list[Diagnostic]] = {}
 
     def opened(self, text: TextIndex) -> None:
         """Remember a file, for its place in the order and for the excerpts shown from it."""
@@ -45,7 +47,12 @@ class Collector:
             diagnostic = diagnostic._replace(severity=Severity.WARNING)
         if diagnostic.code in JUDGED_TWICE and self._said_closer(diagnostic):
             return
-        self._found.setdefault(_without_secrets(diagnostic))
+        found = _without_secrets(diagnostic)
+        if found in self._found:
+            return
+        self._found[found] = None
+        if found.code in JUDGED_TWICE and found.span is not None:
+            self._judged.setdefault((found.span.file, found.span.start.line), []).append(found)
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Take several problems."""
@@ -53,13 +60,22 @@ class Collector:
             self.add(diagnostic)
 
     def _said_closer(self, again: Diagnostic) -> bool:
-        return any(_is_closer(found, again) for found in self._found)
+        if again.span is None:
+            return False
+        file, first, last = again.span.file, again.span.start.line, again.span.end.line
+        return any(
+            _is_closer(found, again)
+            for line in range(first, last + 1)
+            for found in self._judged.get((file, line), ())
+        )
 
     def replace(self, rule: Rule, better: Diagnostic) -> None:
         """Take a problem instead of what `rule` said about the same place or a part of it."""
         for found in [each for each in self._found if each.code == rule.code]:
             if _is_within(found, better):
                 del self._found[found]
+                if found.code in JUDGED_TWICE and found.span is not None:
+                    self._judged[found.span.file, found.span.start.line].remove(found)
         self.add(better)
 
     def has(self, rule: Rule, span: Span | None) -> bool:
@@ -92,7 +108,7 @@ class Collector:
 
 def _is_closer(found: Diagnostic, again: Diagnostic) -> bool:
     """Whether `found` makes `again` superfluous: an error, or the same, about part of its place."""
-    if found.code not in JUDGED_TWICE or not _is_within(found, again):
+    if not _is_within(found, again):
         return False
     return found.code == again.code or found.severity is Severity.ERROR
 

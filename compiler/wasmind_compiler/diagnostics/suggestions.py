@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Final
 
 MOST_SUGGESTED: Final = 3
@@ -15,11 +16,17 @@ def nearest(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
     Letter case and the choice between `-` and `_` count nothing. Candidates more than twice as far
     away as the nearest are left out.
     """
+    return _nearest(name, frozenset(candidates))
+
+
+# One misspelled name may stand in many places.
+@lru_cache(maxsize=16)
+def _nearest(name: str, candidates: frozenset[str]) -> tuple[str, ...]:
     limit = max(1, len(name) // 3)
     plain = _plain(name)
     letters = set(plain)
     scored = []
-    for candidate in set(candidates):
+    for candidate in candidates:
         other = _plain(candidate)
         # An edit takes away one letter and brings one; this is much cheaper to rule out.
         if len(letters ^ set(other)) > 2 * limit:
@@ -35,6 +42,11 @@ def nearest(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
 
 def related(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
     """At most three candidates that have all words of the name, or of which it has all words."""
+    return _related(name, frozenset(candidates))
+
+
+@lru_cache(maxsize=16)
+def _related(name: str, candidates: frozenset[str]) -> tuple[str, ...]:
     words = _words(name)
     found = sorted(other for other in candidates if words < _words(other) or _words(other) < words)
     return tuple(found[:MOST_SUGGESTED])

@@ -12,10 +12,20 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 Schema = Mapping[str, Any] | bool
-_Test = Callable[[Any, Any, Mapping[str, Any], Mapping[str, Any]], bool]
+_Test = Callable[[Any, Any, Mapping[str, Any], "_Root"], bool]
 
 _ANNOTATIONS: Final = frozenset(
-    {"$schema", "$id", "$comment", "$defs", "title", "description", "default", "examples"}
+    {
+        "$schema",
+        "$id",
+        "$comment",
+        "$defs",
+        "definitions",
+        "title",
+        "description",
+        "default",
+        "examples",
+    }
     | {"deprecated", "readOnly", "writeOnly", "x-wasmind"}
 )
 
@@ -25,6 +35,42 @@ def conforms(value: Any, schema: Schema, root: Mapping[str, Any]) -> bool:
 
     A keyword this module does not know makes the answer `False`.
     """
+    return _conforms(value, schema, _Root(root))
+
+
+def target_of(reference: str, root: Mapping[str, Any]) -> Any:
+    """The part of a schema that a reference like `#/$defs/name` leads to; None if there is none."""
+    if reference != "#" and not reference.startswith("#/"):
+        return None
+    target: Any = root
+    for step in reference[1:].split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        target = target.get(name) if isinstance(target, dict) else None
+    return target
+
+
+class _Root:
+    """What references point into, and what is known of values by then.
+
+    Schemas that lead to others twice would otherwise be tried twice as often on each level.
+    """
+
+    __slots__ = ("_known", "_schema")
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._schema = schema
+        self._known: dict[tuple[str, int], bool] = {}
+
+    def conforms(self, value: Any, reference: str) -> bool:
+        # Values live as long as the whole they are part of.
+        key = (reference, id(value))
+        if key not in self._known:
+            target = target_of(reference, self._schema)
+            self._known[key] = target is not None and _conforms(value, target, self)
+        return self._known[key]
+
+
+def _conforms(value: Any, schema: Schema, root: _Root) -> bool:
     if isinstance(schema, bool):
         return schema
     for keyword, wanted in schema.items():
@@ -69,49 +115,43 @@ def _type(value: Any, wanted: Any, _schema: Any, _root: Any) -> bool:
     return is_finite(value) and any(is_type(value, name) for name in names)
 
 
-def _reference(value: Any, wanted: str, _schema: Any, root: Mapping[str, Any]) -> bool:
-    prefix = "#/$defs/"
-    target = root.get("$defs", {}).get(wanted.removeprefix(prefix))
-    if not wanted.startswith(prefix) or target is None:
-        return False
-    return conforms(value, target, root)
+def _reference(value: Any, wanted: str, _schema: Any, root: _Root) -> bool:
+    return root.conforms(value, wanted)
 
 
-def _properties(value: Any, wanted: Any, _schema: Any, root: Mapping[str, Any]) -> bool:
+def _properties(value: Any, wanted: Any, _schema: Any, root: _Root) -> bool:
     if not isinstance(value, dict):
         return True
-    return all(conforms(value[key], wanted[key], root) for key in value.keys() & wanted.keys())
+    return all(_conforms(value[key], wanted[key], root) for key in value.keys() & wanted.keys())
 
 
-def _additional(
-    value: Any, wanted: Any, schema: Mapping[str, Any], root: Mapping[str, Any]
-) -> bool:
+def _additional(value: Any, wanted: Any, schema: Mapping[str, Any], root: _Root) -> bool:
     if not isinstance(value, dict):
         return True
     extra = value.keys() - schema.get("properties", {}).keys()
-    return all(conforms(value[key], wanted, root) for key in extra)
+    return all(_conforms(value[key], wanted, root) for key in extra)
 
 
-def _property_names(value: Any, wanted: Any, _schema: Any, root: Mapping[str, Any]) -> bool:
-    return not isinstance(value, dict) or all(conforms(key, wanted, root) for key in value)
+def _property_names(value: Any, wanted: Any, _schema: Any, root: _Root) -> bool:
+    return not isinstance(value, dict) or all(_conforms(key, wanted, root) for key in value)
 
 
-def _items(value: Any, wanted: Any, _schema: Any, root: Mapping[str, Any]) -> bool:
-    return not isinstance(value, list) or all(conforms(item, wanted, root) for item in value)
+def _items(value: Any, wanted: Any, _schema: Any, root: _Root) -> bool:
+    return not isinstance(value, list) or all(_conforms(item, wanted, root) for item in value)
 
 
-def _one_of(value: Any, wanted: Any, _schema: Any, root: Mapping[str, Any]) -> bool:
+def _one_of(value: Any, wanted: Any, _schema: Any, root: _Root) -> bool:
     # With an uncertain branch the count may be wrong, but only branches that are told apart by
     # closed tables or by type occur, and those are certain.
-    return sum(conforms(value, branch, root) for branch in wanted) == 1
+    return sum(_conforms(value, branch, root) for branch in wanted) == 1
 
 
-def _any_of(value: Any, wanted: Any, _schema: Any, root: Mapping[str, Any]) -> bool:
-    return any(conforms(value, branch, root) for branch in wanted)
+def _any_of(value: Any, wanted: Any, _schema: Any, root: _Root) -> bool:
+    return any(_conforms(value, branch, root) for branch in wanted)
 
 
-def _all_of(value: Any, wanted: Any, _schema: Any, root: Mapping[str, Any]) -> bool:
-    return all(conforms(value, branch, root) for branch in wanted)
+def _all_of(value: Any, wanted: Any, _schema: Any, root: _Root) -> bool:
+    return all(_conforms(value, branch, root) for branch in wanted)
 
 
 def _format(value: Any, wanted: Any, _schema: Any, _root: Any) -> bool:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from wasmind_compiler.frontend.positions import Node, Range
 
 _BOM: Final = "\ufeff".encode()
+#: So many characters of changed texts are read to prove fixes of one file. A thousand fixes of a
+#: thousand sections would take minutes; those that are left wait for the next run.
+_MOST_TRIED: Final = 1024 * 1024
 
 
 class Document:
@@ -37,11 +40,23 @@ class Document:
     def __init__(self, index: TextIndex, data: Mapping[str, Any]) -> None:
         self.index = index
         self.data = data
+        self._tried = 0
 
     @property
     def file(self) -> str:
         """Name shown to people."""
         return self.index.file
+
+    def changed(self, text: str) -> Mapping[str, Any] | None:
+        """The values of a changed text of the file; None if it is not valid, or if as much has been
+        tried as may be."""
+        self._tried += len(text)
+        if self._tried > _MOST_TRIED:
+            return None
+        try:
+            return tomllib.loads(text)
+        except (ValueError, RecursionError):
+            return None
 
     @cached_property
     def _positions(self) -> Node:

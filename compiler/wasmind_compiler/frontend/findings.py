@@ -29,6 +29,13 @@ from wasmind_compiler.frontend.retyping import retyped
 from wasmind_compiler.frontend.sections import renamed_key
 from wasmind_compiler.frontend.wording import as_written, expected, kind_of, requirement
 
+#: So many references are followed for one value. A schema can lead from each to several others.
+_MOST_REFERENCES: Final = 100_000
+
+
+class UnusableSchemaError(ValueError):
+    """A value cannot be judged by a schema; the message says why."""
+
 
 class Locator(Protocol):
     """Knows the places of a value's parts, in one file or over several layers."""
@@ -105,6 +112,9 @@ def explain(
         locator: knows the places of its parts.
         rules: what findings are reported under.
         lenient: unknown keys are ignored, so a key that is only misspelled is missing.
+
+    Raises:
+        UnusableSchemaError: the schema is none, or takes too long.
     """
     # TOML tells integers from floats, and so do we.
     types = Draft202012Validator.TYPE_CHECKER.redefine_many(
@@ -114,10 +124,27 @@ def explain(
         }
     )
     make: Any = extend  # has no annotations
-    validator = make(Draft202012Validator, type_checker=types)
+    keywords = {"$ref": _counted(Draft202012Validator.VALIDATORS["$ref"])}
+    validator = make(Draft202012Validator, keywords, type_checker=types)
     checker = validator(schema, format_checker=FormatChecker(["regex"]))
     explainer = _Explainer(locator, rules, schema.get("$defs"), lenient=lenient)
-    return [found for error in checker.iter_errors(value) for found in explainer.explain(error)]
+    try:
+        errors = list(checker.iter_errors(value))
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError, re.error) as error:
+        raise UnusableSchemaError(str(error)) from error
+    return [found for error in errors for found in explainer.explain(error)]
+
+
+def _counted(keyword: Any) -> Any:
+    """The keyword, which refuses to judge more often than anybody can wait for."""
+    count = itertools.count(1)
+
+    def judge(validator: Any, wanted: Any, instance: Any, schema: Any) -> Any:
+        if next(count) > _MOST_REFERENCES:
+            raise UnusableSchemaError(f"it leads to more than {_MOST_REFERENCES} references")
+        return keyword(validator, wanted, instance, schema)
+
+    return judge
 
 
 class _Explainer:

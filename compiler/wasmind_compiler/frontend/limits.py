@@ -64,10 +64,10 @@ def has_endless_key(text: str) -> bool:
     return "." in text and _ENDLESS_KEY.search(text) is not None
 
 
-def is_too_deep(data: Mapping[str, Any]) -> bool:
+def is_too_deep(data: Mapping[str, Any], deepest: int = DEEPEST) -> bool:
     """Whether tables and arrays nest too deeply. Takes no recursion."""
     level: list[Any] = [data]
-    for _ in range(DEEPEST):
+    for _ in range(deepest):
         inner: list[Any] = []
         for each in level:
             for value in each.values() if isinstance(each, dict) else each:

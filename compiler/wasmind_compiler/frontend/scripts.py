@@ -12,6 +12,7 @@ from wasmind_compiler.diagnostics.suggestions import advice, nearest
 from wasmind_compiler.display import Display
 from wasmind_compiler.frontend.app_config import AppConfig, ModelEntry
 from wasmind_compiler.frontend.document import Document, parse
+from wasmind_compiler.frontend.key_path import quoted
 from wasmind_compiler.frontend.limits import read_bounded
 from wasmind_compiler.frontend.schemas import Schemas
 
@@ -40,6 +41,10 @@ def read_scripts(
 
 
 def _read(model: ModelEntry, path: Path, display: Display, collector: Collector) -> Document | None:
+    if "\0" in model.settings["script"]:
+        message = f"no file can be called `{quoted(model.settings['script'])}`"
+        collector.add(models.SCRIPT_NOT_FOUND.at(_span(model), message, help="correct the path"))
+        return None
     try:
         content = read_bounded(path)
     except FileNotFoundError:

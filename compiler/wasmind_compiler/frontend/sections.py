@@ -1,14 +1,15 @@
 """Fixes that are about whole sections of a document: rename one, put keys into one, add one.
 
 TOML can write a table in many ways, and not every edit fits every one of them. Each function tries
-what fits and returns None where the result would not be valid, which is tested by parsing it.
+what fits and returns None where the result would not be valid, which is tested by parsing it. That
+takes as long as the document, so after many fixes no more are tried.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from wasmind_compiler.diagnostics import Applicability, Edit, Fix, Span
@@ -90,7 +91,7 @@ def with_comments(text: str, at: int) -> int:
 def _renamed(document: Document, header: Span, path: KeyPath, to: KeyPath) -> Iterator[Edit]:
     """The names of a header that have to change."""
     start, _ = _offsets(document, header)
-    parts = list(_PART.finditer(document.index.text, start))[: len(path)]
+    parts = list(islice(_PART.finditer(document.index.text, start), len(path)))
     if len(path) != len(to):
         yield Edit(document.index.span(parts[0].start(), parts[-1].end()), dotted(to))
         return
@@ -110,9 +111,18 @@ def renamed_key(
     fix = renamed_section(document, path, (*path[:-1], to), title, applicability)
     if fix is None:
         edits = (Edit(document.key(path), dotted((to,))),)
-        renamed = Fix(title=title, edits=edits, applicability=applicability)
-        fix = _valid(document, renamed, gone=path)
+        fix = Fix(title=title, edits=edits, applicability=applicability)
+        fix = fix if _is_free(document, path, to) else _valid(document, fix, gone=path)
     return fix
+
+
+def _is_free(document: Document, path: KeyPath, to: str) -> bool:
+    """Whether the name of a plain value, which stands in one place, can certainly be replaced."""
+    return (
+        not isinstance(document.at(path), dict | list | None)
+        and not document.has((*path[:-1], to))
+        and document.text(document.key(path)) == dotted(path[-1:])
+    )
 
 
 def added_keys(document: Document, table: KeyPath, lines: Sequence[str], title: str) -> Fix | None:
@@ -246,9 +256,8 @@ def _valid(document: Document, fix: Fix, gone: KeyPath | None = None) -> Fix | N
     offsets = [(*_offsets(document, edit.span), edit.replacement) for edit in fix.edits]
     for start, end, replacement in sorted(offsets, reverse=True):
         text = text[:start] + replacement + text[end:]
-    try:
-        data = tomllib.loads(text)
-    except (ValueError, RecursionError):
+    data = document.changed(text)
+    if data is None:
         return None
     return fix if gone is None or value_at(data, gone, _ABSENT) is _ABSENT else None
 

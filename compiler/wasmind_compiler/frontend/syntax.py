@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Final
 
 from wasmind_compiler.diagnostics import Applicability, Diagnostic, Edit, Fix, Label, TextIndex
@@ -200,7 +200,7 @@ def _report_escapes(index: TextIndex, literal: Range, wrong: list[int]) -> Diagn
     sure = written.count("\\") == len(wrong)
     sure = sure and not any(_FOREIGN_ESCAPE.match(index.text, at) for at in wrong)
     if all(index.text.startswith("'", at + 1) for at in wrong):
-        replacement, sure = _without(written, [at - literal[0] for at in wrong]), True
+        replacement, sure = _without(written, {at - literal[0] for at in wrong}), True
         title = "a `'` needs no backslash"
     elif "'" not in inner:
         replacement = f"'''{inner}'''" if quoted else f"'{inner}'"
@@ -222,7 +222,7 @@ def _report_escapes(index: TextIndex, literal: Range, wrong: list[int]) -> Diagn
     )
 
 
-def _without(text: str, places: list[int]) -> str:
+def _without(text: str, places: Set[int]) -> str:
     """The text without the characters at some places."""
     return "".join(character for at, character in enumerate(text) if at not in places)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import posixpath
 from collections.abc import Sequence
 
@@ -14,7 +13,7 @@ from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.frontend.sections import added_keys, literal, renamed_section
 from wasmind_compiler.frontend.source import GitSource, PathSource, Source
-from wasmind_compiler.resolution.found import Found, chain, edges
+from wasmind_compiler.resolution.found import Found, chain, edge, shortened, shown
 
 
 def cycle(loop: Sequence[Found], closing: ActorEntry) -> Diagnostic:
@@ -27,15 +26,17 @@ def cycle(loop: Sequence[Found], closing: ActorEntry) -> Diagnostic:
     again, last = loop[0], loop[-1]
     if again is last and closing.source is not None:
         return _self_dependency(again, closing, closing.source)
-    around = [found.entry for found in loop]
-    steps = [*(found.name for found in loop), closing.name]
+    names = [*(found.name for found in loop), closing.name]
+    steps = shortened(len(names), lambda number: f"`{names[number]}`")
     labels = tuple(
-        Label(entry.header(), f"{number}: `{upper.name}` needs `{entry.name}`")
-        for number, (upper, entry) in enumerate(itertools.pairwise(around), 1)
+        Label(
+            loop[number].entry.header(), f"{number}: `{names[number - 1]}` needs `{names[number]}`"
+        )
+        for number in shown(len(loop))[1:]
     )
     return sources.CYCLE.at(
         closing.header(),
-        "dependency cycle: " + " → ".join(f"`{step}`" for step in steps),
+        "dependency cycle: " + " → ".join(steps),
         label=f"{len(loop)}: `{last.name}` needs `{closing.name}`, which closes the cycle",
         labels=labels,
         notes=(
@@ -48,11 +49,17 @@ def cycle(loop: Sequence[Found], closing: ActorEntry) -> Diagnostic:
 
 
 def _around(loop: Sequence[Found], closing: ActorEntry) -> list[str]:
-    lines = edges([*(found.entry for found in loop), closing])
-    if closing.name != loop[0].name:
+    is_renamed = closing.name != loop[0].name
+
+    def line(number: int) -> str:
+        is_last = number == len(loop) - 1
+        lower = closing if is_last else loop[number + 1].entry
         # The names differ from lap to lap, the folders do not.
-        places = [found.place for found in loop[1:]] + [loop[0].place]
-        lines = [f"{line}, in {place}" for line, place in zip(lines, places, strict=True)]
+        place = f", in {loop[0 if is_last else number + 1].place}" if is_renamed else ""
+        return edge(loop[number].entry, lower) + place
+
+    lines = shortened(len(loop), line)
+    if is_renamed:
         lines.append(f"{closing.name} has the same source as {loop[0].name}")
     return [f"  {line}" for line in lines]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -65,25 +64,34 @@ def chain(found: Found, last: ActorEntry | None = None) -> str:
 
 def way(steps: Sequence[ActorEntry]) -> str:
     """The way that an own actor and dependencies of dependencies make: an edge for each line."""
-    lines = [f"{steps[0].name} ({_place(steps[0])})", *edges(steps)]
-    return "\n".join(f"  {line}" for line in _shortened(lines))
+
+    def line(number: int) -> str:
+        if not number:
+            return f"{steps[0].name} ({_place(steps[0])})"
+        return edge(steps[number - 1], steps[number])
+
+    return "\n".join(f"  {line}" for line in shortened(len(steps), line))
 
 
-def edges(steps: Sequence[ActorEntry]) -> list[str]:
-    """The edges between tables of which each stands in the manifest of the one before."""
-    return [
-        f"{upper.name} —dependency→ {lower.name} ({_place(lower)})"
-        for upper, lower in itertools.pairwise(steps)
-    ]
+def edge(upper: ActorEntry, lower: ActorEntry) -> str:
+    """That a table stands in the manifest of the one before."""
+    return f"{upper.name} —dependency→ {lower.name} ({_place(lower)})"
+
+
+def shortened(count: int, line: Callable[[int], str]) -> list[str]:
+    """The lines for so many steps, of which only those are made that are shown."""
+    lines = [line(number) for number in shown(count)]
+    if count > len(lines):
+        lines.insert(_LONGEST_CHAIN // 2, f"… {count - len(lines)} more")
+    return lines
+
+
+def shown(count: int) -> list[int]:
+    """Which of so many steps are shown: the first and the last ones."""
+    left_out = range(_LONGEST_CHAIN // 2, count - _LONGEST_CHAIN // 2)
+    return [number for number in range(count) if count <= _LONGEST_CHAIN or number not in left_out]
 
 
 def _place(entry: ActorEntry) -> str:
     span = entry.header()
     return f"{span.file}:{span.start.line}"
-
-
-def _shortened(lines: list[str]) -> list[str]:
-    if len(lines) <= _LONGEST_CHAIN:
-        return lines
-    half = _LONGEST_CHAIN // 2
-    return [*lines[:half], f"… {len(lines) - 2 * half} more", *lines[-half:]]

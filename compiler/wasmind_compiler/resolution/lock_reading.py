@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,6 @@ from wasmind_compiler.diagnostics import Collector, Diagnostic, Label, TextIndex
 from wasmind_compiler.diagnostics.rules import locking
 from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.frontend.document import Document, parse
-from wasmind_compiler.frontend.key_path import KeyPath
 from wasmind_compiler.frontend.limits import read_bounded
 from wasmind_compiler.frontend.schemas import Schemas
 from wasmind_compiler.resolution.lockfile import VERSION, Lock, read_lock
@@ -65,7 +65,7 @@ def load_lock(
         collector.extend(_as_corruption(each) for each in faults.diagnostics())
         return None
     if not schemas.check(document, "lock", faults) or _has_duplicates(document, faults):
-        collector.extend(_explain(each, document) for each in faults.diagnostics())
+        collector.extend(_explained(faults.diagnostics(), document))
         return None
     lock = read_lock(document.data)
     if lock.config and lock.config != config:
@@ -126,17 +126,20 @@ def _has_duplicates(document: Document, faults: Collector) -> bool:
     return found
 
 
-def _explain(fault: Diagnostic, document: Document) -> Diagnostic:
-    """A fault in the form of a lockfile; a missing digest has an entry of its own."""
-    for index, entry in enumerate(document.data.get("actor", ())):
-        path: KeyPath = ("actor", index)
-        lacks = isinstance(entry, dict) and "digest" not in entry
-        if lacks and fault.span is not None and fault.span == document.header(path):
-            name = entry.get("name")
-            message = f"the lock entry of `{name}` has no digest"
+def _explained(faults: Iterable[Diagnostic], document: Document) -> Iterator[Diagnostic]:
+    """Faults in the form of a lockfile; a missing digest has an entry of its own."""
+    lacking = {
+        document.header(("actor", index)): entry.get("name")
+        for index, entry in enumerate(document.data.get("actor", ()))
+        if isinstance(entry, dict) and "digest" not in entry
+    }
+    for fault in faults:
+        if fault.span is not None and fault.span in lacking:
+            message = f"the lock entry of `{lacking[fault.span]}` has no digest"
             help_line = "remove the entry and run `wasmind lock`"
-            return locking.LOCK_NO_DIGEST.at(fault.span, message, help=help_line)
-    return _as_corruption(fault)
+            yield locking.LOCK_NO_DIGEST.at(fault.span, message, help=help_line)
+        else:
+            yield _as_corruption(fault)
 
 
 def _as_corruption(fault: Diagnostic) -> Diagnostic:

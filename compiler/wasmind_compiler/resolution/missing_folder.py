@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from wasmind_compiler.diagnostics.rules import references, sources
@@ -15,9 +15,16 @@ from wasmind_compiler.frontend.source_hints import looks_like_git
 from wasmind_compiler.resolution.provider import SourceProblem
 from wasmind_compiler.resolution.sources import holds_actor
 
+#: The folders in folders. Many paths may be missing in one place.
+Listed = dict[Path, tuple[str, ...]]
+
 
 def explain(
-    source: PathSource, base: Path, library: Path, shown: Callable[[Path], str]
+    source: PathSource,
+    base: Path,
+    library: Path,
+    shown: Callable[[Path], str],
+    listed: Listed,
 ) -> SourceProblem:
     """The problem with a path that does not exist.
 
@@ -26,6 +33,7 @@ def explain(
         base: the folder it starts at.
         library: folder of the shipped actors.
         shown: names of files for people.
+        listed: what folders hold, as far as known; takes more.
     """
     path = source.path
     if looks_like_git(path):
@@ -34,7 +42,7 @@ def explain(
         return _not_expanded(source, variable)
     if "\\" in path:
         return _backslashes(source, base)
-    replacement, help_line = _similar(path, base, library, shown)
+    replacement, help_line = _similar(path, base, library, shown, listed)
     return SourceProblem(
         rule=sources.PATH_NOT_FOUND,
         message=f"the folder `{path}` does not exist",
@@ -78,22 +86,22 @@ def _backslashes(source: PathSource, base: Path) -> SourceProblem:
 
 
 def _similar(
-    path: str, base: Path, library: Path, shown: Callable[[Path], str]
+    path: str, base: Path, library: Path, shown: Callable[[Path], str], listed: Listed
 ) -> tuple[str | None, str | None]:
     name = PurePosixPath(path).name
-    corrected, stopped = _corrected(path, base)
+    corrected, stopped = _corrected(path, base, listed)
     if corrected is None:
-        corrected = _elsewhere(name, base, library)
+        corrected = _elsewhere(name, base, library, listed)
     if corrected is not None:
         return corrected, f"did you mean `{corrected}`?"
     if holds_actor(library / name):
         return None, f'did you mean the shipped actor: `source = {{ library = "{name}" }}`?'
     folder, part = stopped
     where = "there" if folder == base else f"in `{shown(folder)}`"
-    return None, advice(part, _folders(folder), f"folders {where}")
+    return None, advice(part, _folders(folder, listed), f"folders {where}")
 
 
-def _corrected(path: str, base: Path) -> tuple[str | None, tuple[Path, str]]:
+def _corrected(path: str, base: Path, listed: Listed) -> tuple[str | None, tuple[Path, str]]:
     """The path with every name that does not exist replaced by the one that is near it.
 
     Returns:
@@ -102,7 +110,7 @@ def _corrected(path: str, base: Path) -> tuple[str | None, tuple[Path, str]]:
     folder, parts = base, []
     for part in PurePosixPath(path).parts:
         if not _is_folder(folder / part):
-            near = nearest(part, _folders(folder))
+            near = nearest(part, _folders(folder, listed))
             if len(near) != 1:
                 return None, (folder, part)
             (part,) = near
@@ -111,12 +119,14 @@ def _corrected(path: str, base: Path) -> tuple[str | None, tuple[Path, str]]:
     return posixpath.join(*parts), (folder, "")
 
 
-def _elsewhere(name: str, base: Path, library: Path) -> str | None:
+def _elsewhere(name: str, base: Path, library: Path, listed: Listed) -> str | None:
     """The one actor of that name in a folder beside or below."""
     found = [
         candidate / name
-        for candidate in (*(base / each for each in _folders(base)), base.parent)
-        if candidate != library and holds_actor(candidate / name)
+        for candidate in (*(base / each for each in _folders(base, listed)), base.parent)
+        if candidate != library
+        and name in _folders(candidate, listed)
+        and holds_actor(candidate / name)
     ]
     if len(found) != 1:
         return None
@@ -132,8 +142,11 @@ def entries_of(folder: Path) -> list[str]:
         return []
 
 
-def _folders(folder: Path) -> list[str]:
-    return [name for name in entries_of(folder) if _is_folder(folder / name)]
+def _folders(folder: Path, listed: Listed) -> Sequence[str]:
+    if folder not in listed:
+        names = entries_of(folder)
+        listed[folder] = tuple(name for name in names if _is_folder(folder / name))
+    return listed[folder]
 
 
 def _is_folder(path: Path) -> bool:

@@ -51,6 +51,7 @@ class Sources:
         self._display = display
         self._collector = collector
         self._manifests: dict[Identity, Manifest | SourceProblem | None] = {}
+        self._listed: dict[Path, tuple[str, ...]] = {}
 
     def folder(self, identity: Identity) -> Path:
         """Where the files of an actor are whose manifest has been read."""
@@ -102,7 +103,7 @@ class Sources:
         # Loaded only to explain what is missing.
         from wasmind_compiler.resolution import missing_folder
 
-        return missing_folder.explain(source, base, self._library, self._display)
+        return missing_folder.explain(source, base, self._library, self._display, self._listed)
 
     def _identify_folder(self, folder: Path) -> Identity:
         # A path to a shipped actor means that actor.
