@@ -8,7 +8,7 @@ jsonschema, which is loaded for configs with findings only, judges the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from wasmind_compiler.frontend.conformance import target_of
@@ -102,13 +102,41 @@ def _check(schema: Mapping[str, Any], root: Mapping[str, Any]) -> None:
 
 def _check_patterns(schema: Mapping[str, Any]) -> None:
     # Few schemas have any.
-    from wasmind_compiler.analysis.patterns import fault_of_pattern
+    from wasmind_compiler.analysis.patterns import fault_of_pattern, may_take_long
 
     for pattern in (schema.get("pattern", ""), *schema.get("patternProperties", ())):
         if not isinstance(pattern, str):
             raise _Fault("`pattern` is no string")
         if (fault := fault_of_pattern(pattern)) is not None:
             raise _Fault(fault)
+    for pattern in schema.get("patternProperties", ()):
+        # Unlike a `pattern`, it cannot be left out: it says what else is judged.
+        if may_take_long(pattern):
+            raise _Fault(f"the pattern `{pattern}` may take as good as for ever")
+
+
+def without_slow_patterns(schema: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[str]]:
+    """A schema without a fault to judge values by, whoever wrote it and them.
+
+    Returns:
+        The schema, and the patterns that were left out because they may take as good as for ever.
+    """
+    parts = [part for part in _parts(schema, 0) if "pattern" in part]
+    if not parts:
+        return schema, ()
+    from wasmind_compiler.analysis.patterns import may_take_long
+
+    slow = {id(part): part["pattern"] for part in parts if may_take_long(part["pattern"])}
+
+    def copied(value: Any) -> Any:
+        if isinstance(value, list):
+            return [copied(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        left_out = "pattern" if id(value) in slow else None
+        return {key: copied(item) for key, item in value.items() if key != left_out}
+
+    return (copied(schema), tuple(dict.fromkeys(slow.values()))) if slow else (schema, ())
 
 
 def _are_strings(value: Any) -> bool:

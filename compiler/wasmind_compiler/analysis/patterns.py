@@ -2,7 +2,7 @@
 
 Python's matcher goes back and tries again, and some expressions make it try for as good as ever:
 `^(a+)+$` takes twice as long for each further letter. What is counted here is in how many ways an
-expression may match a short text; with too many it is refused. That errs on the safe side.
+expression may match a short text; with too many it is not tried. That errs on the safe side.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ _REPEATS: Final = (_parser.MAX_REPEAT, _parser.MIN_REPEAT, _parser.POSSESSIVE_RE
 
 
 def fault_of_pattern(pattern: str) -> str | None:
-    """Why an expression cannot be used; None if it can."""
+    """Why a text is no regular expression; None if it is one."""
     try:
         re.compile(pattern)
-        parsed = _parser.parse(pattern)
-        if any("GROUPREF" in str(kind) for kind, _ in _items(parsed)):
-            return f"the pattern `{pattern}` refers back to what a group matched"
-        if _ways(parsed) > _MOST_WAYS:
-            return f"the pattern `{pattern}` may take very long, since it matches in too many ways"
     except (re.error, OverflowError, RecursionError) as error:
         return f"`{pattern}` is no regular expression: {error}"
     return None
+
+
+def may_take_long(pattern: str) -> bool:
+    """Whether there may be texts for which an expression takes as good as for ever."""
+    parsed = _parser.parse(pattern)
+    return any("GROUPREF" in str(kind) for kind, _ in _items(parsed)) or _ways(parsed) > _MOST_WAYS
 
 
 def _ways(parsed: Any) -> int:

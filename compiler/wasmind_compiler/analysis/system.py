@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from wasmind.records import Record
 from wasmind_compiler.analysis.agents import check_agents, report_never_spawned
 from wasmind_compiler.analysis.capabilities import Granted, grant
-from wasmind_compiler.analysis.config_schema import fault_of
+from wasmind_compiler.analysis.config_schema import fault_of, without_slow_patterns
 from wasmind_compiler.analysis.first_agent import check_first_agent
 from wasmind_compiler.analysis.meanings import check_meanings
 from wasmind_compiler.analysis.models import check_parameters, model_names
@@ -113,13 +113,26 @@ def _link_actor(
     artifact = _with_usable_schema(resolved, artifact, collector)
     contract = artifact.contract
     if contract.settings is not None:
-        check_settings(resolved, contract.settings, resolution, known_models, collector)
-        check_meanings(resolved, contract.settings, resolution, known_models, collector)
+        schema, left_out = without_slow_patterns(contract.settings)
+        if left_out:
+            _report_slow_patterns(resolved, left_out, collector)
+        check_settings(resolved, schema, resolution, known_models, collector)
+        check_meanings(resolved, schema, resolution, known_models, collector)
     granted = grant(
         resolved, artifact.imported, artifact.optional, contract.capabilities, collector
     )
     spawning = read_spawning(resolved, contract, granted.capabilities, resolution, collector)
     return LinkedActor(resolved=resolved, artifact=artifact, granted=granted, spawning=spawning)
+
+
+def _report_slow_patterns(
+    actor: ResolvedActor, patterns: Sequence[str], collector: Collector
+) -> None:
+    from wasmind_compiler.diagnostics.rules import settings
+
+    for pattern in patterns:
+        message = f"the pattern `{pattern}` in the config schema of `{actor.name}` is not tried"
+        collector.add(settings.PATTERN_NOT_TRIED.at(actor.source.span(), message))
 
 
 def _with_usable_schema(actor: ResolvedActor, artifact: Artifact, collector: Collector) -> Artifact:

@@ -323,3 +323,38 @@ config_schema = "settings.json"
         },
     ),
 )
+
+PATTERN_NOT_TRIED = Rule(
+    code="WM0509",
+    title="pattern that is not tried",
+    severity=Severity.NOTE,
+    explanation="""
+There may be texts for which this regular expression takes as good as for ever, and anybody could
+write one. So it is not tried: a setting that does not match it is found by the actor only, when it
+starts. Repeats inside of repeats are the usual reason; a pattern where each character can be
+matched in one way only does without.
+""",
+    example=Example(
+        file="desk/settings.json",
+        failing="""\
+{"properties": {"tone": {"type": "string", "pattern": "^([a-z]+ ?)+$"}}}
+""",
+        fixed="""\
+{"properties": {"tone": {"type": "string", "pattern": "^[a-z]+( [a-z]+)*$"}}}
+""",
+        others={
+            "app.toml": """\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { tone = "dry as dust" }
+""",
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+config_schema = "settings.json"
+""",
+        },
+    ),
+)
