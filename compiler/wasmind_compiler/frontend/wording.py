@@ -67,6 +67,9 @@ def requirement(keyword: str, wanted: Any) -> str:
     """What a keyword of a schema asks of a value that does not fit it."""
     if keyword in ("minLength", "minItems", "minProperties") and wanted == 1:
         return "must not be empty"
+    if keyword == "pattern":
+        # Of no interest to people: what Python's `$` needs to mean the end of the text.
+        wanted = str(wanted).replace(r"(?!\n)$", "$")
     if keyword in _REQUIREMENTS:
         return _REQUIREMENTS[keyword].format(wanted)
     return f"does not fit `{keyword}` of its schema"
