@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from hypothesis import settings
 
 from wasmind.cli.allocator import limit_arenas
+
+# Who runs the tests in the background has interrupts ignored, and so would everything they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # One arena for all threads, so that memory given back can be told from what an allocator keeps.
 limit_arenas(1)

@@ -263,7 +263,6 @@ def test_ctrl_c_ends_waiting_for_another_fetch(
             env=environment(tmp_path, PYTHONUNBUFFERED="1"),
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         assert running.stderr is not None
         while "Waiting for another fetch" not in running.stderr.readline():
@@ -286,7 +285,6 @@ def test_ctrl_c_ends_git_too(tmp_path: Path, wasmind: Wasmind) -> None:
             cwd=tmp_path / "work",
             env=environment(tmp_path),
             stderr=subprocess.PIPE,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         asked, _ = silent.accept()  # by git
         with asked:
