@@ -113,7 +113,7 @@ CLASSES: Final = (
                 "deep",
                 "shared/valve/Wasmind.toml",
                 '{ samples = 10, unit = "kelvin" }',
-                '⟦{ samples = 20, unit = "kelvin" }⟧',
+                '{ samples = ⟦20⟧, unit = "kelvin" }',
             ),
             P(
                 "network",
@@ -121,7 +121,7 @@ CLASSES: Final = (
                 "",
                 '\n[dependencies.read_file]\nsource = { path = "../file_interaction" }\n'
                 "config = { allow_edits = true }\n",
-                at=(COORDINATOR, "config = ⟦{ allow_edits = false }⟧"),
+                at=(COORDINATOR, "config = { allow_edits = ⟦false⟧ }"),
             ),
             P(
                 "support",
