@@ -55,7 +55,7 @@ def plan_changes(
     """What the certain fixes make of the files, one change for each; see `applicable_fixes`."""
     fixes = certain_fixes(diagnostics, folder, config)
     contents = _contents(fixes, folder)
-    return apply(_applicable(fixes, contents), contents)
+    return apply(_applicable(fixes, contents, twice=True), contents)
 
 
 def applicable_fixes(
@@ -63,11 +63,14 @@ def applicable_fixes(
 ) -> Sequence[Fix]:
     """The certain fixes without those that would change more than they say, or each other's work.
 
+    Only for saying how many there are: changed files are read by `tomllib` alone, because `tomlkit`
+    takes seconds for a large one.
+
     Args:
         diagnostics, folder, config: see `certain_fixes`.
     """
     fixes = certain_fixes(diagnostics, folder, config)
-    return _applicable(fixes, _contents(fixes, folder))
+    return _applicable(fixes, _contents(fixes, folder), twice=False)
 
 
 def _contents(fixes: Iterable[Fix], folder: Path) -> Mapping[str, bytes]:
@@ -75,20 +78,23 @@ def _contents(fixes: Iterable[Fix], folder: Path) -> Mapping[str, bytes]:
     return {file: (folder / file).read_bytes() for file in files}
 
 
-def _applicable(fixes: Iterable[Fix], contents: Mapping[str, bytes]) -> Sequence[Fix]:
-    return _compatible(_faithful(choose(fixes), contents), contents)
+def _applicable(
+    fixes: Iterable[Fix], contents: Mapping[str, bytes], *, twice: bool
+) -> Sequence[Fix]:
+    return _compatible(_faithful(choose(fixes), contents, twice=twice), contents)
 
 
-def _faithful(fixes: Sequence[Fix], contents: Mapping[str, bytes]) -> Sequence[Fix]:
+def _faithful(fixes: Sequence[Fix], contents: Mapping[str, bytes], *, twice: bool) -> Sequence[Fix]:
     """Fixes that do what they say. All are tried at once, then parts of them where one does not:
     each try reads whole files."""
     edits = [edit for fix in fixes for edit in fix.edits]
-    if all(is_faithful(change, edits) for change in apply(fixes, contents)):
+    if all(is_faithful(change, edits, twice=twice) for change in apply(fixes, contents)):
         return fixes
     if len(fixes) == 1:
         return ()
     middle = len(fixes) // 2
-    return (*_faithful(fixes[:middle], contents), *_faithful(fixes[middle:], contents))
+    halves = fixes[:middle], fixes[middle:]
+    return [each for half in halves for each in _faithful(half, contents, twice=twice)]
 
 
 def _compatible(fixes: Sequence[Fix], contents: Mapping[str, bytes]) -> Sequence[Fix]:
@@ -125,25 +131,21 @@ def write_changes(changes: Sequence[Change], folder: Path) -> None:
             raise CompilerFailure(f"cannot write `{change.file}`: {error.strerror}") from error
 
 
-def is_faithful(change: Change, edits: Sequence[Edit]) -> bool:
-    """Whether a change only touches what its edits touch."""
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
+def is_faithful(change: Change, edits: Sequence[Edit], *, twice: bool = True) -> bool:
+    """Whether a change only touches what its edits touch.
 
+    Args:
+        change: of one file.
+        edits: all that were made, in other files too.
+        twice: whether `tomlkit` has to read the same in the result as `tomllib`.
+    """
     before, after = _text(change.before), _text(change.after)
     old = _loaded(before)
     new = _loaded(after)
     if old is None:
         # A syntax error was mended, or one of several: there are no values to compare.
         return True
-    if new is None:
-        return False
-    try:
-        # Unlike tomllib, tomlkit keeps the line ends of strings as they are.
-        edited = tomlkit.parse(after.replace("\r\n", "\n")).unwrap()
-    except TOMLKitError:
-        return False
-    if not _agree(edited, new):
+    if new is None or (twice and not _is_read_alike(after, new)):
         return False
     touched, written = _stretches(change, edits)
     was, now = dict(_leaves(old)), dict(_leaves(new))
@@ -153,6 +155,17 @@ def is_faithful(change: Change, edits: Sequence[Edit]) -> bool:
     gained = [path for path in gained if now[path] != {} or not _any_below(lost, path)]
     lost = [path for path in lost if was[path] != {} or not _any_below(gained, path)]
     return _all_near(scan(before), lost, touched) and _all_near(scan(after), gained, written)
+
+
+def _is_read_alike(text: str, read: Mapping[str, Any]) -> bool:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        # Unlike tomllib, tomlkit keeps the line ends of strings as they are.
+        return _agree(tomlkit.parse(text.replace("\r\n", "\n")).unwrap(), read)
+    except TOMLKitError:
+        return False
 
 
 def _agree(one: Any, other: Any) -> bool:

@@ -14,7 +14,7 @@ from tests.cli.conftest import MAIN, Wasmind
 #: What clean files must not pay for: libraries, native code, and the rules nobody has broken.
 UNNEEDED = frozenset(
     {"asyncio", "filelock", "graphviz", "httpx", "importlib.metadata", "jinja2", "jsonschema"}
-    | {"lark", "subprocess", "tomlkit", "wasmtime"}
+    | {"lark", "shlex", "subprocess", "tomlkit", "wasmtime"}
     | {"wasmind_compiler.diagnostics.registry", "wasmind_compiler.frontend.findings"}
     | {"wasmind_compiler.frontend.positions", "wasmind_compiler.resolution.git.program"}
 )

@@ -111,14 +111,14 @@ def _given(context: click.Context, *named: Path | None) -> Path | None:
 
 
 def _existing(path: Path) -> Path:
-    import shlex  # for what is wrong only
-
     if path.suffix == _LOCKFILE:
         config = path.with_suffix(".toml")
         advice = f"; did you mean `{config}`?" if config.is_file() else ""
         raise EnvironmentProblem(f"`{path}` is the name of a lockfile, not of a config{advice}")
     if path.is_file():
         if path.suffix != ".toml" and (path.parent / MANIFEST).is_file():
+            import shlex
+
             advice = f"`wasmind check {shlex.quote(str(path.parent))}` checks the actor"
             raise EnvironmentProblem(f"`{path}` is a file of an actor, not a config; {advice}")
         return path
