@@ -172,7 +172,7 @@ class Instance:
         outside, usage = guest.host.usage, self.usage
         calls, waited, started = outside.host_calls, outside.host_seconds, time.perf_counter()
         try:
-            guest.handle(envelope.lowered(guest.envelope_shape()), envelope.id)
+            guest.handle(envelope)
         except GuestFailure as failure:
             usage.failures += 1
             self._fail(failure, envelope)

@@ -7,7 +7,10 @@ import os
 import random
 import string
 import threading
+import weakref
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from wasmind.runtime import abi
@@ -31,6 +34,9 @@ HOST_ONLY: Final = frozenset({ACTOR_READY, ALL_ACTORS_READY, AGENT_SPAWNED, BASE
 CONTEXT: Final = "wasmind__context"
 COORDINATOR: Final = "wasmind__coordinator"
 READINESS: Final = "wasmind_coordinator"
+
+#: How large the arguments made of a message may be to be kept as long as the message.
+_KEPT_BYTES: Final = 1 << 16
 
 _ALPHABET: Final = string.ascii_letters + string.digits
 _PAIRS: Final = tuple(one + two for one in _ALPHABET for two in _ALPHABET)
@@ -61,6 +67,10 @@ def encode(payload: Any) -> bytes:
     return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def _nothing() -> None:
+    """Stands for what has not been made yet."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Envelope:
     """One message as everybody sees it. Identity is the object: ids may repeat.
@@ -78,7 +88,9 @@ class Envelope:
     from_scope: str
     payload: bytes
     sender: str | None = None
-    _lowered: list[abi.Value] = field(default_factory=list, repr=False)
+    _lowered: list[Callable[[], abi.Arguments | None]] = field(
+        default_factory=lambda: [_nothing, _nothing], repr=False, compare=False
+    )
 
     def json(self) -> Any:
         """The decoded payload; None if it is no JSON."""
@@ -87,21 +99,33 @@ class Envelope:
         except (ValueError, RecursionError):
             return None
 
-    def lowered(self, shape: abi.Shape) -> abi.Value:
-        """The component value, made once and shared by all receivers."""
-        if self._lowered:
-            return self._lowered[0]
+    def lowered(self, shapes: Sequence[abi.Shape], *, flat: bool) -> abi.Arguments:
+        """The message as arguments of a guest's function, made once and shared by its receivers.
+
+        A message stays around as long as somebody looks at events, and its `list<u8>` is 32 times
+        as large: what is large lives only while a receiver holds on to it.
+
+        Args:
+            shapes: of the parameters.
+            flat: they are the fields of the envelope, rather than one record of them.
+        """
+        found = self._lowered[flat]()
+        if found is not None:
+            return found
         with _lowering:
-            if not self._lowered:
-                fields = (
-                    self.id,
-                    self.message_type,
-                    self.from_actor_id,
-                    self.from_scope,
-                    self.payload,
-                )
-                self._lowered.append(abi.Value(shape, fields))
-            return self._lowered[0]
+            found = self._lowered[flat]()
+            return self._lower(shapes, flat) if found is None else found
+
+    def _lower(self, shapes: Sequence[abi.Shape], flat: bool) -> abi.Arguments:
+        fields = (self.id, self.message_type, self.from_actor_id, self.from_scope, self.payload)
+        made = abi.Arguments(shapes, fields if flat else (fields,), self.payload)
+        small = made.own_bytes <= _KEPT_BYTES
+        self._lowered[flat] = partial(_itself, made) if small else weakref.ref(made)
+        return made
+
+
+def _itself(arguments: abi.Arguments) -> abi.Arguments:
+    return arguments
 
 
 _lowering = threading.Lock()
