@@ -6,6 +6,7 @@ instance of it; an Exit reaches descendants before the agent itself; every failu
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -445,7 +446,7 @@ def _refusal(actor: Actor, message_type: str, payload: bytes) -> str | None:
         return f"the contract of `{actor.name}` does not say that it does"
     most = actor.limits.payload_mib
     if len(payload) > most * _MIB:
-        size = len(payload) / _MIB
+        size = math.ceil(len(payload) * 10 / _MIB) / 10  # never "16.0" of at most 16
         return f"a message of {size:.1f} MiB; at most {most} MiB (limit `payload_mib`)"
     return None
 

@@ -7,6 +7,7 @@ enter an instance again once it trapped.
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from types import TracebackType
@@ -40,6 +41,7 @@ _TOO_MUCH_AT_ONCE: Final = (
     "interfaces of `wasmind:ext` can send messages, request bodies and files of at most 2.6 MiB"
 )
 _PYTHON: Final = "Traceback (most recent call last)"
+_NO_MEMORY: Final = re.compile(r"MemoryError|memory allocation of \d+ bytes failed")
 #: What Rust adds to every panic.
 _NOTES: Final = ("note: run with `RUST_BACKTRACE", "note: Some details are omitted")
 #: How much of what a guest wrote to stderr last stands in the reason.
@@ -147,7 +149,7 @@ class Guest:
         self.host.message_id = message.id
         try:
             if self._deliver is not None:
-                lowered = message.lowered(self._deliver.signature.parameters, flat=True)
+                lowered = message.as_text()
                 self._run(self._deliver, _DELIVER, lowered.array)
             else:
                 self._handle_bytes(message)
@@ -156,9 +158,9 @@ class Guest:
 
     def _handle_bytes(self, message: Envelope) -> None:
         export = self._linked.actor[_HANDLE]
-        lowered = message.lowered(export.signature.parameters[1:], flat=False)
+        lowered = message.as_record(export.signature.parameters[1])
         arguments = self._message_arguments
-        ctypes.memmove(ctypes.byref(arguments, abi.VALUE_SIZE), lowered.array, abi.VALUE_SIZE)
+        ctypes.memmove(ctypes.byref(arguments, abi.VALUE_SIZE), lowered.image, abi.VALUE_SIZE)
         self._run(export, _HANDLE, arguments)
 
     def destruct(self) -> None:
@@ -259,7 +261,7 @@ class Guest:
             )
         if self.host.failure is not None:
             return GuestFailure(str(self.host.failure), traceback)
-        if "MemoryError" in traceback or "memory" in _root_cause(text):
+        if _NO_MEMORY.search(traceback) or "memory" in _root_cause(text):
             limit = f"{self._limits.memory_mib} MiB (limit `memory_mib`)"
             return LimitExceeded(f"ran out of its memory of {limit}", traceback)
         if _OUT_OF_FUEL in text:

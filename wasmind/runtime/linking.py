@@ -99,12 +99,15 @@ def link(
             for name, extern in component_type.imports(engine).items():
                 _define(engine, root, name, extern.ty, offered, keep)
         exports = component_type.exports(engine)
+        mailbox = _exports(engine, component, exports, MAILBOX_INTERFACE)
+        if any(not abi.MessageArguments.fit(export.signature) for export in mailbox.values()):
+            raise EngineError(f"the component exports another `{MAILBOX_INTERFACE}` than ours")
         return Linked(
             component,
             linker,
             _exports(engine, component, exports, ACTOR_INTERFACE),
             _exports(engine, component, exports, CONTRACT_INTERFACE),
-            _exports(engine, component, exports, MAILBOX_INTERFACE),
+            mailbox,
             files,
             keep,
         )

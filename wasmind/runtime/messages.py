@@ -8,7 +8,7 @@ import random
 import string
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -67,10 +67,6 @@ def encode(payload: Any) -> bytes:
     return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _nothing() -> None:
-    """Stands for what has not been made yet."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Envelope:
     """One message as everybody sees it. Identity is the object: ids may repeat.
@@ -88,9 +84,8 @@ class Envelope:
     from_scope: str
     payload: bytes
     sender: str | None = None
-    _lowered: list[Callable[[], abi.Arguments | None]] = field(
-        default_factory=lambda: [_nothing, _nothing], repr=False, compare=False
-    )
+    _text: abi.MessageArguments | None = field(default=None, repr=False)
+    _record: Callable[[], abi.Value | None] | None = field(default=None, repr=False)
 
     def json(self) -> Any:
         """The decoded payload; None if it is no JSON."""
@@ -99,33 +94,35 @@ class Envelope:
         except (ValueError, RecursionError):
             return None
 
-    def lowered(self, shapes: Sequence[abi.Shape], *, flat: bool) -> abi.Arguments:
-        """The message as arguments of a guest's function, made once and shared by its receivers.
+    def as_text(self) -> abi.MessageArguments:
+        """The message for guests that take text."""
+        found = self._text
+        if found is None:  # two threads may make it at once, which does no harm
+            found = abi.MessageArguments(
+                self.id, self.message_type, self.from_actor_id, self.from_scope, self.payload
+            )
+            if found.own_bytes <= _KEPT_BYTES:
+                object.__setattr__(self, "_text", found)
+        return found
+
+    def as_record(self, shape: abi.Shape) -> abi.Value:
+        """The message for all other guests, made once and shared by its receivers.
 
         A message stays around as long as somebody looks at events, and its `list<u8>` is 32 times
         as large: what is large lives only while a receiver holds on to it.
-
-        Args:
-            shapes: of the parameters.
-            flat: they are the fields of the envelope, rather than one record of them.
         """
-        found = self._lowered[flat]()
-        if found is not None:
-            return found
         with _lowering:
-            found = self._lowered[flat]()
-            return self._lower(shapes, flat) if found is None else found
-
-    def _lower(self, shapes: Sequence[abi.Shape], flat: bool) -> abi.Arguments:
-        fields = (self.id, self.message_type, self.from_actor_id, self.from_scope, self.payload)
-        made = abi.Arguments(shapes, fields if flat else (fields,), self.payload)
-        small = made.own_bytes <= _KEPT_BYTES
-        self._lowered[flat] = partial(_itself, made) if small else weakref.ref(made)
-        return made
+            found = None if self._record is None else self._record()
+            if found is None:
+                found = abi.Value(shape, (self.id, self.message_type, self.from_actor_id, self.from_scope, self.payload))
+                small = len(self.payload) * abi.VALUE_SIZE <= _KEPT_BYTES
+                kept = partial(_itself, found) if small else weakref.ref(found)
+                object.__setattr__(self, "_record", kept)
+        return found
 
 
-def _itself(arguments: abi.Arguments) -> abi.Arguments:
-    return arguments
+def _itself(value: abi.Value) -> abi.Value:
+    return value
 
 
 _lowering = threading.Lock()

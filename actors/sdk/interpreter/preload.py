@@ -11,6 +11,7 @@ import importlib
 import sys
 from typing import Final
 
+import zones
 from heap import fill_holes
 from rehearsal import rehearse
 from sockets import close_all
@@ -44,6 +45,7 @@ for _name in MODULES.split():
 sys.path.clear()
 sys.path_importer_cache.clear()
 
+zones.load()
 close_all()
 # A line is a log record of the actor's, so it must leave when it is complete.
 for _stream in (sys.stdout, sys.stderr):

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 LARGEST: Final = 96 << 20
 #: How many strings one call may take.
 _MOST: Final = 100_000
+#: Above this it is worth finding out whether there is room for the copies of a value.
+_LARGE: Final = 1 << 20
+_COPIES: Final = 3
 _LONGEST_RECORD: Final = 1 << 20
 _U32: Final = 1 << 32
 _U64: Final = 1 << 64
@@ -176,9 +179,15 @@ def _sized(data: bytes | None, what: str) -> bytes | None:
 
 
 def _limit(size: int, what: str) -> None:
+    mib = f"{what} of {size / (1 << 20):.1f} MiB"
     if size > LARGEST:
-        largest = LARGEST >> 20
-        raise _TooLarge(f"{what} of {size / (1 << 20):.1f} MiB; a call can take {largest} MiB")
+        raise _TooLarge(f"{mib}; a call can take {LARGEST >> 20} MiB")
+    if size > _LARGE:
+        try:
+            # On the way out it is copied where a lack of memory is no exception but the end.
+            bytearray(size * _COPIES)
+        except MemoryError:
+            raise MemoryError(f"no room for {mib} on its way out (limit `memory_mib`)") from None
 
 
 def _few(values: Sequence[object]) -> Sequence[object]:

@@ -16,7 +16,7 @@ from wasmind_actor.guest_host import GuestHost, bytes_of
 from wasmind_actor.modules import ActorModules
 
 #: Modules of the interpreter itself, which make room for the actor's.
-_INTERPRETER: Final = ("actor", "app", "heap", "preload", "rehearsal", "sockets")
+_INTERPRETER: Final = ("actor", "app", "heap", "preload", "rehearsal", "sockets", "zones")
 
 
 @cache
