@@ -359,6 +359,17 @@ class Coordinator:
                 self._reason = f"actor `{instance.actor.name}` failed: {failure.reason}"
             self._leave(instance.scope, messages.root_id(), None)
 
+    def refused(self, instance: Instance, envelope: Envelope, reason: str) -> None:
+        """A message was too large for an instance: tell people and whoever waits."""
+        name = instance.actor.name
+        text = f"`{envelope.message_type}`: {reason}"
+        self._events.emit(
+            LogRecord(level="error", actor=name, scope=instance.scope, text=text, id=envelope.id)
+        )
+        notice = messages.notification(f"Actor `{name}` could not be told", text, "Runtime")
+        self._publish_as(instance, messages.USER_NOTIFICATION, notice)
+        self._answer_for(instance, envelope, reason)
+
     def restarted(self, instance: Instance) -> None:
         """Tell a restarted instance what it was told before: siblings, models, readiness."""
         agent = self._agents.get(instance.scope)

@@ -23,11 +23,16 @@ from wasmind.runtime.errors import EngineError, GuestFailure, LimitExceeded
 from wasmind.runtime.host import door
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.filesystem import granted_folders
+from wasmind.runtime.host.interface import LARGEST_LIST_MIB
 from wasmind.runtime.linking import ACTOR_INTERFACE, Export, Linked
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.memory import ADDRESS_SPACE, Footprint
 
 _MIB: Final = 1 << 20
+#: What a guest needs apart from a large message, and how many times it has that at once: as it
+#: came, as text, and as what is made of it.
+_FOR_ITSELF_MIB: Final = 32
+_COPIES: Final = 4
 _CONSTRUCTOR: Final = "[constructor]actor"
 _HANDLE: Final = "[method]actor.handle-message"
 _DESTRUCTOR: Final = "[method]actor.destructor"
@@ -136,6 +141,16 @@ class Guest:
         own = abi.Value(self._linked.actor[_HANDLE].signature.parameters[0], self._handle)
         self._keep = [own]
         self._message_arguments = abi.arguments_of([own, own])
+
+    @property
+    def largest_message(self) -> tuple[int, str]:
+        """How many bytes a message to it may have, and why no more."""
+        room = max(1, (self._limits.memory_mib - _FOR_ITSELF_MIB) // _COPIES)
+        if self._deliver is None and room > LARGEST_LIST_MIB:
+            return LARGEST_LIST_MIB * _MIB, (
+                f"components of this kind can take {LARGEST_LIST_MIB} MiB"
+            )
+        return room * _MIB, f"its memory has room for {room} MiB (limit `memory_mib`)"
 
     def handle(self, message: Envelope) -> None:
         """Give the actor one message: as text if it takes that, else through `handle-message`.

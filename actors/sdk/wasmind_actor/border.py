@@ -8,6 +8,7 @@ the engine takes. Anything else would end the actor, with its state; here it cos
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,9 +31,8 @@ if TYPE_CHECKING:
 LARGEST: Final = 96 << 20
 #: How many strings one call may take.
 _MOST: Final = 100_000
-#: Above this it is worth finding out whether there is room for the copies of a value.
+#: Above this it is worth finding out whether there is room for another copy.
 _LARGE: Final = 1 << 20
-_COPIES: Final = 3
 _LONGEST_RECORD: Final = 1 << 20
 _U32: Final = 1 << 32
 _U64: Final = 1 << 64
@@ -55,6 +55,30 @@ def utf8(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-8", "replace").decode()
     return text
+
+
+def room_for(text: str) -> str:
+    """The text, once there is memory for the copies made of it on its way out.
+
+    Raises:
+        MemoryError: there is none; without this, the lack of it would end the instance.
+    """
+    size = len(text) if text.isascii() else 8 * len(text)
+    if size > _LARGE:
+        try:
+            bytearray(size)
+        except MemoryError:
+            gc.collect()
+            _try(size)
+    return text
+
+
+def _try(size: int) -> None:
+    try:
+        bytearray(size)
+    except MemoryError:
+        shown = f"{size / (1 << 20):.1f} MiB"
+        raise MemoryError(f"no room for {shown} on their way out (limit `memory_mib`)") from None
 
 
 class Border:
@@ -179,15 +203,9 @@ def _sized(data: bytes | None, what: str) -> bytes | None:
 
 
 def _limit(size: int, what: str) -> None:
-    mib = f"{what} of {size / (1 << 20):.1f} MiB"
     if size > LARGEST:
-        raise _TooLarge(f"{mib}; a call can take {LARGEST >> 20} MiB")
-    if size > _LARGE:
-        try:
-            # On the way out it is copied where a lack of memory is no exception but the end.
-            bytearray(size * _COPIES)
-        except MemoryError:
-            raise MemoryError(f"no room for {mib} on its way out (limit `memory_mib`)") from None
+        largest = LARGEST >> 20
+        raise _TooLarge(f"{what} of {size / (1 << 20):.1f} MiB; a call can take {largest} MiB")
 
 
 def _few(values: Sequence[object]) -> Sequence[object]:

@@ -13,6 +13,7 @@ from wit_world.imports import agent, command, filesystem, host_info, http, logge
 from wit_world.imports.types import Content, Content_Base64, Content_Text
 
 from wasmind_actor.agents import SpawnError
+from wasmind_actor.border import room_for
 from wasmind_actor.command import (
     Command,
     CommandError,
@@ -70,9 +71,10 @@ _FILE_ERRORS: Final[dict[type, type[FileError]]] = {
 def content(data: bytes) -> Content:
     """Bytes as they travel."""
     try:
-        return Content_Text(data.decode())
+        return Content_Text(room_for(data.decode()))
     except UnicodeDecodeError:
-        return Content_Base64(binascii.b2a_base64(data, newline=False).decode("ascii"))
+        coded = binascii.b2a_base64(data, newline=False)
+    return Content_Base64(room_for(coded.decode("ascii")))
 
 
 def bytes_of(travelled: Content) -> bytes:
@@ -87,7 +89,7 @@ class GuestHost:
 
     def broadcast(self, message_type: str, payload: str) -> None:
         try:
-            messaging.broadcast(message_type, Content_Text(payload))
+            messaging.broadcast(message_type, Content_Text(room_for(payload)))
         except Err as error:
             raise BroadcastError(error.value) from None
 
