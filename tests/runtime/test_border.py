@@ -1,4 +1,4 @@
-"""What an actor written in Python hands out, prints or tries: it costs the call, never the actor."""
+"""What an actor written in Python hands out, prints or tries costs the call, never the actor."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import pytest
 
 from tests.runtime.conftest import message, until
 from tests.runtime.sized import Doing, doing  # noqa: F401 - a fixture
+from wasmind.runtime.errors import SpawnError
 from wasmind.runtime.events import LogRecord
 
-#: Half a surrogate pair, as models write it, in every member that takes text; `!s` marks it.
+#: Half a surrogate pair, as models write it, in every member that takes text.
 HALF = '"\\ud83d"'
 MEMBERS = {
     "program": "command.run({})",
@@ -168,8 +169,6 @@ def test_leaving_in_a_handler_costs_that_message(python_bundle, run) -> None:
 
 
 def test_leaving_at_the_start_is_told_as_what_it_is(python_bundle, run) -> None:
-    from wasmind.runtime.errors import SpawnError
-
     source = """
         import sys
         from wasmind_actor import Actor
@@ -178,5 +177,5 @@ def test_leaving_at_the_start_is_told_as_what_it_is(python_bundle, run) -> None:
             def start(self):
                 sys.exit(1)
     """
-    with pytest.raises(SpawnError, match="the actor called `sys.exit`"):
+    with pytest.raises(SpawnError, match=r"the actor called `sys\.exit`"):
         run(python_bundle(leaves=source))

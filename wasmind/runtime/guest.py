@@ -25,8 +25,8 @@ from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.filesystem import granted_folders
 from wasmind.runtime.host.interface import LARGEST_LIST_MIB
 from wasmind.runtime.linking import ACTOR_INTERFACE, Export, Linked
-from wasmind.runtime.messages import Envelope
 from wasmind.runtime.memory import ADDRESS_SPACE, Footprint
+from wasmind.runtime.messages import Envelope
 
 _MIB: Final = 1 << 20
 #: What a guest needs apart from a large message, and how many times it has that at once: as it

@@ -114,7 +114,10 @@ class Envelope:
         with _lowering:
             found = None if self._record is None else self._record()
             if found is None:
-                found = abi.Value(shape, (self.id, self.message_type, self.from_actor_id, self.from_scope, self.payload))
+                found = abi.Value(
+                    shape,
+                    (self.id, self.message_type, self.from_actor_id, self.from_scope, self.payload),
+                )
                 small = len(self.payload) * abi.VALUE_SIZE <= _KEPT_BYTES
                 kept = partial(_itself, found) if small else weakref.ref(found)
                 object.__setattr__(self, "_record", kept)

@@ -156,7 +156,7 @@ class Host:
     def print(self, data: bytes) -> None:
         """The guest wrote to stdout: every line becomes a log record of its own."""
         self.printed += data
-        *lines, rest = self.printed.split(b"\n")
+        *lines, rest = bytes(self.printed).split(b"\n")
         if len(rest) > _KEPT_BYTES:
             lines, rest = [*lines, rest], b""
         self.printed = bytearray(rest)
@@ -166,7 +166,7 @@ class Host:
     def end_line(self) -> None:
         """A call into the guest is over: what it printed is a line, whether it said so or not."""
         if self.printed:
-            line, self.printed = self.printed, bytearray()
+            line, self.printed = bytes(self.printed), bytearray()
             self._log_line(line)
 
     def _log_line(self, line: bytes) -> None:
