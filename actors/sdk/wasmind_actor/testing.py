@@ -92,8 +92,8 @@ class FakeHost:
     clock_ms: int = 0
     payload_mib: int = 16
 
-    def broadcast(self, message_type: str, payload: str) -> None:
-        data = payload.encode()
+    def broadcast(self, message_type: str, payload: str | bytes) -> None:
+        data = payload.encode() if isinstance(payload, str) else payload
         if len(data) > self.payload_mib << 20:
             size = f"{len(data) / (1 << 20):.1f} MiB"
             raise BroadcastError(f"a message of {size}; at most {self.payload_mib} MiB")
