@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.runtime.conftest import message, until
+from tests.runtime.conftest import PYTHON_ACTOR, message, until
 from tests.runtime.sized import Doing, doing  # noqa: F401 - a fixture
 from wasmind.runtime.errors import SpawnError
 from wasmind.runtime.events import LogRecord
@@ -116,6 +116,43 @@ def test_what_is_printed_is_a_debug_record_for_each_line(actor) -> None:
     record = next(event for event in actor.seen if isinstance(event, LogRecord))
     assert (record.actor, record.scope) == ("does", "000000")
     assert record.id is not None
+
+
+def test_what_goes_to_stderr_is_a_debug_record_when_all_went_well(actor) -> None:
+    actor.do("import logging; logging.warning('careful')")
+    actor.do("result = 1")
+    assert actor.logged("debug") == ["WARNING:root:careful"]
+
+
+def test_random_bytes_of_any_number_are_there(actor) -> None:
+    assert actor.do("import os; result = len(os.urandom(3_000_000))") == "result: 3000000"
+
+
+def test_who_may_not_talk_at_all_still_lives(python_bundle, run) -> None:
+    source = """
+        from wasmind_actor import Actor, Message, log, on
+
+        class Go(Message, type="test.Go"):
+            pass
+
+        class Went(Message, type="test.Went"):
+            pass
+
+        class Mute(Actor):
+            @on(Go, reach="any")
+            def go(self):
+                self.times = getattr(self, "times", 0) + 1
+                log.info(f"number {self.times}")
+                self.broadcast(Went())
+    """
+    actor = PYTHON_ACTOR._replace(capabilities=("logger",))
+    runtime, events = run(python_bundle(mute=(source, actor)))
+    for number in (1, 2):
+        runtime.send("test.Go", None)
+        record = until(events, lambda event: getattr(event, "level", "") == "info")
+        assert record.text == f"number {number}"
+    record = until(events, lambda event: getattr(event, "level", "") == "error")
+    assert "was not granted `messaging`" in record.text
 
 
 def test_what_is_printed_needs_the_grant_to_log(doing) -> None:  # noqa: F811

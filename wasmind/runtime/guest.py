@@ -238,13 +238,14 @@ class Guest:
         outer = door.enter(self.host, self._watch)
         self._watch.start()
         try:
-            return abi.call(function, self._context, export.signature, arguments)
+            answer = abi.call(function, self._context, export.signature, arguments)
         except abi.NativeError as error:
             raise self._failure(str(error)) from None
         finally:
-            if self.host.printed:
-                self.host.end_line()
+            if self.host.printed or self.host.complaints:
+                self.host.settle()
             door.leave(outer)
+        return answer
 
     def _function(self, export: Export, name: str) -> Any:
         if name not in self._functions:

@@ -123,7 +123,7 @@ class Host:
     Attributes:
         message_id: correlation id of the message being handled; None in constructor and destructor.
         modules: (name, code object) of a Python actor, for the shared interpreter.
-        complaints: the end of what the guest wrote to stderr.
+        complaints: the end of what the guest wrote to stderr during a call.
         printed: what it wrote to stdout since the last end of a line.
         log_rate: keeps a flood of log records from filling the disk.
         recent: the last lines it logged.
@@ -163,10 +163,11 @@ class Host:
         for line in lines:
             self._log_line(line)
 
-    def end_line(self) -> None:
-        """A call into the guest is over: what it printed is a line, whether it said so or not."""
-        if self.printed:
-            line, self.printed = bytes(self.printed), bytearray()
+    def settle(self) -> None:
+        """A call into the guest is over and went well: what it wrote ends in its log."""
+        written = [bytes(self.printed), *bytes(self.complaints).split(b"\n")]
+        self.printed, self.complaints = bytearray(), bytearray()
+        for line in written:
             self._log_line(line)
 
     def _log_line(self, line: bytes) -> None:
