@@ -377,11 +377,6 @@ def test_folders_that_hold_nothing_to_run(project: Project) -> None:
     assert project.found(DESK) == [
         "WM0801 app.toml:2:27 there is nothing to run in the folder of `desk`"
     ]
-    project.write("desk/Cargo.toml", "")
-    assert project.found(DESK) == [
-        "WM0803 app.toml:2:27 `desk` is built by running `cargo component build --release`, which"
-        " needs `--allow-build`"
-    ]
 
 
 def test_links_out_of_an_actor(project: Project) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from wasmind.records import Record
 from wasmind_compiler.analysis.agents import check_agents, report_never_spawned
-from wasmind_compiler.analysis.capabilities import Granted, grant
+from wasmind_compiler.analysis.capabilities import Granted, grant, may_use, promised
 from wasmind_compiler.analysis.config_schema import fault_of, without_slow_patterns
 from wasmind_compiler.analysis.first_agent import check_first_agent
 from wasmind_compiler.analysis.meanings import check_meanings
@@ -118,10 +118,13 @@ def _link_actor(
             _report_slow_patterns(resolved, left_out, collector)
         check_settings(resolved, schema, resolution, known_models, collector)
         check_meanings(resolved, schema, resolution, known_models, collector)
-    granted = grant(
-        resolved, artifact.imported, artifact.optional, contract.capabilities, collector
+    granted = (
+        grant(resolved, artifact.imported, artifact.optional, contract.capabilities, collector)
+        if artifact.is_built
+        else promised(resolved)
     )
-    spawning = read_spawning(resolved, contract, granted.capabilities, resolution, collector)
+    uses = granted.capabilities if artifact.is_built else may_use(resolved)
+    spawning = read_spawning(resolved, contract, uses, resolution, collector)
     return LinkedActor(resolved=resolved, artifact=artifact, granted=granted, spawning=spawning)
 
 
