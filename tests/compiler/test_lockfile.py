@@ -392,7 +392,9 @@ def test_what_the_user_narrows_less_needs_none(project: Project) -> None:
 
 
 def test_the_order_of_what_narrows_says_nothing(project: Project) -> None:
-    project.actor("../beside/desk", "[capabilities]\ncommand = { programs = ['b', 'a'], directories = [] }")
+    project.actor(
+        "../beside/desk", "[capabilities]\ncommand = { programs = ['b', 'a'], directories = [] }"
+    )
     project.lock(BESIDE)
     assert 'grants = {command = {directories = [], programs = ["a", "b"]}}' in project.lockfile()
 

@@ -73,10 +73,10 @@ NOT_BUILT = Rule(
     code="WM0803",
     title="actor has to be built first",
     explanation="""
-A bundle needs the component of every actor in it. This one is built by a program such as `cargo
-component`, which would run on this machine with all your rights, so Wasmind does not start it. Build
-the actor yourself and name the result with `[build] component`. `check` and `lock` need no component
-and only note that the actor's contract is unknown (WM0807).
+A bundle needs the component of every actor in it. This one is built by a program such as
+`cargo component`, which would run on this machine with all your rights, so Wasmind does not start
+it. Build the actor yourself and name the result with `[build] component`. `check` and `lock` need
+no component and only note that the actor's contract is unknown (WM0807).
 """,
     example=Example(
         file="desk/Wasmind.toml",
@@ -197,8 +197,8 @@ UNKNOWN_UNTIL_BUILT = Rule(
     severity=Severity.NOTE,
     explanation="""
 This actor is built by a program that Wasmind does not run, and its component is what would tell
-which capabilities it needs. `check` and `lock` take from its manifest what that says; everything else
-about it is unknown, so nothing is reported about it. `bundle` and `run` need the component.
+which capabilities it needs. `check` and `lock` take from its manifest what that says; everything
+else about it is unknown, so nothing is reported about it. `bundle` and `run` need the component.
 """,
     example=Example(
         file="desk/Wasmind.toml",
