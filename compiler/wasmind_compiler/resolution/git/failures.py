@@ -32,8 +32,8 @@ _SAID: Final[tuple[tuple[str, Rule, str], ...]] = (
     (
         r"transport '\w+' not allowed",
         fetching.SCHEME_NOT_ALLOWED,
-        "git's `url.….insteadOf` leads there; a mirror may be a folder or use https, ssh or what the "
-        "source uses",
+        "git's `url.….insteadOf` leads there; a mirror may be a folder, or use https, ssh or what "
+        "the source uses",
     ),
     (
         r"returned error: 30[12378]",
