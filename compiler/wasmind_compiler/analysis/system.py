@@ -12,7 +12,7 @@ from wasmind_compiler.analysis.first_agent import check_first_agent
 from wasmind_compiler.analysis.meanings import check_meanings
 from wasmind_compiler.analysis.models import check_parameters, model_names
 from wasmind_compiler.analysis.overrides import check_overrides
-from wasmind_compiler.analysis.settings import check_settings
+from wasmind_compiler.analysis.settings import check_settings, doubt_misplaced
 from wasmind_compiler.analysis.spawning import (
     Agent,
     Spawning,
@@ -89,6 +89,10 @@ def link(
         name: _link_actor(resolution, name, artifact, known_models, collector)
         for name, artifact in artifacts.items()
     }
+    if collector.failed:
+        schemas = {name: actor.artifact.contract.settings for name, actor in actors.items()}
+        known = {name: schema for name, schema in schemas.items() if schema is not None}
+        doubt_misplaced(resolution, known, collector)
     spawning = {name: actor.spawning for name, actor in actors.items()}
     agents, reached = possible_agents(resolution, spawning)
     contracts = {name: actor.artifact.contract for name, actor in actors.items()}
