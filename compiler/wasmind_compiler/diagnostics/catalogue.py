@@ -48,6 +48,7 @@ COVERED: Final[Mapping[str, Mapping[str, str]]] = {
         "unquoted dotted name": "WM0201",
         "newline in inline table": "WM0112",
         "file too large or too deep": "WM0111",
+        "merge conflict markers": "WM0113",
     },
     "schema": {
         "unknown top-level key": "WM0201, WM0202",
