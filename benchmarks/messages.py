@@ -63,7 +63,7 @@ def _delivery() -> None:
                 if count * size > _MOST_BYTES:
                     continue
                 rounds = max(3, 20_000 // count // (1 + size // 1_000))
-                bare = min(_bare(reference, size, max(3, rounds // 10)) for _ in range(3))
+                bare = min(_bare(reference, size, rounds) for _ in range(3))
                 ours = min(_ours(runtime, count, size, rounds) for _ in range(3))
                 print(
                     f"{count:>10} {size:>7}B {bare * 1e6:>10.1f} {ours * 1e6:>8.1f} "

@@ -67,9 +67,12 @@ def encode(payload: Any) -> bytes:
     return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Envelope:
     """One message as everybody sees it. Identity is the object: ids may repeat.
+
+    Nobody changes it. It is not frozen, because one is made for every message, and making a frozen
+    one takes three times as long.
 
     Attributes:
         sequence: place in the one total order, from 1.
@@ -102,7 +105,7 @@ class Envelope:
                 self.id, self.message_type, self.from_actor_id, self.from_scope, self.payload
             )
             if found.own_bytes <= _KEPT_BYTES:
-                object.__setattr__(self, "_text", found)
+                self._text = found
         return found
 
     def as_record(self, shape: abi.Shape) -> abi.Value:
@@ -120,7 +123,7 @@ class Envelope:
                 )
                 small = len(self.payload) * abi.VALUE_SIZE <= _KEPT_BYTES
                 kept = partial(_itself, found) if small else weakref.ref(found)
-                object.__setattr__(self, "_record", kept)
+                self._record = kept
         return found
 
 
