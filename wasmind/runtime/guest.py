@@ -43,7 +43,8 @@ _OUT_OF_FUEL: Final = "fuel allocated for hostcalls"
 #: costs more than 128 MiB, at 48 bytes for a byte of a list.
 _TOO_MUCH_AT_ONCE: Final = (
     "handed the host more than fits in one call: a component that does not use the text "
-    "interfaces of `wasmind:ext` can send messages, request bodies and files of at most 2.6 MiB"
+    "interfaces of `wasmind:ext` can send messages, request bodies and files of at most "
+    f"{door.LARGEST_LIST_OUT * 10 // _MIB / 10} MiB"
 )
 _PYTHON: Final = "Traceback (most recent call last)"
 _NO_MEMORY: Final = re.compile(r"MemoryError|memory allocation of \d+ bytes failed")

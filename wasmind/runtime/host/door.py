@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from wasmind.plan import Actor
 from wasmind.runtime.errors import CapabilityDenied
@@ -78,6 +78,20 @@ class Resources:
     def drop(self, rep: int) -> None:
         """The guest gave the handle back."""
         self._items.pop(rep, None)
+
+
+#: What a guest can hand out as a `list<u8>` in one call; the engine ends it when that is more.
+LARGEST_LIST_OUT: Final = 2_796_202
+
+
+def warn_of_size(host: Host, what: str, size: int) -> None:
+    """Tell about a `list<u8>` that is half as large as it may be: nobody can once it is larger."""
+    if size > LARGEST_LIST_OUT // 2:
+        text = (
+            f"{what} of {size / (1 << 20):.1f} MiB; components of this kind can send "
+            f"{LARGEST_LIST_OUT * 10 // (1 << 20) / 10} MiB, and fail when they send more"
+        )
+        host.around.log(host, "warn", text)
 
 
 @dataclass(slots=True)
