@@ -21,6 +21,7 @@ from wasmind_actor.chat import Scope
 from wasmind_actor.codec import Param
 from wasmind_actor.handlers import Envelope, on
 from wasmind_actor.messages import Section
+from wasmind_actor.similar import closest
 from wasmind_actor.struct import Struct, replace
 from wasmind_actor.tools import Answer, Call, Deferred, ToolError, ToolResult, tool
 from wasmind_actor.wire import (
@@ -60,6 +61,7 @@ __all__ = [
     "ToolError",
     "ToolResult",
     "Variant",
+    "closest",
     "on",
     "replace",
     "tool",
