@@ -81,6 +81,7 @@ class SystemLimits(Record):
         processes: commands that may run at once.
         requests: HTTP requests that may be in flight at once.
         waiting_mib: payload bytes that may wait in all mailboxes, counted per receiver, in MiB.
+        turns: requests to its model that each agent may make for one message of the user's.
     """
 
     agents: int = 1_000
@@ -88,6 +89,7 @@ class SystemLimits(Record):
     processes: int = 128
     requests: int = 4_096
     waiting_mib: int = 2_048
+    turns: int = 200
 
 
 class Credential(Record):
@@ -397,6 +399,7 @@ def _read_system_limits(reader: _Reader) -> SystemLimits:
             processes=_positive(reader, "processes"),
             requests=_positive(reader, "requests"),
             waiting_mib=_positive(reader, "waiting_mib", _MOST_WAITING),
+            turns=_positive(reader, "turns"),
         )
     )
 

@@ -232,6 +232,7 @@ class Assistant(Actor[AssistantConfig]):
                 self.endpoint, request_id, state.system.content, state.messages, state.tools
             )
         except ModelError as error:
+            log.info(f"{error.title}: {error}")  # people get a notification
             if error.code == "context_length_exceeded":
                 self.conversation.too_long(str(error))
             else:

@@ -40,7 +40,7 @@ class AssistantConfig(Config):
         str | None,
         Param(
             "Its endpoint, as the provider shows it; what the host announces by default.",
-            pattern=r"^https?://[^/\s]\S*$",
+            pattern=r"^https?://\S+$",
         ),
     ] = None
     timeout_seconds: Annotated[

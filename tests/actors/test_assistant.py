@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -101,6 +102,11 @@ def test_a_configured_endpoint_wins():
         ),
         ('model_name = "m"\nsystem_prompt.overrides."a b" = "x"', "system_prompt.overrides: exp"),
         ('model_name = "m"\nsystem_prompt.exclude = "x"', "system_prompt.exclude: expected an arr"),
+        (
+            'model_name = "m"\nsystem_prompt.defaults.identty = "x"',
+            "system_prompt.defaults.identty: did you mean `identity`",
+        ),
+        ('model_name = "m"\ntimeout_seconds = 0', "timeout_seconds: expected at least 1"),
     ],
 )
 def test_a_wrong_configuration_stops_it(config, reason):
@@ -571,6 +577,14 @@ def test_the_prompt_is_sorted_and_stable():
         "<mine>\n{{ literal }}</mine>\n\n"
         "<default>\nb</default>\n\n"
     )
+
+
+def test_the_prompt_is_the_same_all_day_and_its_section_ends_with_the_day():
+    talk = Talk(system_prompt={"defaults": {"Identity": "You.", "glossary": "near no section"}})
+    first = prompt(talk)
+    assert prompt(talk) == first
+    facts = first.partition("<system_context>")[2].partition("</system_context>")[0]
+    assert re.fullmatch(r"Current date: \w+day, \d{4}-\d\d-\d\d \(UTC\)", facts.split("\n\n")[-1])
 
 
 def test_data_is_rendered_with_its_template_or_the_users():

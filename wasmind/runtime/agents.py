@@ -17,6 +17,7 @@ class Agent:
 
     Attributes:
         preamble: what its members said until they were ready, which a restarted one has to learn.
+        speaker: the member that says which status the agent is in, once one has.
         starting: it is not ready yet.
         room: how many generations of agents may still come below it.
     """
@@ -27,6 +28,7 @@ class Agent:
     room: int
     instances: dict[str, Instance] = field(default_factory=dict)
     preamble: list[Envelope] = field(default_factory=list)
+    speaker: str | None = None
     starting: bool = True
     exiting: bool = False
 

@@ -25,8 +25,11 @@ from wasmind.runtime.host.door import Host
 from wasmind.runtime.instance import Instance
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.metrics import Metrics, Summary
+from wasmind.runtime.notices import Notices
 from wasmind.runtime.slots import Slots
 from wasmind.runtime.supervision import Decision
+from wasmind.runtime.tool_calls import ToolCalls
+from wasmind.runtime.turns import Turns
 from wasmind.runtime.workers import Workers
 
 if TYPE_CHECKING:
@@ -75,9 +78,12 @@ class Coordinator:
         self.stopped = threading.Event()
         self._settling = threading.Lock()
         self._metrics = Metrics()
+        self._turns = Turns(plan.limits.turns)
+        self._tool_calls = ToolCalls()
         budget = plan.limits.waiting_mib * _MIB
         self._bus = Bus(workers.submit_all, budget, lambda: workers.submit(self._exhausted))
         self._bus.tap(self._note)
+        self._notices = Notices(self._bus, self._agents)
 
     # Starting agents
 
@@ -119,7 +125,9 @@ class Coordinator:
             raise SpawnError("the spawning agent is ending")
         self._construct(agent, instances)
         for instance in instances:
-            self._publish_as(instance, messages.ACTOR_READY, messages.encode(None))
+            self._notices.say_as(
+                instance.actor, agent.scope, messages.ACTOR_READY, messages.encode(None)
+            )
         self._announce(agent, instances)
         self._metrics.spawned()
         agent.starting = False
@@ -161,7 +169,11 @@ class Coordinator:
             "parent_agent": agent.parent,
             "actors": [instance.actor.name for instance in instances],
         }
-        self._publish(messages.AGENT_SPAWNED, spawned, actor_id=messages.CONTEXT, scope=ROOT_SCOPE)
+        told = self._publish(
+            messages.AGENT_SPAWNED, spawned, actor_id=messages.CONTEXT, scope=ROOT_SCOPE
+        )
+        if agent.scope != ROOT_SCOPE:  # a restarted member has to learn whose agent it is
+            agent.preamble.append(told)
         self._publish(
             messages.ALL_ACTORS_READY, None, actor_id=messages.READINESS, scope=agent.scope
         )
@@ -172,9 +184,12 @@ class Coordinator:
         """Sees every message, in order."""
         self._events.emit(envelope)
         self._metrics.published(envelope)
+        self._turns.note(envelope)
         agent = self._agents.get(envelope.from_scope)
         if agent is not None and agent.starting:
             agent.preamble.append(envelope)
+        if agent is not None and envelope.message_type == messages.STATUS_UPDATE:
+            agent.speaker = envelope.sender
 
     def _instance(self, name: str, scope: str) -> Instance:
         actor = self._plan.actor(name)
@@ -222,7 +237,10 @@ class Coordinator:
         if message_type == messages.EXIT:
             self._leave(host.scope, identifier, host.actor)
             return
-        self._bus.publish(
+        answered = message_type == messages.RESPONSE
+        if answered and self._turns.used_up(host.scope) and messages.calls_tools(payload):
+            self._notices.halt(host.actor, host.scope, self._turns)
+        envelope = self._bus.publish(
             id=identifier,
             message_type=message_type,
             from_actor_id=host.actor.actor_id,
@@ -230,6 +248,14 @@ class Coordinator:
             payload=payload,
             sender=host.actor.name,
         )
+        if reason := self._tool_calls.note(envelope):
+            self._notices.answer(host.actor, host.scope, envelope.json(), reason)
+        if message_type == messages.REQUEST and self._turns.runs_away(host.scope):
+            reason = f"it went on after its {self._turns.most} turns (limit `turns`)"
+            self._notices.tell_parent(host.scope, f"{reason}; the agent was ended")
+            if host.scope == ROOT_SCOPE:
+                self._reason = f"actor `{host.actor.name}` was ended: {reason}"
+            self._leave(host.scope, messages.root_id(), None)
 
     def _publish(self, message_type: str, payload: Any, *, actor_id: str, scope: str) -> Envelope:
         return self._bus.publish(
@@ -238,16 +264,6 @@ class Coordinator:
             from_actor_id=actor_id,
             from_scope=scope,
             payload=messages.encode(payload),
-        )
-
-    def _publish_as(self, instance: Instance, message_type: str, payload: bytes) -> None:
-        self._bus.publish(
-            id=messages.root_id(),
-            message_type=message_type,
-            from_actor_id=instance.actor.actor_id,
-            from_scope=instance.scope,
-            payload=payload,
-            sender=instance.actor.name,
         )
 
     # What host functions need besides
@@ -303,15 +319,16 @@ class Coordinator:
 
     def http_failed(self, host: Host, attempts: int) -> None:
         """Tell the user that a request was given up."""
-        self._bus.publish(
-            id="http-retry-failure",
-            message_type=messages.USER_NOTIFICATION,
-            from_actor_id=host.actor.actor_id,
-            from_scope=host.scope,
-            payload=messages.notification(
-                "HTTP Request Failed", f"Request failed after {attempts} attempts", "HTTP"
-            ),
-            sender=host.actor.name,
+        self._notices.http_failed(host, attempts)
+
+    def hears(self, scope: str, message_type: str) -> bool:
+        """Whether an actor of an agent still handles what is sent to it."""
+        agent = self._agents.get(scope)
+        members = () if agent is None else tuple(agent.instances.values())
+        return any(
+            each.actor.handles is None
+            or any(handled.type == message_type for handled in each.actor.handles)
+            for each in members
         )
 
     def summary(self) -> Summary:
@@ -354,14 +371,33 @@ class Coordinator:
         decision: Decision,
     ) -> None:
         """An instance failed: tell everybody concerned, and end its agent if so decided."""
+        agent = self._agents.get(instance.scope)
+        leaving = agent is None or agent.exiting
+        restarted = decision is Decision.RESTART
+        # One that fails again while it is restarted had nothing to lose.
+        again = handling is None and restarted
+        lost = not leaving and not again and _speaks(instance, agent)
         outcome = _OUTCOMES[decision]
-        self._report(instance, failure.reason, failure.traceback, outcome)
-        if handling is not None:
-            self._answer_for(instance, handling, failure.reason)
+        self._report(
+            instance, failure.reason, failure.traceback, outcome, lost=lost, restarted=restarted
+        )
+        if not leaving:
+            self._settle_debts(instance, failure.reason, handling, restarted=restarted)
+        if lost or (not leaving and decision is Decision.END_AGENT):
+            text = f"its actor `{instance.actor.name}` failed: {failure.reason}; {outcome}"
+            self._notices.tell_parent(instance.scope, text)
         if decision is Decision.END_AGENT:
             if instance.scope == ROOT_SCOPE:
                 self._reason = f"actor `{instance.actor.name}` failed: {failure.reason}"
             self._leave(instance.scope, messages.root_id(), None)
+
+    def _settle_debts(
+        self, instance: Instance, reason: str, handling: Envelope | None, *, restarted: bool
+    ) -> None:
+        """Answer the tool calls that a failed instance will not answer any more."""
+        reason = f"the tool's actor failed: {reason}"
+        for call in self._tool_calls.owed(instance, handling, reason, for_good=not restarted):
+            self._notices.answer(instance.actor, instance.scope, call, reason)
 
     def restarted(self, instance: Instance) -> None:
         """Tell a restarted instance what it was told before: siblings, models, readiness."""
@@ -384,7 +420,16 @@ class Coordinator:
         self._reason = f"more than {mib} MiB of messages wait (limit `waiting_mib`)"
         self._leave(ROOT_SCOPE, messages.root_id(), None)
 
-    def _report(self, instance: Instance, reason: str, traceback: str, outcome: str) -> None:
+    def _report(
+        self,
+        instance: Instance,
+        reason: str,
+        traceback: str,
+        outcome: str,
+        *,
+        lost: bool = False,
+        restarted: bool = False,
+    ) -> None:
         name, scope = instance.actor.name, instance.scope
         self._events.emit(
             Failure(
@@ -394,27 +439,17 @@ class Coordinator:
                 traceback=traceback,
                 outcome=outcome,
                 log=instance.recent,
+                lost=lost,
+                restarted=restarted,
             )
         )
         text = f"{reason}; {outcome}"
-        self._publish_as(
-            instance,
+        self._notices.say_as(
+            instance.actor,
+            scope,
             messages.USER_NOTIFICATION,
             messages.notification(f"Actor `{name}` failed", text, "Runtime"),
         )
-
-    def _answer_for(self, instance: Instance, handling: Envelope, reason: str) -> None:
-        """An assistant waits for the tool call the instance died of: answer it with an error."""
-        own_call = handling.from_scope == instance.scope
-        if handling.message_type != messages.EXECUTE_TOOL_CALL or not own_call:
-            return
-        call = handling.json()
-        tools = instance.actor.tools
-        if tools is not None and messages.called_tool(call) not in tools:
-            return
-        answer = messages.failed_tool_call(call, f"the tool's actor failed: {reason}")
-        if answer is not None:
-            self._publish_as(instance, messages.TOOL_CALL_STATUS, answer)
 
     def ended(self, instance: Instance) -> None:
         """An instance is gone."""
@@ -424,6 +459,7 @@ class Coordinator:
         agent = self._agents.remove(instance)
         if agent is None:
             return
+        self._tool_calls.forget(agent.scope)
         if agent.scope == ROOT_SCOPE:
             self._root_ended = True
             if not agent.exiting:
@@ -449,6 +485,15 @@ def _refusal(actor: Actor, message_type: str) -> str | None:
     if actor.emits is not None and message_type not in actor.emits:
         return f"the contract of `{actor.name}` does not say that it does"
     return None
+
+
+def _speaks(instance: Instance, agent: Agent | None) -> bool:
+    """Whether an actor holds its agent's conversation: by its contract, or by what it says."""
+    actor = instance.actor
+    if agent is not None and agent.speaker == actor.name:
+        return True
+    hears = any(handled.type == messages.ADD_MESSAGE for handled in actor.handles or ())
+    return hears and messages.STATUS_UPDATE in (actor.emits or ())
 
 
 class SizeExceeded(GuestFailure):

@@ -17,6 +17,8 @@ ALL_ACTORS_READY: Final = "wasmind.common.actors.AllActorsReady"
 AGENT_SPAWNED: Final = "wasmind.common.actors.AgentSpawned"
 EXIT: Final = "wasmind.common.actors.Exit"
 ADD_MESSAGE: Final = "wasmind.common.assistant.AddMessage"
+QUEUE_STATUS: Final = "wasmind.common.assistant.QueueStatusChange"
+REQUEST: Final = "wasmind.common.assistant.Request"
 STATUS_UPDATE: Final = "wasmind.common.assistant.StatusUpdate"
 RESPONSE: Final = "wasmind.common.assistant.Response"
 BASE_URL_UPDATE: Final = "wasmind.common.litellm.BaseUrlUpdate"
@@ -110,6 +112,26 @@ _lowering = threading.Lock()
 def notification(title: str, message: str, source: str, level: str = "Error") -> bytes:
     """Payload of a `UserNotification`."""
     return encode({"level": level, "title": title, "message": message, "source": source})
+
+
+def system_message(agent: str, text: str) -> bytes:
+    """Payload of an `AddMessage`: word for an agent's assistant."""
+    return encode({"agent": agent, "message": {"role": "system", "content": text}})
+
+
+def pause(agent: str, *, for_user: bool) -> bytes:
+    """Payload of a `QueueStatusChange`: rest until the user speaks, or until anybody does."""
+    anybody = {"WaitingForSystemInput": {"required_scope": None, "interruptible_by_user": True}}
+    reason = "WaitingForUserInput" if for_user else anybody
+    return encode({"agent": agent, "status": {"Wait": {"reason": reason}}})
+
+
+def calls_tools(response: bytes) -> bool:
+    """Whether a `Response` payload wants tools to run."""
+    try:
+        return bool(json.loads(response)["message"].get("tool_calls"))
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        return False
 
 
 def failed_tool_call(call: Any, reason: str) -> bytes | None:
