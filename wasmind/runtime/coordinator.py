@@ -204,6 +204,7 @@ class Coordinator:
 
     def send(self, message_type: str, payload: Any) -> Envelope:
         """Broadcast a message of the host."""
+        self._tool_calls.note(ROOT_SCOPE, message_type, messages.encode(payload))
         return self._publish(message_type, payload, actor_id=messages.CONTEXT, scope=ROOT_SCOPE)
 
     def announce_models(self, base_url: str, names: list[str]) -> None:
@@ -240,6 +241,7 @@ class Coordinator:
         answered = message_type == messages.RESPONSE
         if answered and self._turns.used_up(host.scope) and messages.calls_tools(payload):
             self._notices.halt(host.actor, host.scope, self._turns)
+        unanswerable = self._tool_calls.note(host.scope, message_type, payload)
         envelope = self._bus.publish(
             id=identifier,
             message_type=message_type,
@@ -248,8 +250,8 @@ class Coordinator:
             payload=payload,
             sender=host.actor.name,
         )
-        if reason := self._tool_calls.note(envelope):
-            self._notices.answer(host.actor, host.scope, envelope.json(), reason)
+        if unanswerable:
+            self._notices.answer(host.actor, host.scope, envelope.json(), unanswerable)
         if message_type == messages.REQUEST and self._turns.runs_away(host.scope):
             reason = f"it went on after its {self._turns.most} turns (limit `turns`)"
             self._notices.tell_parent(host.scope, f"{reason}; the agent was ended")

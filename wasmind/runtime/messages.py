@@ -63,6 +63,14 @@ def encode(payload: Any) -> bytes:
     return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def decode(payload: bytes) -> Any:
+    """A decoded payload; None if it is no JSON."""
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Envelope:
     """One message as everybody sees it. Identity is the object: ids may repeat.
@@ -84,10 +92,7 @@ class Envelope:
 
     def json(self) -> Any:
         """The decoded payload; None if it is no JSON."""
-        try:
-            return json.loads(self.payload)
-        except (ValueError, RecursionError):
-            return None
+        return decode(self.payload)
 
     def lowered(self, shape: abi.Shape) -> abi.Value:
         """The component value, made once and shared by all receivers."""
@@ -129,8 +134,8 @@ def pause(agent: str, *, for_user: bool) -> bytes:
 def calls_tools(response: bytes) -> bool:
     """Whether a `Response` payload wants tools to run."""
     try:
-        return bool(json.loads(response)["message"].get("tool_calls"))
-    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        return bool(decode(response)["message"].get("tool_calls"))
+    except (TypeError, KeyError, AttributeError):
         return False
 
 

@@ -22,12 +22,15 @@ class ToolCalls:
         self._open: dict[str, dict[_Key, Any]] = {}
         self._gone: dict[str, dict[str, str]] = {}
 
-    def note(self, envelope: Envelope) -> str | None:
-        """An actor sent this; for a call that nobody is left to answer, returns the reason."""
-        if envelope.message_type == messages.EXECUTE_TOOL_CALL:
-            return self._made(envelope)
-        if envelope.message_type == messages.TOOL_CALL_STATUS:
-            self._reported(envelope)
+    def note(self, scope: str, message_type: str, payload: bytes) -> str | None:
+        """A message is about to be sent; for a call nobody is left to answer, returns the reason.
+
+        Before it is sent: the actor that it reaches may fail at once.
+        """
+        if message_type == messages.EXECUTE_TOOL_CALL:
+            return self._made(scope, messages.decode(payload))
+        if message_type == messages.TOOL_CALL_STATUS:
+            self._reported(scope, messages.decode(payload))
         return None
 
     def owed(
@@ -64,22 +67,21 @@ class ToolCalls:
             self._open.pop(scope, None)
             self._gone.pop(scope, None)
 
-    def _made(self, envelope: Envelope) -> str | None:
-        call = envelope.json()
+    def _made(self, scope: str, call: Any) -> str | None:
         key = _key(call)
         if key is None:
             return None
         with self._lock:
-            reason = self._gone.get(envelope.from_scope, {}).get(messages.called_tool(call) or "")
+            reason = self._gone.get(scope, {}).get(messages.called_tool(call) or "")
             if reason is None:
-                self._open.setdefault(envelope.from_scope, {})[key] = call
+                self._open.setdefault(scope, {})[key] = call
             return reason
 
-    def _reported(self, envelope: Envelope) -> None:
-        match envelope.json():
+    def _reported(self, scope: str, update: Any) -> None:
+        match update:
             case {"status": {"Done": _}, "originating_request_id": str(request), "id": str(name)}:
                 with self._lock:
-                    self._open.get(envelope.from_scope, {}).pop((request, name), None)
+                    self._open.get(scope, {}).pop((request, name), None)
 
 
 def _keys(envelopes: Iterable[Envelope]) -> set[_Key]:
