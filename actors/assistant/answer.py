@@ -16,15 +16,11 @@ from typing import Any, Final
 from failures import ModelError, trouble_in
 from stream import assemble, looks_like_stream
 
-from wasmind_actor import Struct
+from wasmind_actor import Struct, require_shallow
 from wasmind_actor.chat import AssistantReply, Function, ThinkingBlock, ToolCall, Usage
 
 _MAX_TOKENS: Final = 2**31 - 1
 _COUNTS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
-#: Deeper than anything of use, and far from where Python gives up.
-_DEEPEST: Final = 100
-_TOO_DEEP: Final = object()
-_KNOWN: Final = ("role", "content", "tool_calls", "reasoning_content")
 _THOUGHT: Final = r"(?s)\s*<(think|thinking)>(.*?)</\1>\s*"
 
 
@@ -66,7 +62,7 @@ def read_answer(body: bytes, request_id: str, offered: Iterable[str] = ()) -> An
     message = choice.get("message")
     if not isinstance(message, dict) or (message.get("role") or "assistant") != "assistant":
         raise ModelError("Unexpected Answer", "the model's choice is not an assistant message")
-    raw = {key: value for key, value in message.items() if key in _KNOWN or _is_shallow(value)}
+    raw = dict(message)
     raw["role"] = "assistant"
     if calls := _calls(raw.pop("tool_calls", None), tuple(offered)):
         raw["tool_calls"] = calls
@@ -89,19 +85,15 @@ def strict_json(text: str | bytes, *, lenient: bool = False) -> Any:
     Raises:
         ValueError: not JSON, or nested too deeply.
     """
-    try:
-        decoded = json.loads(
-            text,
-            strict=not lenient,
-            parse_constant=lambda _: None,
-            parse_float=_finite,
-            parse_int=_whole,
-        )
-    except RecursionError:
-        decoded = _TOO_DEEP
-    if decoded is _TOO_DEEP or not _is_shallow(decoded, _DEEPEST + 10):
-        raise ValueError("nested too deeply")
-    return decoded
+    readable = text if isinstance(text, str) else text.decode("utf-8-sig")
+    require_shallow(readable)
+    return json.loads(
+        readable,
+        strict=not lenient,
+        parse_constant=lambda _: None,
+        parse_float=_finite,
+        parse_int=_whole,
+    )
 
 
 def content_text(content: Any) -> str | None:
@@ -135,13 +127,6 @@ def _whole(text: str) -> int | None:
         return int(text)
     except ValueError:  # more digits than Python converts
         return None
-
-
-def _is_shallow(value: Any, left: int = _DEEPEST) -> bool:
-    if isinstance(value, dict | list):
-        items = value.values() if isinstance(value, dict) else value
-        return left > 0 and all(_is_shallow(item, left - 1) for item in items)
-    return True
 
 
 def _end(choice: Mapping[str, Any], raw: dict[str, Any]) -> tuple[Finish, str | None]:
@@ -182,8 +167,6 @@ def _calls(calls: Any, offered: tuple[str, ...]) -> list[dict[str, Any]]:
     for call in calls if isinstance(calls, list) else []:
         function = call.get("function") if isinstance(call, dict) else None
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-            continue
-        if not _is_shallow(call):
             continue
         call_id = _unique(str(call.get("id") or "call"), seen)
         seen.add(call_id)
@@ -244,9 +227,7 @@ def _usage(usage: Any) -> Usage:
         prompt_tokens=prompt,
         completion_tokens=completion,
         total_tokens=total or min(prompt + completion, _MAX_TOKENS),
-        details={
-            key: value for key, value in table.items() if key not in _COUNTS and _is_shallow(value)
-        },
+        details={key: value for key, value in table.items() if key not in _COUNTS},
     )
 
 

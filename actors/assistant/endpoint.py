@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from failures import Code, ModelError, Trouble, trouble_in
 
-from wasmind_actor import http, log
+from wasmind_actor import http, log, require_shallow
 
 ATTEMPTS: Final = 5
 FIRST_PAUSE: Final = 1.0
@@ -152,8 +152,9 @@ def _trouble(response: http.Response) -> Trouble | None:
     if response.ok and b'"error"' not in response.body:
         return None
     try:
+        require_shallow(response.text)
         document = json.loads(response.body)
-    except (ValueError, RecursionError):
+    except ValueError:
         document = None
     if response.ok and isinstance(document, dict) and document.get("choices"):
         return None

@@ -20,6 +20,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from answer import content_text, strict_json
 
+from wasmind_actor import require_shallow
 from wasmind_actor.chat import (
     AssistantReply,
     HistoryMessage,
@@ -156,8 +157,9 @@ def as_object(arguments: str) -> str:
 
 def _is_strict_object(arguments: str) -> bool:
     try:
+        require_shallow(arguments)
         decoded = json.loads(arguments, parse_constant=_refuse, parse_float=_finite)
-    except (ValueError, RecursionError):
+    except ValueError:
         return False
     return isinstance(decoded, dict) and "\\ud" not in arguments.lower()
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from wasmind_actor import require_shallow
 from wasmind_actor.chat import ToolCall
 
 #: From this many equal calls in a row on the model is told.
@@ -48,6 +49,7 @@ def remark(times: int) -> str:
 
 def _canonical(arguments: str) -> str:
     try:
+        require_shallow(arguments)
         return json.dumps(json.loads(arguments, strict=False), sort_keys=True)
-    except (ValueError, RecursionError):
+    except ValueError:
         return arguments

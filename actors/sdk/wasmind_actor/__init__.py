@@ -21,6 +21,7 @@ from wasmind_actor.chat import Scope
 from wasmind_actor.codec import Param
 from wasmind_actor.handlers import Envelope, on
 from wasmind_actor.messages import Section
+from wasmind_actor.nesting import DEEPEST, require_shallow
 from wasmind_actor.similar import closest
 from wasmind_actor.struct import Struct, replace
 from wasmind_actor.tools import Answer, Call, Deferred, ToolError, ToolResult, tool
@@ -38,6 +39,7 @@ from wasmind_actor.wire import (
 )
 
 __all__ = [
+    "DEEPEST",
     "I32",
     "I64",
     "U32",
@@ -64,5 +66,6 @@ __all__ = [
     "closest",
     "on",
     "replace",
+    "require_shallow",
     "tool",
 ]

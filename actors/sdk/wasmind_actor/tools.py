@@ -37,6 +37,7 @@ from wasmind_actor.messages import (
     ToolCallStatus,
     ToolCallStatusUpdate,
 )
+from wasmind_actor.nesting import require_shallow
 from wasmind_actor.status import Status
 from wasmind_actor.wire import Err, Message, Ok, Record, parameters_codec
 
@@ -223,6 +224,7 @@ def _parse(arguments: str) -> Any:
     try:
         # Models send nothing at all for a tool without parameters, and bare line breaks in texts.
         text = arguments if arguments.strip() else "{}"
+        require_shallow(text)
         return json.loads(text, strict=False, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"invalid JSON: {error}") from None
