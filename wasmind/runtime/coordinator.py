@@ -6,6 +6,7 @@ instance of it; an Exit reaches descendants before the agent itself; every failu
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -15,10 +16,10 @@ from urllib.parse import urlsplit
 
 from wasmind.plan import ROOT_SCOPE, Actor, RunPlan
 from wasmind.runtime import messages
-from wasmind.runtime.agents import Agent, Agents, members
+from wasmind.runtime.agents import Agent, Agents, members, speaks
 from wasmind.runtime.bus import Bus
 from wasmind.runtime.credentials import Credentials
-from wasmind.runtime.errors import GuestFailure, RuntimeFailure, SpawnError
+from wasmind.runtime.errors import GuestFailure, NotSent, RuntimeFailure, SpawnError
 from wasmind.runtime.events import Events, Failure, LogRecord, Stopped
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host.door import Host
@@ -28,7 +29,7 @@ from wasmind.runtime.metrics import Metrics, Summary
 from wasmind.runtime.notices import Notices
 from wasmind.runtime.slots import Slots
 from wasmind.runtime.supervision import Decision
-from wasmind.runtime.tool_calls import ToolCalls
+from wasmind.runtime.tool_calls import ToolCalls, waiting_for
 from wasmind.runtime.turns import Turns
 from wasmind.runtime.workers import Workers
 
@@ -226,13 +227,8 @@ class Coordinator:
 
     def broadcast(self, host: Host, message_type: str, payload: bytes) -> None:
         """A guest's broadcast."""
-        if refusal := _refusal(host.actor, message_type):
-            self.log(host, "error", f"refused to send `{message_type}`: {refusal}")
-            return
-        most = host.actor.limits.payload_mib
-        if len(payload) > most * _MIB:
-            size = len(payload) / _MIB
-            raise SizeExceeded(f"a message of {size:.1f} MiB; at most {most} (limit `payload_mib`)")
+        if refusal := _refusal(host.actor, message_type, payload):
+            raise NotSent(f"refused to send `{message_type}`: {refusal}")
         cause = host.message_id
         identifier = messages.root_id() if cause is None else messages.child_id(cause)
         if message_type == messages.EXIT:
@@ -325,13 +321,7 @@ class Coordinator:
 
     def hears(self, scope: str, message_type: str) -> bool:
         """Whether an actor of an agent still handles what is sent to it."""
-        agent = self._agents.get(scope)
-        members = () if agent is None else tuple(agent.instances.values())
-        return any(
-            each.actor.handles is None
-            or any(handled.type == message_type for handled in each.actor.handles)
-            for each in members
-        )
+        return self._agents.hears(scope, message_type)
 
     def summary(self) -> Summary:
         """What the run has used so far."""
@@ -378,7 +368,7 @@ class Coordinator:
         restarted = decision is Decision.RESTART
         # One that fails again while it is restarted had nothing to lose.
         again = handling is None and restarted
-        lost = not leaving and not again and _speaks(instance, agent)
+        lost = not leaving and not again and speaks(instance, agent)
         outcome = _OUTCOMES[decision]
         self._report(
             instance, failure.reason, failure.traceback, outcome, lost=lost, restarted=restarted
@@ -400,6 +390,28 @@ class Coordinator:
         reason = f"the tool's actor failed: {reason}"
         for call in self._tool_calls.owed(instance, handling, reason, for_good=not restarted):
             self._notices.answer(instance.actor, instance.scope, call, reason)
+
+    def refused(self, instance: Instance, envelope: Envelope, reason: str) -> None:
+        """A message was too large for an instance: tell people and whoever waits."""
+        name, scope = instance.actor.name, instance.scope
+        text = f"`{envelope.message_type}`: {reason}"
+        spoken = speaks(instance, self._agents.get(scope))
+        if spoken and envelope.message_type == messages.ADD_MESSAGE:
+            outcome = "the message is lost"
+            self._events.emit(
+                Failure(
+                    actor=name, scope=scope, reason=text, traceback="", outcome=outcome, lost=True
+                )
+            )
+            self._notices.tell_parent(scope, f"{text}; {outcome}")
+        else:
+            self._events.emit(
+                LogRecord(level="error", actor=name, scope=scope, text=text, id=envelope.id)
+            )
+        notice = messages.notification(f"Actor `{name}` could not be told", text, "Runtime")
+        self._notices.say_as(instance.actor, scope, messages.USER_NOTIFICATION, notice)
+        for call in waiting_for(instance, envelope, speaks=spoken):
+            self._notices.answer(instance.actor, scope, call, reason)
 
     def restarted(self, instance: Instance) -> None:
         """Tell a restarted instance what it was told before: siblings, models, readiness."""
@@ -480,26 +492,17 @@ class Coordinator:
                 self.stopped.set()
 
 
-def _refusal(actor: Actor, message_type: str) -> str | None:
-    """Why an actor may not send a message of this type, or None."""
+def _refusal(actor: Actor, message_type: str, payload: bytes) -> str | None:
+    """Why an actor may not send this message, or None."""
     if message_type in messages.HOST_ONLY:
         return "only the host may"
     if actor.emits is not None and message_type not in actor.emits:
         return f"the contract of `{actor.name}` does not say that it does"
+    most = actor.limits.payload_mib
+    if len(payload) > most * _MIB:
+        size = math.ceil(len(payload) * 10 / _MIB) / 10  # never "16.0" of at most 16
+        return f"a message of {size:.1f} MiB; at most {most} MiB (limit `payload_mib`)"
     return None
-
-
-def _speaks(instance: Instance, agent: Agent | None) -> bool:
-    """Whether an actor holds its agent's conversation: by its contract, or by what it says."""
-    actor = instance.actor
-    if agent is not None and agent.speaker == actor.name:
-        return True
-    hears = any(handled.type == messages.ADD_MESSAGE for handled in actor.handles or ())
-    return hears and messages.STATUS_UPDATE in (actor.emits or ())
-
-
-class SizeExceeded(GuestFailure):
-    """A guest sent more than it may; it ends the call like a trap."""
 
 
 _OUTCOMES: Final = {

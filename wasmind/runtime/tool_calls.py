@@ -84,6 +84,25 @@ class ToolCalls:
                     self._open.get(scope, {}).pop((request, name), None)
 
 
+def waiting_for(instance: Instance, envelope: Envelope, *, speaks: bool) -> Iterator[Any]:
+    """The call that waits in vain, when a message does not reach an instance.
+
+    Args:
+        instance: whom it does not reach.
+        envelope: the message.
+        speaks: the instance holds the conversation, so that it waits for results.
+    """
+    if envelope.from_scope != instance.scope:
+        return
+    content, tools = envelope.json(), instance.actor.tools
+    match content:
+        case {"tool_call": {"function": {"name": str(name)}}} if tools is None or name in tools:
+            yield content
+        case {"status": {"Done": _}, "originating_request_id": str(request), "id": str(call)}:
+            if speaks:
+                yield {"originating_request_id": request, "tool_call": {"id": call}}
+
+
 def _keys(envelopes: Iterable[Envelope]) -> set[_Key]:
     def found() -> Iterator[_Key]:
         for envelope in envelopes:
