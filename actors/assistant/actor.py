@@ -10,14 +10,12 @@ import string
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from compaction import compacts
 from conversation import Conversation
 from effects import AskModel, Effect, HistoryChanged, Rules, Warn
-from endpoint import Endpoint
-from failures import ModelError
-from model import Model
 from prompt import Piece, SystemPrompt, misspelled_sections
 from settings import AssistantConfig
 
@@ -44,6 +42,10 @@ from wasmind_actor.messages import (
     UserNotification,
 )
 
+if TYPE_CHECKING:
+    from endpoint import Endpoint
+    from model import Model
+
 _ALPHABET: Final = string.ascii_letters + string.digits
 
 #: The sender of what the host itself wants of an agent, for example that it stops at its limit.
@@ -59,8 +61,8 @@ class Assistant(Actor[AssistantConfig]):
         """Read the configuration and look around."""
         for problem in misspelled_sections(self.config.system_prompt):
             raise ConfigError(f"system_prompt.{problem}")
-        self.endpoint = self.endpoint_at(self.config.base_url or "")
-        self.model = Model(self.config.model_name, self.config.system_messages_as)
+        # Empty until it is known; nothing is asked before that.
+        self.base_url = self.config.base_url or ""
         self.prompt = SystemPrompt(self.config.system_prompt)
         os = host.os_info()
         self.prompt.put_fact("current_directory", f"Working directory: {host.working_directory()}")
@@ -84,7 +86,8 @@ class Assistant(Actor[AssistantConfig]):
     def endpoint_found(self, message: BaseUrlUpdate) -> None:
         """There is a model to ask."""
         if not self.config.base_url:  # what the user configured wins
-            self.endpoint = self.endpoint_at(message.base_url)
+            self.base_url = message.base_url
+            self.__dict__.pop("endpoint", None)
             self.tell(self.conversation.endpoint_found)
 
     @on(AllActorsReady)
@@ -225,6 +228,8 @@ class Assistant(Actor[AssistantConfig]):
 
     def ask(self, request_id: str) -> None:
         """Make a request and tell the conversation how it went."""
+        from failures import ModelError  # with the model, see `model`
+
         state = self.chat_state()
         self.inform(lambda: Request(chat_state=state))
         try:
@@ -243,10 +248,20 @@ class Assistant(Actor[AssistantConfig]):
         else:
             self.conversation.replied(answer.reply, answer.usage, answer.finish)
 
-    def endpoint_at(self, base_url: str) -> Endpoint:
-        """Where to ask from now on."""
+    @cached_property
+    def model(self) -> Model:
+        """The model; loaded with the first request, since it is half of this actor's code."""
+        from model import Model
+
+        return Model(self.config.model_name, self.config.system_messages_as)
+
+    @cached_property
+    def endpoint(self) -> Endpoint:
+        """Where the model answers, as far as is known now."""
+        from endpoint import Endpoint
+
         own, timeout = bool(self.config.base_url), self.config.timeout_seconds
-        return Endpoint(base_url, own=own, timeout=timeout)
+        return Endpoint(self.base_url, own=own, timeout=timeout)
 
     def chat_state(self) -> ChatState:
         """The conversation as it stands, with the prompt rendered anew."""

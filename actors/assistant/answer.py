@@ -10,11 +10,10 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from enum import Enum
 from typing import Any, Final
 
+from effects import Finish
 from failures import ModelError, trouble_in
-from stream import assemble, looks_like_stream
 
 from wasmind_actor import Struct, require_shallow
 from wasmind_actor.chat import AssistantReply, Function, ThinkingBlock, ToolCall, Usage
@@ -22,14 +21,6 @@ from wasmind_actor.chat import AssistantReply, Function, ThinkingBlock, ToolCall
 _MAX_TOKENS: Final = 2**31 - 1
 _COUNTS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 _THOUGHT: Final = r"(?s)\s*<(think|thinking)>(.*?)</\1>\s*"
-
-
-class Finish(Enum):
-    """How an answer came to its end."""
-
-    COMPLETE = "said all it had to say"
-    CUT = "was cut off at the largest length"
-    STOPPED = "was refused, or stopped by a filter: nothing more will come"
 
 
 class Answer(Struct):
@@ -107,7 +98,9 @@ def content_text(content: Any) -> str | None:
 
 
 def _document(body: bytes) -> dict[str, Any]:
-    if looks_like_stream(body):
+    if body.lstrip()[:6].startswith((b"data:", b"event:", b": ", b":\n")):
+        from stream import assemble  # which nobody asked for
+
         return assemble(body, strict_json)
     try:
         document = strict_json(body)

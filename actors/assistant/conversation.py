@@ -16,10 +16,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from answer import Finish
 from calls import OpenCalls, failure
 from compaction import COMPACTION_SECONDS, Compaction, advice
-from effects import AskModel, Effect, HistoryChanged, Pending, Rules, Warn
+from effects import AskModel, Effect, Finish, HistoryChanged, Pending, Rules, Warn
 from repeats import NOTICED, Repeats
 from statuses import COMPACTING, INTERRUPT, may_be_requested, waiting_for, wakes
 

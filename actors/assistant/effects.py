@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TypeAlias
 
 from wasmind_actor import Message, Scope, Struct
 from wasmind_actor.chat import SystemMessage, UserMessage
+
+
+class Finish(Enum):
+    """How an answer came to its end."""
+
+    COMPLETE = "said all it had to say"
+    CUT = "was cut off at the largest length"
+    STOPPED = "was refused, or stopped by a filter: nothing more will come"
 
 
 class HistoryChanged(Struct):

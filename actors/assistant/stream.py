@@ -9,11 +9,6 @@ from typing import Any, Final
 _WHOLE: Final = frozenset({"role", "type", "id", "name"})
 
 
-def looks_like_stream(body: bytes) -> bool:
-    """Whether a body is an event stream rather than a JSON document."""
-    return body.lstrip()[:6].startswith((b"data:", b"event:", b": ", b":\n"))
-
-
 def assemble(body: bytes, read: Callable[[str], Any]) -> dict[str, Any]:
     """The completion that a stream of chunks amounts to.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +82,10 @@ class Talk:
             self.tell(AllActorsReady())
 
     @staticmethod
-    @cache
     def actor() -> type[Actor[Any]]:
-        """The assistant."""
-        return load(FOLDER)
+        """The assistant; loaded anew only if another actor was loaded in between."""
+        loaded = getattr(sys.modules.get("actor"), "Assistant", None)
+        return loaded or load(FOLDER)
 
     def answer(self, request: Request) -> Response:
         assert request.url == "http://model/v1/chat/completions"

@@ -47,7 +47,7 @@ from wasmind_actor.status import (
     WaitingForTools,
 )
 from wasmind_actor.testing import Stage, describe, load
-from wasmind_actor.wire import dumps
+from wasmind_actor.wire import text_of
 
 # --- start ---
 
@@ -345,7 +345,7 @@ def test_an_interrupt_while_the_model_thinks_keeps_its_tools_from_running():
     def interrupted(request: Request) -> Response:
         # On the bus before the answer, which is broadcast when this returns.
         talk.stage.host.broadcast(
-            QueueStatusChange.message_type, dumps(QueueStatusChange(agent=OWN, status=USER))
+            QueueStatusChange.message_type, text_of(QueueStatusChange(agent=OWN, status=USER))
         )
         return ask(request)
 

@@ -537,7 +537,7 @@ def by_the_host(message: Any) -> Envelope:
         message_type=message.message_type,
         from_actor_id="wasmind__coordinator",
         from_scope="000000",
-        payload=dumps(message),
+        content=dumps(message),
     )
 
 
@@ -586,7 +586,7 @@ def test_a_message_that_cannot_be_sent_leaves_nobody_waiting(refused, monkeypatc
     talk.offer("a")
     send = talk.stage.host.broadcast
 
-    def broadcast(message_type: str, payload: bytes) -> None:
+    def broadcast(message_type: str, payload: str) -> None:
         if message_type.endswith(f".{refused}"):
             raise ValueError("a message of 17.0 MiB; at most 16 (limit `payload_mib`)")
         send(message_type, payload)
