@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+_ENDS: Final = b"[DONE]"
 #: Texts that some providers say again with every piece.
 _WHOLE: Final = frozenset({"role", "type", "id", "name"})
 
@@ -18,7 +19,7 @@ def assemble(body: bytes, read: Callable[[str], Any]) -> dict[str, Any]:
     """
     message: dict[str, Any] = {}
     document: dict[str, Any] = {}
-    finish = None
+    finish = None if _ENDS in body else "length"  # the connection was lost in the middle
     for data in _events(body):
         try:
             chunk = read(data)
@@ -33,7 +34,7 @@ def assemble(body: bytes, read: Callable[[str], Any]) -> dict[str, Any]:
                 delta = choice.get("delta") or choice.get("message")
                 if isinstance(delta, Mapping):
                     _add(message, delta)
-    if message or finish:
+    if message and not document.get("error"):
         document["choices"] = [{"index": 0, "message": message, "finish_reason": finish}]
     return document
 
@@ -47,7 +48,7 @@ def _events(body: bytes) -> Iterator[str]:
         elif not line and lines:
             text = "\n".join(lines)
             lines.clear()
-            if text.strip() != "[DONE]":
+            if text.strip() != _ENDS.decode():
                 yield text
 
 

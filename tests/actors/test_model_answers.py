@@ -421,6 +421,20 @@ def test_the_calls_of_a_stream_are_put_together(indexed):
     ]
 
 
+def test_a_stream_that_breaks_off_is_an_answer_that_was_cut():
+    talk = Talk(raw(f"data: {json.dumps(delta(content='Hel'))}\n\n"))
+    talk.say("hi")
+    assert answers(talk) == ["Hel"]
+    assert talk.stage.sent(UserNotification)[0].title == "Answer cut off"
+
+
+def test_an_error_in_the_middle_of_a_stream_leaves_no_half_answer():
+    talk = Talk(stream(delta(content="Hel"), {"error": {"message": "overloaded"}}))
+    talk.say("hi")
+    assert errors(talk) == ["overloaded"]
+    assert answers(talk) == []
+
+
 def test_an_error_in_a_stream_is_the_providers_and_short():
     talk = Talk(stream({"error": {"message": "overloaded", "code": 529}}))
     talk.say("hi")

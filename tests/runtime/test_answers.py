@@ -81,6 +81,16 @@ def test_a_message_the_assistant_died_of_ends_in_a_failure(python_bundle, run) -
     assert ask(runtime, "hello").text() == "an answer"
 
 
+def test_a_message_that_is_too_large_for_the_assistant_ends_in_a_failure(
+    python_bundle, run
+) -> None:
+    runtime, events = run(python_bundle(speaks=(SPEAKS, SPEAKER)))
+    until(events, message(STATUS))
+    with pytest.raises(NoAnswer, match=r"a message of 40.0 MiB was not delivered: .*"):
+        ask(runtime, "x" * (40 << 20)).text()
+    assert ask(runtime, "hello").text() == "an answer"
+
+
 def test_an_assistant_that_is_gone_for_good_is_told_at_once(python_bundle, run) -> None:
     actor = SPEAKER._replace(restart=Restart(policy="temporary"))
     bundle = python_bundle(speaks=(SPEAKS, actor), calls=(CALLS, CALLER))
