@@ -21,17 +21,45 @@ from wasmind.runtime.messages import Envelope
 
 ROOT = Path(__file__).parents[1]
 CONFIG = """
-starting_actors = ["assistant", "bash"]
+starting_actors = ["assistant", "bash", "compaction"]
 [actors.assistant]
 source = {{ path = "{root}/actors/assistant" }}
 config = {{ model_name = "m", base_url = "{url}/v1/" }}
 grants = {{ http = {{ private = true }}, messaging = true, logger = true, host-info = true }}
 [actors.bash]
 source = {{ path = "{root}/actors/execute_bash" }}
+[actors.compaction]
+source = {{ path = "compaction" }}
 [models.m]
 kind = "scripted"
 script = "unused.toml"
 """
+
+MANIFEST = 'actor_id = "wasmind:conversation_compaction"\n'
+COMPACTION = '''
+from wasmind_actor import Actor, on
+from wasmind_actor.chat import UserMessage
+from wasmind_actor.messages import CompactedConversation, QueueStatusChange, Response
+from wasmind_actor.status import CompactingConversation, Wait
+
+
+class Compaction(Actor):
+    """Summarises as the actor of the reference does: when an answer has used too many tokens."""
+
+    @on(Response)
+    def answered(self, message: Response) -> None:
+        """Replace everything before the answer."""
+        if message.usage.total_tokens > 1_000_000:
+            held = Wait(reason=CompactingConversation())
+            self.broadcast(QueueStatusChange(agent=self.scope, status=held))
+            summary = UserMessage(content="what was said before")
+            boundary = message.message.originating_request_id
+            self.broadcast(
+                CompactedConversation(
+                    agent=self.scope, messages=(summary,), compacted_to=boundary
+                )
+            )
+'''
 
 
 class Provider:
@@ -86,6 +114,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Provider, 
     provider = Provider()
     folder = tmp_path_factory.mktemp("direct")
     (folder / "app.toml").write_text(CONFIG.format(root=ROOT, url=provider.url))
+    (folder / "compaction").mkdir()
+    (folder / "compaction" / "Wasmind.toml").write_text(MANIFEST)
+    (folder / "compaction" / "actor.py").write_text(COMPACTION)
     (folder / "unused.toml").write_text('[[rules]]\nanswer.text = "x"\n')
     program = "from wasmind.cli import main; main()"
     command = [sys.executable, "-c", program, "bundle", "app.toml", "-o", "bundle"]
@@ -168,3 +199,20 @@ def test_numbers_that_do_not_exist_and_a_dead_conversation_that_lives(talk) -> N
     assert [each["role"] for each in provider.asked[-1]["messages"]] == [
         "system", "user", "assistant", "user",
     ]  # fmt: skip
+
+
+def test_a_context_that_is_too_long_is_compacted_and_the_message_answered(talk) -> None:
+    provider, system = talk
+    provider.will_answer(content="first")
+    assert system.ask("one") == "first"
+    refusal = {"message": "maximum context length is 8 tokens", "code": "context_length_exceeded"}
+    provider.will_say({"error": refusal}, 400)
+    provider.will_answer(content="second")
+    assert system.ask("two") == "second"
+    sent = [each["content"] for each in provider.asked[-1]["messages"][1:]]
+    assert sent == ["what was said before", "first", "two"]
+    assert system.summary().actors["assistant"].tokens < 1_000_000
+    provider.will_say({"error": refusal}, 400)
+    provider.will_say({"error": refusal}, 400)
+    with pytest.raises(NoAnswer, match="start a new conversation"):
+        system.ask("three")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.runtime.conftest import PYTHON_ACTOR, message, until
-from wasmind.plan import Handled, Limits, Restart
+from wasmind.plan import Handled, Limits, Restart, SystemLimits
 from wasmind.runtime.bundle import Bundle
-from wasmind.runtime.events import Failure
+from wasmind.runtime.events import Failure, Stopped
 from wasmind.system import Answer, NoAnswer
 
 ADD = "wasmind.common.assistant.AddMessage"
@@ -119,6 +119,29 @@ def test_the_agent_above_learns_what_became_of_one_below(python_bundle, run) -> 
     )
     again = until(events, message(STATUS, from_scope=child))
     assert "WaitingForSystemInput" in json.dumps(again.json())
+
+
+RUNS_AWAY = """
+    from wasmind_actor import Actor, on
+    from wasmind_actor.chat import ChatState, SystemPrompt
+    from wasmind_actor.messages import AddMessage, Request
+
+    class RunsAway(Actor):
+        @on(AddMessage)
+        def hear(self):
+            empty = ChatState(system=SystemPrompt(content=""), tools=(), messages=())
+            for _ in range(100):
+                self.broadcast(Request(chat_state=empty))
+"""
+
+
+def test_an_agent_that_does_not_stop_at_its_limit_is_ended(python_bundle, run) -> None:
+    bundle = python_bundle(away=(RUNS_AWAY, PYTHON_ACTOR))
+    limited = bundle.plan._replace(limits=SystemLimits(turns=5))
+    runtime, events = run(replace(bundle, plan=limited))
+    runtime.send(ADD, user("go"))
+    stopped = until(events, lambda event: isinstance(event, Stopped))
+    assert stopped.reason == "actor `away` was ended: it went on after its 5 turns (limit `turns`)"
 
 
 TOOLS = """
