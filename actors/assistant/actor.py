@@ -240,6 +240,8 @@ class Assistant(Actor[AssistantConfig]):
             log.info(f"{error.title}: {error}")  # people get a notification
             if error.code == "context_length_exceeded":
                 self.conversation.too_long(str(error))
+            elif error.code == "cancelled":
+                self.conversation.cancelled()
             else:
                 self.conversation.failed(error.title, str(error))
         except Exception as error:  # noqa: BLE001 - whoever waits for the answer must be told

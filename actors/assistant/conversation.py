@@ -169,6 +169,12 @@ class Conversation:
         self._corrections = 0
         self._proceed()
 
+    def cancelled(self) -> None:
+        """The request under way was given up on purpose; who did so needs no notice."""
+        self._tell_parent("its request was cancelled")
+        self._corrections = 0
+        self._proceed()
+
     def too_long(self, reason: str) -> None:
         """The request under way is longer than the model can take."""
         request = self.compaction.ask(self.history, reason)
@@ -322,10 +328,13 @@ class Conversation:
         self.outbox.extend(effects)
 
     def _tell_failure(self, title: str, reason: str) -> None:
-        """Tell people, and the agent that would wait for an answer for ever."""
+        """Tell people, and the agent above, which would wait for an answer for ever."""
         self._say(UserNotification(level="Error", title=title, message=reason, source="Assistant"))
+        self._tell_parent(f"{title}: {reason}")
+
+    def _tell_parent(self, reason: str) -> None:
         if self.parent is not None:
-            text = f"Agent {self._scope} could not go on: {title}: {reason}"
+            text = f"Agent {self._scope} could not go on: {reason}"
             self._say(AddMessage(agent=self.parent, message=SystemMessage(content=text)))
 
     def _enter(self, status: Status) -> None:

@@ -93,6 +93,16 @@ def test_the_gateways_own_words_are_told_once_and_unchanged():
     assert {level for level, _ in talk.stage.host.lines} == {Level.INFO}
 
 
+def test_a_request_that_was_cancelled_is_no_news_for_who_did_it():
+    talk = Talk(refusal(499, "cancelled", code="cancelled"), text("hello"))
+    talk.tell(AgentSpawned(agent_id="000000", name="x", parent_agent="parent", actors=()))
+    talk.say("hi")
+    assert talk.stage.sent(UserNotification) == []
+    (told,) = [each for each in talk.stage.sent(AddMessage) if each.agent == "parent"]
+    assert told.message.content.endswith("its request was cancelled")
+    assert talk.status == IDLE
+
+
 @pytest.mark.parametrize("status", [429, 500, 529])
 def test_the_announced_endpoint_is_asked_once(status):
     talk = Talk(refusal(status, "busy"))
