@@ -154,6 +154,7 @@ TOOLS = """
         @tool
         def later(self, call: Call) -> Deferred:
             '''Answers never.'''
+            call.progress("at it")
             return call.defer()
 
         @tool
@@ -195,8 +196,17 @@ CALLER = PYTHON_ACTOR._replace(
 def results(events: Any, count: int) -> Iterator[tuple[str, bool]]:
     """Call ids and whether they went well, in order."""
     for _ in range(count):
-        update = until(events, message(UPDATE)).json()
-        yield update["id"], "Ok" in update["status"]["Done"]["result"]
+        update = until(events, lambda event: message(UPDATE)(event) and b'"Done"' in event.payload)
+        yield update.json()["id"], "Ok" in update.json()["status"]["Done"]["result"]
+
+
+def test_how_far_a_tool_is_can_be_seen(python_bundle, run) -> None:
+    runtime, events = run(
+        all_at_once(python_bundle(calls=(CALLS, CALLER), tools=(TOOLS, TOOL_ACTOR)))
+    )
+    runtime.send("test.Make", {"tool": "later", "id": "one"})
+    status = until(events, message(UPDATE)).json()["status"]
+    assert status == {"Received": {"display_info": {"collapsed": "at it", "expanded": None}}}
 
 
 @pytest.mark.parametrize("policy", ["transient", "temporary"])
