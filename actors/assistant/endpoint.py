@@ -57,7 +57,7 @@ class Endpoint:
         base_url: where it is.
         own: the user configured it, so nothing between here and the provider tries again.
         timeout: seconds to the last byte of an answer; None for no limit.
-        pause: called with seconds to wait before another attempt.
+        pause: called with seconds to wait before another attempt; False if the wait was cut short.
     """
 
     def __init__(
@@ -66,12 +66,12 @@ class Endpoint:
         *,
         own: bool,
         timeout: int | None,
-        pause: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], bool] | None = None,
     ) -> None:
         self.base_url = base_url
         self._own = own
         self._timeout = timeout or (TIMEOUT_SECONDS if own else None)
-        self._pause = pause
+        self._pause = pause or _slept
 
     def complete(self, document: Mapping[str, Any]) -> bytes:
         """Send a request and return the body of a good response.
@@ -91,7 +91,8 @@ class Endpoint:
                     raise _given_up(error, attempt, asked) from None
                 wait = max(wait * random.uniform(1, 1.25), asked)  # noqa: S311 - spreads load
                 log.warn(f"asking again in {wait:.0f} s, attempt {attempt + 1}: {error}")
-                self._pause(wait)
+                if not self._pause(wait):  # the agent is ending: nobody needs an answer
+                    raise ModelError(error.title, str(error), "cancelled") from None
         raise AssertionError("the last attempt returns or raises")
 
     def _attempt(self, url: str, document: Mapping[str, Any]) -> bytes:
@@ -117,6 +118,12 @@ class Endpoint:
         if _may_pass(response, trouble):
             return _PassingError(words, trouble.code, _asked_to_wait(response))
         return ModelError("LLM Request Failed", words, trouble.code)
+
+
+def _slept(seconds: float) -> bool:
+    begun = time.monotonic()
+    time.sleep(seconds)
+    return time.monotonic() - begun >= 0.9 * seconds
 
 
 class _PassingError(ModelError):

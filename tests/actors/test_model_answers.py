@@ -120,7 +120,12 @@ class Direct(Talk):
     def __init__(self, *given: Any, **config: Any) -> None:
         super().__init__(*given, base_url="http://model", **config)
         self.waits: list[float] = []
-        self.stage.actor.endpoint._pause = self.waits.append
+        self.interrupted = False
+        self.stage.actor.endpoint._pause = self.pause
+
+    def pause(self, seconds: float) -> bool:
+        self.waits.append(seconds)
+        return not self.interrupted
 
 
 @pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529])
@@ -163,6 +168,14 @@ def test_hopeless_trouble_is_told_at_once(hopeless):
     assert talk.waits == []
     assert len(errors(talk)) == 1
     assert talk.status == IDLE
+
+
+def test_a_pause_that_the_end_of_the_run_cuts_short_is_the_last():
+    talk = Direct(refusal(503, "busy"))
+    talk.interrupted = True
+    talk.say("hi")
+    assert (len(talk.asked), len(talk.waits)) == (1, 1)
+    assert errors(talk) == []
 
 
 def test_an_untrusted_certificate_comes_with_the_way_out():

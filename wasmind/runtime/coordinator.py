@@ -205,7 +205,8 @@ class Coordinator:
 
     def send(self, message_type: str, payload: Any) -> Envelope:
         """Broadcast a message of the host."""
-        self._tool_calls.note(ROOT_SCOPE, message_type, messages.encode(payload))
+        if message_type == messages.EXECUTE_TOOL_CALL:
+            self._tool_calls.note(ROOT_SCOPE, message_type, messages.encode(payload))
         return self._publish(message_type, payload, actor_id=messages.CONTEXT, scope=ROOT_SCOPE)
 
     def announce_models(self, base_url: str, names: list[str]) -> None:
