@@ -216,3 +216,16 @@ def test_a_context_that_is_too_long_is_compacted_and_the_message_answered(talk) 
     provider.will_say({"error": refusal}, 400)
     with pytest.raises(NoAnswer, match="start a new conversation"):
         system.ask("three")
+
+
+def test_a_pause_does_not_hold_up_the_end(world) -> None:
+    provider, bundle = world
+    provider.answers.clear()
+    with System.open(bundle) as system:
+        provider.will_say({"error": {"message": "busy"}}, 503, Retry_After="50")
+        events = system.subscribe()
+        system.tell("go")
+        while not (isinstance(event := events.get(60), LogRecord) and "asking again" in event.text):
+            assert event is not None
+        assert system.stop(30), "a pause was interrupted, not waited for"
+    assert len(provider.asked) >= 1
