@@ -178,7 +178,7 @@ def test_what_is_not_base64_is_refused(text: str) -> None:
 
 @given(st.tuples(TEXT, TEXT, TEXT, TEXT, st.binary() | TEXT.map(str.encode)))
 @settings(max_examples=60, deadline=None)
-def test_a_message_made_in_one_step_is_the_same_as_made_piece_by_piece(fields: tuple[Any, ...]) -> None:
+def test_a_message_made_in_one_step_equals_its_pieces(fields: tuple[Any, ...]) -> None:
     string, content = (
         abi.shape_of(reflect(CASES[name].text), guest_resources=False)
         for name in ("string", "content")

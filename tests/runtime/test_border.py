@@ -54,6 +54,10 @@ def test_half_a_surrogate_pair_costs_no_actor_wherever_it_goes(actor) -> None:
     assert sent.json() == {"text": "a?"}
 
 
+def test_half_a_pair_from_the_host_program_arrives_as_a_question_mark(actor) -> None:
+    assert actor.do("result = given", "a\ud83d") == "result: a?"
+
+
 def test_a_command_gets_a_question_mark_for_half_a_pair(actor) -> None:
     told = actor.do(f"result = command.run('echo', {HALF}).stdout")
     assert told == "result: b'?\\n'"
