@@ -307,10 +307,11 @@ def test_messages_of_the_host_cannot_be_forged(probe, kind: str) -> None:
     running = probe()
     source = (
         "from wit_world.imports import messaging\n"
-        f"messaging.broadcast({kind!r}, b'null')\n"
+        "from wit_world.imports.types import Content_Text\n"
+        f"messaging.broadcast({kind!r}, Content_Text('null'))\n"
         "result = 'sent'"
     )
-    running.attempt(source)
+    assert "only the host may" in running.attempt(source)
     assert f"refused to send `{kind}`: only the host may" in running.logged()
     forged = [
         event
@@ -322,8 +323,11 @@ def test_messages_of_the_host_cannot_be_forged(probe, kind: str) -> None:
 
 def test_a_type_the_contract_does_not_name_is_refused(probe) -> None:
     running = probe(emits=("test.Outcome",))
-    source = "from wit_world.imports import messaging; messaging.broadcast('other', b'1')"
-    running.attempt(source)
+    source = (
+        "class Other(Message, type='other'):\n    n: int\nactor.broadcast(Other(n=1))\n"
+        "result = 'sent'"
+    )
+    assert running.attempt(source).startswith("BroadcastError: refused to send `other`")
     assert "refused to send `other`" in running.logged()
 
 
