@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.observing import FOR_EVER
 from tests.runtime.conftest import (  # noqa: F401 - fixtures
     PYTHON_ACTOR,
     interpreter,
@@ -285,11 +286,13 @@ def test_a_flood_of_output_is_kept_to_its_limit(probe) -> None:
 def test_children_do_not_outlive_the_call(probe, tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     script = (
-        f"setsid sh -c 'echo $$ >> {pid_file}; exec sleep 60' & "
-        f"env -i sh -c 'echo $$ >> {pid_file}; exec sleep 60' & sleep 0.5"
+        f"setsid sh -c 'echo $$ >> {pid_file}; exec {FOR_EVER}' & "
+        f"env -i sh -c 'echo $$ >> {pid_file}; exec {FOR_EVER}' & "
+        f"until [ $(wc -l < {pid_file}) = 2 ]; do :; done"
     )
     running = probe()
-    running.attempt(f"result = command.run('sh', '-c', {script!r}, timeout=5)")
+    pid_file.touch()
+    running.attempt(f"result = command.run('sh', '-c', {script!r})")
     assert [pid for pid in pid_file.read_text().split() if Path(f"/proc/{pid}").exists()] == []
     assert "killed 2 processes that would have outlived `sh`" in running.logged()
 
