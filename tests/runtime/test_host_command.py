@@ -83,7 +83,7 @@ def test_a_folder_that_does_not_exist_fails_to_start() -> None:
 
 def test_a_flood_on_stderr_does_not_block_while_stdout_is_open() -> None:
     script = "head -c 1000000 /dev/zero >&2; echo done"
-    out, err, status, out_cut, err_cut = run("sh", "-c", script, timeout=20)
+    out, err, status, out_cut, err_cut = run("sh", "-c", script)
     assert (out, len(err), status) == (b"done\n", 100_000, ("exited", 0))
     assert (out_cut, err_cut) == (False, True)
 
@@ -149,7 +149,7 @@ def test_a_cancelled_actor_does_not_wait_for_its_command(tmp_path: Path) -> None
 
 
 def test_standard_input_is_empty() -> None:
-    assert run("cat", timeout=5)[:3] == (b"", b"", ("exited", 0))
+    assert run("cat")[:3] == (b"", b"", ("exited", 0))
 
 
 def test_secrets_of_the_host_are_not_inherited(monkeypatch: pytest.MonkeyPatch) -> None:

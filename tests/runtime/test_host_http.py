@@ -360,7 +360,9 @@ def test_a_coding_we_do_not_know_is_left_to_the_actor(make_host, server: Server)
     assert ("content-encoding", "br") in headers
 
 
-@pytest.mark.parametrize("spoilt", [b"not gzip", gzip.compress(b"text" * 1000)[:-9]])
+@pytest.mark.parametrize(
+    "spoilt", [b"not gzip", gzip.compress(b"text" * 1000)[:-9]], ids=["other", "cut off"]
+)
 def test_a_body_that_does_not_decode_is_an_error(make_host, server: Server, spoilt: bytes) -> None:
     server.handle = lambda handler: answer(handler, 200, spoilt, Content_Encoding="gzip")
     assert send(make_host(), "GET", server.url).value[0] == "network-error"
