@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 # How many processes share the tests; 0 is this one alone, as for `--pdb`.
 JOBS   ?= auto
 # Each file stays with one process, which makes what its tests share only once.
-SHARED := -n $(JOBS) --dist loadfile
+SHARED := -n $(JOBS) --maxprocesses 8 --dist loadfile
 
 PROMPT ?= How many Python files are in the folder actors?
 
