@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import wasmind
+from tests.observing import DEADLINE
 from wasmind import NoAnswer, System
 
 ROOT = Path(__file__).parents[1]
@@ -58,11 +59,13 @@ def test_send_and_subscribe(bundle: Path) -> None:
     with System.open(bundle) as system:
         events = system.subscribe()
         sent = system.send("my.Message", {"n": 1})
-        assert events.get(timeout=5) is sent
+        assert events.get(timeout=DEADLINE) is sent
         assert json.loads(sent.payload) == {"n": 1}
         system.unsubscribe(events)
-        system.send("my.Message", {"n": 2})
-        assert events.get(timeout=0.1) is None
+        later = system.subscribe()
+        again = system.send("my.Message", {"n": 2})
+        assert later.get(timeout=DEADLINE) is again
+        assert events.get(timeout=0) is None
 
 
 def test_two_systems_side_by_side(bundle: Path, tmp_path: Path) -> None:
@@ -75,7 +78,7 @@ def test_the_event_stream_ends(bundle: Path) -> None:
     system = System.open(bundle)
     events = system.subscribe()
     system.start()
-    assert not system.wait(timeout=0.1)
+    assert not system.wait(timeout=0)
     assert system.stop()
     assert system.wait(timeout=0)
     assert list(events)[-1].reason is None

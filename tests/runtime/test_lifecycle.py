@@ -87,8 +87,7 @@ def test_an_actor_with_a_contract_is_given_only_what_it_handles(echo_bundle, run
     runtime.send("echo.Ping", 1)
     assert until(events, message("echo.Pong")).sender == "own"
     runtime.stop()
-    rest = list(iter(lambda: events.get(timeout=0.1), None))
-    assert not [event for event in rest if message("echo.Pong")(event)]
+    assert not [event for event in events if message("echo.Pong")(event)]
 
 
 def test_stop_runs_destructors_and_ends_the_event_stream(echo_bundle, run) -> None:
