@@ -20,7 +20,7 @@ from wasmind.runtime import messages
 from wasmind.runtime.bundle import Bundle, open_bundle
 from wasmind.runtime.engine import Report
 from wasmind.runtime.errors import RuntimeFailure
-from wasmind.runtime.events import Event, Stopped, Subscription
+from wasmind.runtime.events import Event, Stopped, Subscription, Waiting
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.metrics import Summary
 from wasmind.runtime.runtime import Runtime
@@ -93,6 +93,10 @@ class System:
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription."""
         self._runtime.unsubscribe(subscription)
+
+    def waits(self) -> list[Waiting]:
+        """What actors are busy with now, one entry for each that is."""
+        return self._runtime.waits()
 
     def summary(self) -> Summary:
         """What the run has used so far: messages, time and tokens, per actor."""

@@ -17,6 +17,8 @@ import pytest
 
 from wasmind.plan import Actor
 from wasmind.runtime.abi import Err, Ok
+from wasmind.runtime.credentials import Credentials, Sealed
+from wasmind.runtime.events import HttpRetry
 from wasmind.runtime.host.connections import Connections
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.egress import Origin, Policy, Refused
@@ -84,6 +86,8 @@ class Around:
     def __init__(self) -> None:
         self.logged: list[str] = []
         self.given_up: list[int] = []
+        self.retries: list[HttpRetry] = []
+        self.sealed = Credentials([])
         self.origins: list[Origin] = []
         self.pool = Connections()
 
@@ -93,8 +97,14 @@ class Around:
     def slot(self, limit: str) -> Any:
         return nullcontext(enter_result=True)
 
-    def credentials(self, scheme: str, host: str) -> Any:
-        return ()
+    def credentials(self, scheme: str, host: str, address: Any) -> Sealed:
+        return self.sealed.for_request(scheme, host, address)
+
+    def masked(self, text: str) -> str:
+        return self.sealed.masked(text)
+
+    def masked_bytes(self, data: bytes) -> bytes:
+        return self.sealed.masked_bytes(data)
 
     def blocked(self) -> Any:
         return nullcontext()
@@ -105,7 +115,10 @@ class Around:
     def model_origins(self) -> list[Origin]:
         return self.origins
 
-    def http_failed(self, host: Host, attempts: int) -> None:
+    def http_retry(self, host: Host, retry: HttpRetry) -> None:
+        self.retries.append(retry)
+
+    def http_failed(self, host: Host, attempts: int, reason: str) -> None:
         self.given_up.append(attempts)
 
 

@@ -7,6 +7,7 @@ better place is tested here.
 from __future__ import annotations
 
 import importlib
+import ipaddress
 import ssl
 import threading
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ import pytest
 
 from tests.runtime import test_host_http
 from tests.runtime.conftest import PYTHON_ACTOR, message, until
+from tests.runtime.test_host_http import Server
 from wasmind.models.gateway import Gateway
 from wasmind.plan import Credential
 from wasmind.runtime import agents, engine
@@ -226,7 +228,8 @@ def test_a_certificate_nobody_vouches_for_is_refused(make_host, secure: Secure) 
     host = make_host(hosts=["localhost"])
     answer = test_host_http.send(host, "GET", f"https://localhost:{secure.port}/")
     assert isinstance(answer, Err)
-    assert "CERTIFICATE_VERIFY_FAILED" in answer.value[1]
+    assert "certificate of `localhost:" in answer.value[1]
+    assert "`SSL_CERT_FILE`" in answer.value[1]
     assert secure.headers == []
 
 
@@ -238,14 +241,34 @@ def test_a_credential_is_added_to_its_host_and_goes_no_further(
         [Credential(host="localhost", header="X-Token", prefix="Bearer ", variable="API_TOKEN")]
     )
     host = make_host(hosts=["localhost", "127.0.0.1"])
-    host.around.credentials = credentials.for_request
+    host.around.sealed = credentials
     host.around.pool._context = ssl.create_default_context(cafile=str(TLS / "cert.pem"))
     secure.redirect = f"https://127.0.0.1:{secure.port}/elsewhere"
     answer = test_host_http.send(host, "GET", f"https://localhost:{secure.port}/")
     assert isinstance(answer, Ok)
     assert [headers.get("x-token") for headers in secure.headers] == ["Bearer s3cret", None]
     assert "s3cret" not in repr(credentials)
-    assert credentials.for_request("http", "localhost") == ()
+
+
+def test_over_plain_http_a_credential_goes_to_near_addresses_only(
+    make_host, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_TOKEN", "s3cret")
+    host = make_host(hosts=["127.0.0.1"])
+    host.around.sealed = credentials = Credentials(
+        [Credential(host="127.0.0.1", header="X-Token", prefix="", variable="API_TOKEN")]
+    )
+    assert isinstance(test_host_http.send(host, "GET", server.url), Ok)
+    assert server.requests[0][2]["x-token"] == "s3cret"
+    for text, near in {
+        "10.1.2.3": True,
+        "fd00::1": True,
+        "8.8.8.8": False,
+        "100.64.0.1": False,
+    }.items():
+        sealed = credentials.for_request("http", "127.0.0.1", ipaddress.ip_address(text))
+        assert bool(sealed.headers) is near, text
+        assert (sealed.withheld is None) is (near or text == "100.64.0.1"), text  # said once
 
 
 def test_a_credential_without_its_variable_is_an_error_at_the_start() -> None:

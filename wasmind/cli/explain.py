@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from wasmind.cli import compiling
+from wasmind.cli import compiling, terminal
 
 
 @click.command(name="explain")
@@ -25,11 +25,11 @@ def command(code: str | None) -> None:
         from wasmind_compiler.diagnostics.suggestions import advice
 
     if code is None:
-        click.echo(explain.listing(), nl=False)
+        terminal.result(explain.listing(), end="")
         return
     rules = {rule.code: rule for rule in all_rules()}
     wanted = code.upper()
     if wanted not in rules:
         hint = advice(wanted, list(rules), "codes") or "`wasmind explain` lists all codes"
         raise compiling.EnvironmentProblem(f"there is no code `{code}`; {hint}")
-    click.echo(explain.explanation(rules[wanted]), nl=False)
+    terminal.result(explain.explanation(rules[wanted]), end="")

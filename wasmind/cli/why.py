@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wasmind.cli import compiling
+from wasmind.cli import compiling, terminal
 
 if TYPE_CHECKING:
     from wasmind_compiler.analysis.provenance import Presence, SettingOrigin, Step
@@ -45,9 +45,9 @@ def command(
             compiling.show(outcome.report)
             sys.exit(1)
         lines = list(_answer(outcome.system, subject))
-    click.echo("\n".join(lines))
+    terminal.result("\n".join(lines))
     if outcome.report.failed:
-        click.echo("note: the config has errors, see `wasmind check`", err=True)
+        terminal.say("note: the config has errors, see `wasmind check`")
 
 
 def _answer(system: System, subject: str) -> Iterator[str]:
@@ -97,7 +97,7 @@ def _refuse(message: str, name: str, known: Iterable[str], what: str) -> None:
     from wasmind_compiler.diagnostics.suggestions import advice
 
     help_line = advice(name.partition(".")[0], list(known), what)
-    click.echo(f"error: {message}" + (f"; {help_line}" if help_line else ""), err=True)
+    terminal.fail(message + (f"; {help_line}" if help_line else ""))
     sys.exit(1)
 
 

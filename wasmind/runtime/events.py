@@ -52,7 +52,45 @@ class Stopped:
     reason: str | None = None
 
 
-Event = Envelope | LogRecord | Failure | Stopped
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRetry:
+    """An attempt at an HTTP request failed, and another one follows.
+
+    Attributes:
+        id: correlation id of the message being handled, if any.
+        target: host and port.
+        attempt: number of the attempt that failed, from 1.
+        attempts: how many there are at most.
+        reason: why it failed, in a few words.
+        wait_seconds: pause before the next one.
+    """
+
+    actor: str
+    scope: str
+    target: str
+    attempt: int
+    attempts: int
+    reason: str
+    wait_seconds: float
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What an actor has been busy with for a while.
+
+    Attributes:
+        what: like `waiting for 127.0.0.1:8080` or `running bash`.
+        seconds: since when.
+    """
+
+    actor: str
+    scope: str
+    what: str
+    seconds: float
+
+
+Event = Envelope | LogRecord | Failure | HttpRetry | Waiting | Stopped
 
 
 class Subscription:

@@ -12,7 +12,7 @@ from wasmind.runtime.bundle import Bundle
 from wasmind.runtime.coordinator import Coordinator
 from wasmind.runtime.engine import TICK_SECONDS, Engine, Report
 from wasmind.runtime.errors import EngineError, SpawnError
-from wasmind.runtime.events import Events, Subscription
+from wasmind.runtime.events import Events, Subscription, Waiting
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host import INTERFACES
 from wasmind.runtime.host.door import Host
@@ -87,6 +87,10 @@ class Runtime:
     def announce_models(self, base_url: str, names: list[str]) -> None:
         """Tell all agents, also later ones, at which endpoint models answer."""
         self._coordinator.announce_models(base_url, names)
+
+    def waits(self) -> list[Waiting]:
+        """What actors are busy with now, one entry for each that is."""
+        return self._coordinator.waits()
 
     def summary(self) -> Summary:
         """What the run has used so far."""

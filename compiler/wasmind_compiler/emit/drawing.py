@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+from wasmind.visible import json_visible
 from wasmind_compiler.emit.topology import Member, Topology
 
 
 def to_json(topology: Topology) -> str:
     """For programs."""
-    return json.dumps(asdict(topology), indent=2, ensure_ascii=False) + "\n"
+    return json_visible(json.dumps(asdict(topology), indent=2, ensure_ascii=False)) + "\n"
 
 
 def to_dot(topology: Topology) -> str:
