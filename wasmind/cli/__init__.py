@@ -8,7 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -40,6 +40,14 @@ class _LazyGroup(click.Group):
         module = importlib.import_module(f"wasmind.cli.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        """Read what stands before the verb; what is wrong with it is shown like other errors."""
+        try:
+            return super().make_context(*arguments, **more)
+        except click.ClickException as error:
+            _show(error)
+            sys.exit(error.exit_code)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb; what the machine refuses meanwhile (a full disk, say) is an error."""
