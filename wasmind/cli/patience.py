@@ -14,21 +14,21 @@ _EVERY: Final = 60.0
 
 
 class Patience:
-    """Remembers what has been said about which wait."""
+    """Remembers how long each wait had lasted when it was seen last."""
 
     def __init__(self) -> None:
-        self._said: dict[tuple[str, str, str], int] = {}
+        self._seen: dict[tuple[str, str, str], float] = {}
 
     def due(self, waits: Sequence[Waiting]) -> list[Waiting]:
         """Those of which something is to be said now. Call it with all that go on."""
-        before, self._said, due = self._said, {}, []
+        before, self._seen, due = self._seen, {}, []
         for wait in waits:
-            passed = _passed(wait.seconds)
             key = (wait.actor, wait.scope, wait.what)
-            # A wait that is younger than what was said is a new one.
-            if passed > before.get(key, 0):
+            self._seen[key] = wait.seconds
+            seen = before.get(key, 0.0)
+            # One that is younger than before is another one.
+            if _passed(wait.seconds) > (_passed(seen) if seen <= wait.seconds else 0):
                 due.append(wait)
-            self._said[key] = passed
         return due
 
 
