@@ -83,6 +83,13 @@ def test_reason_and_exit_code_agree_in_all_formats(config: Path) -> None:
     assert "the key is" in last["reason"]
     error = lines.stderr.splitlines()[-1].removeprefix("error: ")
     assert text.stderr.splitlines()[-1] == f"error: {error}"
+    config.write_text(config.read_text().replace("actors =", "actor ="))
+    faulty = wasmind("run", config, "--prompt", "x", "--format=jsonl", cwd=config.parent)
+    assert faulty.returncode == 1
+    assert events_of(faulty.stdout) == [{"event": "stopped", "reason": "the config has errors"}]
+
+
+def test_a_run_that_ends_well_has_no_reason(config: Path) -> None:
     fine = wasmind("run", config, "--prompt", "x", "--format=jsonl", cwd=config.parent)
     assert events_of(fine.stdout)[-1] == {"event": "stopped", "reason": None}
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -116,7 +117,8 @@ def command(
         raise OSError(errno.EBADF, "stdout is closed, and answers would go there")
     try:
         log = LogFile(log_file, LogLevels.parse(log_level)) if log_file else None
-        system = _open(_bundle(target or config or ctx.obj, lock_mode), view)
+        with _told(view):
+            system = _open(_bundle(target or config or ctx.obj, lock_mode), view)
         plan = system.bundle.plan
         _check_actors(levels, plan)
         if prompt is None:
@@ -132,6 +134,21 @@ def _view(form: str, levels: LogLevels, events: tuple[str, ...]) -> EventView:
     if events:
         raise click.UsageError("--events needs --format jsonl")
     return TextView(levels)
+
+
+@contextmanager
+def _told(view: EventView) -> Iterator[None]:
+    """Programs are told why nothing runs; people have read it when this is left."""
+    try:
+        yield
+    except click.ClickException as error:
+        if isinstance(view, json_events.JsonView):
+            view.ended(error.message)
+        raise
+    except SystemExit as end:
+        if isinstance(view, json_events.JsonView) and end.code == 1:
+            view.ended("the config has errors")
+        raise
 
 
 def _open(bundle: Path, view: EventView) -> System:

@@ -106,7 +106,12 @@ class Session:
                     self._view.answer(answer.text())
                     return
             self._look()
-        raise NoAnswer(f"no answer within {self._timeout:g} s")
+        raise NoAnswer(f"no answer within {self._timeout:g} s{self._meanwhile()}")
+
+    def _meanwhile(self) -> str:
+        """What was being waited for when the time was up."""
+        waits = sorted(self._system.waits(), key=lambda wait: -wait.seconds)
+        return f"; {waits[0].what} ({waits[0].seconds:.0f} s)" if waits else ""
 
     def _patience(self, deadline: float | None) -> float:
         if deadline is None:

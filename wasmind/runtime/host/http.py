@@ -26,6 +26,8 @@ _JITTER: Final = 0.25
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,9})?")
 _USER_INFO: Final = re.compile(r"//[^/?#]*@")
+#: What Python puts before the system's words for an error.
+_NUMBERED: Final = re.compile(r"\A\[Errno -?\d+\] ")
 _ENDING: Final = "the actor is ending"
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -131,7 +133,7 @@ def _attempts(host: Host, request: _Request, call: Call, target: str) -> Ok | Er
                 attempt=attempt,
                 attempts=request.attempts,
                 reason=reason,
-                wait_seconds=wait,
+                wait_seconds=round(wait, 3),
                 id=host.message_id,
             ),
         )
@@ -200,7 +202,7 @@ def _attempt(host: Host, call: Call, timeout: float | None) -> Answer:
         text = str(error).partition(" b'")[0]
         raise _Failure("builder-error", around.masked(text), hopeless=True) from None
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
-        text = str(error) or type(error).__name__
+        text = _NUMBERED.sub("", str(error)) or type(error).__name__
         raise _Failure("network-error", around.masked(text)) from None
     except Exception as error:  # noqa: BLE001 - whatever has seen a secret may quote it
         text = f"the request failed: {type(error).__name__}"
