@@ -240,6 +240,26 @@ def test_a_model_that_takes_long_is_waited_for_aloud(config: Path) -> None:
     assert 2 <= wait["seconds"] < 5
 
 
+def test_on_a_terminal_a_wait_is_a_line_that_is_written_over(config: Path) -> None:
+    mine, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [SCRIPT, "run", config, "-p", "wait"],
+        cwd=config.parent,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"},
+    )
+    os.close(theirs)
+    shown = b""
+    while piece := _read(mine):
+        shown += piece
+    os.close(mine)
+    assert process.wait() == 0
+    assert b"waiting for a model (3 s)\r\x1b[K" in shown
+    stays = [line.split(b"\x1b[K")[-1] for line in shown.split(b"\r\n")]
+    assert not any(b"waiting" in line for line in stays)
+
+
 def test_a_command_that_takes_long_and_the_words_before_it(config: Path) -> None:
     done = run_bytes(config, "-p", "work")
     assert done.returncode == 0, done.stderr
