@@ -14,10 +14,10 @@ from wasmind.runtime.abi import Err, Ok, Owned
 from wasmind.runtime.events import HttpRetry
 from wasmind.runtime.host.doing import doing
 from wasmind.runtime.host.door import Host
-from wasmind.runtime.host.interface import HostFunction, Interface
+from wasmind.runtime.host.interface import LARGEST_LIST_MIB, HostFunction, Interface
 
 if TYPE_CHECKING:
-    from wasmind.runtime.host.exchange import Answer, Call
+    from wasmind.runtime.host.exchange import Answer, Call, Largest
 
 _REQUEST: Final = 120
 _MIB: Final = 1 << 20
@@ -32,8 +32,11 @@ _ENDING: Final = "the actor is ending"
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
-class _Request(Record):
-    """Builder state. Every builder method makes a changed copy."""
+class Request(Record):
+    """A request of an actor, whichever interface it came through.
+
+    Builder methods make a changed copy.
+    """
 
     method: str
     url: str
@@ -45,7 +48,7 @@ class _Request(Record):
     retry_statuses: frozenset[int] = frozenset()
 
 
-class _Failure(Exception):
+class Failure(Exception):
     """A case of `request-error`; `hopeless` ones are not tried again."""
 
     def __init__(self, case: str, text: str | None = None, *, hopeless: bool = False) -> None:
@@ -55,7 +58,7 @@ class _Failure(Exception):
 
 
 def _new(host: Host, method: str, url: str) -> Owned:
-    return Owned(host.resources.add(_Request(method, url)), _REQUEST)
+    return Owned(host.resources.add(Request(method, url)), _REQUEST)
 
 
 def _builder(change: Any) -> HostFunction:
@@ -66,67 +69,97 @@ def _builder(change: Any) -> HostFunction:
     return HostFunction(body, guarded=False)
 
 
-def _header(request: _Request, key: str, value: str) -> _Request:
+def _header(request: Request, key: str, value: str) -> Request:
     return request._replace(headers=(*request.headers, (key, value)))
 
 
-def _headers(request: _Request, headers: tuple[Sequence[tuple[str, str]]]) -> _Request:
+def _headers(request: Request, headers: tuple[Sequence[tuple[str, str]]]) -> Request:
     return request._replace(headers=(*request.headers, *headers[0]))
 
 
-def _body(request: _Request, body: bytes) -> _Request:
+def _body(request: Request, body: bytes) -> Request:
     return request._replace(body=body)
 
 
-def _timeout(request: _Request, seconds: int) -> _Request:
+def _timeout(request: Request, seconds: int) -> Request:
     return request._replace(timeout=float(seconds))
 
 
-def _retry(request: _Request, attempts: int, base_delay_ms: int) -> _Request:
+def _retry(request: Request, attempts: int, base_delay_ms: int) -> Request:
     return request._replace(attempts=max(1, attempts), base_delay=base_delay_ms / 1000)
 
 
-def _retry_statuses(request: _Request, codes: Sequence[int]) -> _Request:
+def _retry_statuses(request: Request, codes: Sequence[int]) -> Request:
     return request._replace(retry_statuses=frozenset(codes))
 
 
-def _send(host: Host, handle: int) -> Ok | Err:
-    request: _Request = host.resources.get(handle)
+def _send_built(host: Host, handle: int) -> Ok | Err:
+    """`wasmind:actor/http`: the request was put together call by call."""
+    # Every byte of a `list<u8>` becomes a value of its own: what is read must leave room for that.
+    most = min(host.actor.limits.response_mib, LARGEST_LIST_MIB)
     try:
-        call = _call(request)
-    except _Failure as failure:
+        answer = perform(host, host.resources.get(handle), most)
+    except Failure as failure:
         return Err(failure.error)
+    return Ok((answer.status, (answer.headers,), answer.body))
+
+
+def _send(host: Host, fields: tuple[Any, ...]) -> Ok | Err:
+    """`wasmind:ext/http`: the whole request at once."""
+    method, url, headers, body, timeout, retry = fields
+    request = Request(method, url, tuple(headers), body or b"")
+    if timeout is not None:
+        request = _timeout(request, timeout)
+    if retry is not None:
+        attempts, delay_ms, statuses = retry
+        request = _retry_statuses(_retry(request, attempts, delay_ms), statuses)
+    try:
+        answer = perform(host, request, host.actor.limits.response_mib)
+    except Failure as failure:
+        return Err(failure.error)
+    return Ok((answer.status, answer.headers, answer.body))
+
+
+def perform(host: Host, request: Request, most: int) -> Answer:
+    """Send a request, as often as it says, and return the last response.
+
+    Args:
+        host: whose request it is.
+        request: what to send.
+        most: MiB that the body of a response may have.
+
+    Raises:
+        Failure: no attempt brought a response, or the actor is ending.
+    """
+    call = _call(request)
     target, what = _target(host, call)
     with doing(host, f"waiting for {what}"):
-        return _attempts(host, request, call, target)
+        return _attempts(host, request, call, target, most)
 
 
-def _attempts(host: Host, request: _Request, call: Call, target: str) -> Ok | Err:
+def _attempts(host: Host, request: Request, call: Call, target: str, most: int) -> Answer:
     for attempt in range(1, request.attempts + 1):
         final = attempt == request.attempts
         asked: float | None = None
-        result: Ok | Err
         try:
-            answer = _attempt(host, call, request.timeout)
-        except _Failure as failure:
-            reason, result, hopeless = str(failure), Err(failure.error), failure.hopeless
+            answer = _attempt(host, call, request.timeout, most)
+        except Failure as failure:
+            if host.cancelled.is_set():
+                raise Failure("network-error", _ENDING) from None
+            if final or failure.hopeless:
+                if attempt > 1:
+                    host.around.http_failed(host, attempt, f"{target}: {failure}")
+                raise
+            reason = str(failure)
         else:
-            result = Ok((answer.status, (answer.headers,), answer.body))
             headers = dict(answer.headers)
             hopeless = headers.get("x-should-retry", "").strip().lower() == "false"
             if final or hopeless or answer.status not in request.retry_statuses:
-                return result
+                return answer
             reason, asked = f"status {answer.status}", retry_after(headers)
-        if host.cancelled.is_set():
-            return Err(("network-error", _ENDING))
-        if final or hopeless:
-            if attempt > 1:
-                host.around.http_failed(host, attempt, f"{target}: {reason}")
-            return result
         wait = _delay(request, attempt - 1, asked)
-        host.around.http_retry(
-            host,
-            HttpRetry(
+        if not host.cancelled.is_set():
+            retry = HttpRetry(
                 actor=host.actor.name,
                 scope=host.scope,
                 target=target,
@@ -135,10 +168,10 @@ def _attempts(host: Host, request: _Request, call: Call, target: str) -> Ok | Er
                 reason=reason,
                 wait_seconds=round(wait, 3),
                 id=host.message_id,
-            ),
-        )
+            )
+            host.around.http_retry(host, retry)
         if host.cancelled.wait(wait):
-            return Err(("network-error", _ENDING))
+            raise Failure("network-error", _ENDING)
     raise AssertionError("a request has at least one attempt")
 
 
@@ -152,31 +185,31 @@ def _target(host: Host, call: Call) -> tuple[str, str]:
     return target, "a model" if is_model else target
 
 
-def _call(request: _Request) -> Call:
+def _call(request: Request) -> Call:
     """What could never work is reported as such before anything is sent."""
     import httpx
 
     from wasmind.runtime.host.exchange import Call
 
     if not _TOKEN.fullmatch(request.method):
-        raise _Failure("builder-error", f"`{request.method[:50]}` is not an HTTP method")
+        raise Failure("builder-error", f"`{request.method[:50]}` is not an HTTP method")
     # Blanks around a value are not part of it.
     headers = tuple((key, value.strip(" \t")) for key, value in request.headers)
     for key, value in headers:
         if not _TOKEN.fullmatch(key) or not _HEADER_VALUE.fullmatch(value):
-            raise _Failure("builder-error", f"the header `{key[:50]}` is malformed")
+            raise Failure("builder-error", f"the header `{key[:50]}` is malformed")
     try:
         url = httpx.URL(request.url)
     except (httpx.InvalidURL, ValueError, TypeError):
-        raise _Failure("invalid-url", _USER_INFO.sub("//***@", request.url)) from None
+        raise Failure("invalid-url", _USER_INFO.sub("//***@", request.url)) from None
     if url.scheme and url.scheme not in ("http", "https"):
-        raise _Failure("builder-error", f"the scheme `{url.scheme}` is not supported")
+        raise Failure("builder-error", f"the scheme `{url.scheme}` is not supported")
     if not url.scheme or not url.host:
-        raise _Failure("invalid-url", _USER_INFO.sub("//***@", request.url))
+        raise Failure("invalid-url", _USER_INFO.sub("//***@", request.url))
     return Call(request.method, url, headers, request.body)
 
 
-def _attempt(host: Host, call: Call, timeout: float | None) -> Answer:
+def _attempt(host: Host, call: Call, timeout: float | None, most: int) -> Answer:
     """One attempt; neither what goes wrong nor what comes back holds a secret of the host."""
     import httpcore
 
@@ -186,32 +219,32 @@ def _attempt(host: Host, call: Call, timeout: float | None) -> Answer:
 
     around = host.around
     try:
-        answer = _exchanged(host, call, timeout)
-    except _Failure:
+        answer = _exchanged(host, call, timeout, most)
+    except Failure:
         raise
     except Refused as error:
         around.log(host, "warn", f"refused `{call.method} {shown(call.url)}`: {error}")
         text = f"{error}; see `[actors.{host.actor.name}.grants.http]`"
-        raise _Failure("network-error", text, hopeless=True) from None
+        raise Failure("network-error", text, hopeless=True) from None
     except Hopeless as error:
-        raise _Failure("network-error", around.masked(str(error)), hopeless=True) from None
+        raise Failure("network-error", around.masked(str(error)), hopeless=True) from None
     except httpcore.TimeoutException:
-        raise _Failure("timeout") from None
+        raise Failure("timeout") from None
     except httpcore.LocalProtocolError as error:
         # It quotes the header it does not like.
         text = str(error).partition(" b'")[0]
-        raise _Failure("builder-error", around.masked(text), hopeless=True) from None
+        raise Failure("builder-error", around.masked(text), hopeless=True) from None
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
         text = _NUMBERED.sub("", str(error)) or type(error).__name__
-        raise _Failure("network-error", around.masked(text)) from None
+        raise Failure("network-error", around.masked(text)) from None
     except Exception as error:  # noqa: BLE001 - whatever has seen a secret may quote it
         text = f"the request failed: {type(error).__name__}"
-        raise _Failure("network-error", text, hopeless=True) from None
+        raise Failure("network-error", text, hopeless=True) from None
     headers = [(key, around.masked(value)) for key, value in answer.headers]
     return replace(answer, headers=headers, body=around.masked_bytes(answer.body))
 
 
-def _exchanged(host: Host, call: Call, timeout: float | None) -> Answer:
+def _exchanged(host: Host, call: Call, timeout: float | None, most: int) -> Answer:
     from wasmind.runtime.host.connections import Deadline
     from wasmind.runtime.host.egress import Policy
     from wasmind.runtime.host.exchange import Line, exchange
@@ -221,17 +254,17 @@ def _exchanged(host: Host, call: Call, timeout: float | None) -> Answer:
         around.connections(),
         Policy.of(host.actor.grants.get("http", {}), around.model_origins()),
         around.credentials,
-        host.actor.limits.response_mib * _MIB,
+        _largest(host, most),
         lambda text: around.log(host, "warn", text),
     )
     with around.slot("requests") as free:
         if not free:
             text = "as many requests are in flight as may at once (limit `requests`)"
-            raise _Failure("network-error", text)
+            raise Failure("network-error", text)
         return exchange(call, line, Deadline(timeout, host.cancelled))
 
 
-def _delay(request: _Request, attempt: int, asked: float | None) -> float:
+def _delay(request: Request, attempt: int, asked: float | None) -> float:
     """`base * 2^attempt` with jitter, or what the server asked for; never longer than the cap."""
     nominal = min(_LONGEST_DELAY, request.base_delay * 2.0 ** min(attempt, 30))
     delay = nominal * (1 + random.uniform(0, _JITTER))  # noqa: S311 - spreads load, keeps no secret
@@ -261,6 +294,22 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
+def _largest(host: Host, most: int) -> Largest:
+    """What a body may have, and what to say about a larger one."""
+    from wasmind.runtime.host.exchange import Largest
+
+    if most < host.actor.limits.response_mib:
+        return Largest(most * _MIB, f"{most} MiB, the most that components of this kind can take")
+    return Largest(most * _MIB, f"{most} MiB (limit `response_mib`)")
+
+
+EXT_HTTP: Final = Interface(
+    name="wasmind:ext/http",
+    capability="http",
+    functions={
+        "send": HostFunction(_send, lambda reason: Err(("builder-error", reason)), blocking=True)
+    },
+)
 HTTP: Final = Interface(
     name="wasmind:actor/http",
     capability="http",
@@ -273,7 +322,7 @@ HTTP: Final = Interface(
         "[method]request.retry": _builder(_retry),
         "[method]request.retry-on-status-codes": _builder(_retry_statuses),
         "[method]request.send": HostFunction(
-            _send, lambda reason: Err(("builder-error", reason)), blocking=True
+            _send_built, lambda reason: Err(("builder-error", reason)), blocking=True
         ),
     },
     resources={"request": _REQUEST},
