@@ -86,9 +86,9 @@ class System:
         message = {"role": "user", "content": text}
         self.send(messages.ADD_MESSAGE, {"agent": scope, "message": message})
 
-    def subscribe(self) -> Subscription:
-        """All events from now on."""
-        return self._runtime.subscribe()
+    def subscribe(self, limit_mib: int | None = None) -> Subscription:
+        """All events from now on; with a limit, what is not read beyond it is left out."""
+        return self._runtime.subscribe(limit_mib)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription."""

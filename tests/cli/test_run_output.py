@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import signal
 import subprocess
+import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +268,69 @@ def test_a_command_that_takes_long_and_the_words_before_it(config: Path) -> None
     assert done.returncode == 0, done.stderr
     assert b"running bash (2 s)" in done.stderr
     assert b"assistant  I will look first.\n" in done.stderr
+
+
+FLOODING = """
+from wasmind_actor import Actor, log, on
+from wasmind_actor.messages import AddMessage
+
+
+class Floods(Actor):
+    @on(AddMessage)
+    def add(self):
+        for _ in range(100_000):
+            log.info("x" * 1000)
+"""
+
+
+def test_a_signal_is_heard_although_nobody_reads(tmp_path: Path) -> None:
+    (tmp_path / "floods").mkdir()
+    (tmp_path / "floods" / "Wasmind.toml").write_text('actor_id = "test:floods"\n')
+    (tmp_path / "floods" / "actor.py").write_text(FLOODING)
+    (tmp_path / "app.toml").write_text(
+        'starting_actors = ["floods"]\n\n[actors.floods]\nsource = { path = "floods" }\n'
+    )
+    running = subprocess.Popen(
+        [SCRIPT, "run", "app.toml", "--prompt", "x", "--format=jsonl"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=tmp_path,
+        start_new_session=True,
+    )
+    assert running.stdout is not None
+    capacity = fcntl.fcntl(running.stdout, fcntl.F_GETPIPE_SZ)
+
+    def is_full() -> bool:
+        # Pages of a pipe are not filled to the last byte by lines that do not fit.
+        waiting = fcntl.ioctl(running.stdout, termios.FIONREAD, bytes(4))
+        return int.from_bytes(waiting, sys.byteorder) >= capacity * 3 // 4
+
+    wait_for(is_full)
+    running.send_signal(signal.SIGINT)
+    assert ended(running) == 130
+    running.stdout.close()
+
+
+def test_what_happens_between_lines_is_shown(config: Path) -> None:
+    """Nothing waits for the next line of stdin."""
+    running = subprocess.Popen(
+        [SCRIPT, "run", config, "--format=jsonl"],
+        cwd=config.parent,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert running.stdin is not None
+    assert running.stdout is not None
+    for line in running.stdout:
+        if "AllActorsReady" in line:
+            break
+    running.stdin.close()
+    rest = running.stdout.read()
+    running.stdout.close()
+    assert running.wait() == 0
+    assert events_of(rest)[-1] == {"event": "stopped", "reason": None}
 
 
 def test_a_folder_that_is_no_bundle_names_the_config_inside(tmp_path: Path) -> None:

@@ -220,7 +220,9 @@ def test_a_message_larger_than_lists_may_be_is_not_delivered_and_told(foreign_bu
 
 
 def test_a_response_larger_than_lists_may_be_is_an_error_of_the_call(
-    foreign_bundle, run, server: Server  # noqa: F811
+    foreign_bundle,
+    run,
+    server: Server,  # noqa: F811
 ) -> None:
     server.handle = lambda handler: answer(handler, 200, b"x" * (17 * MIB))
     grants = {"http": {"hosts": ["127.0.0.1"]}}

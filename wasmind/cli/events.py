@@ -14,7 +14,7 @@ from wasmind.cli.sizes import human
 from wasmind.plan import ROOT_SCOPE
 from wasmind.records import Record
 from wasmind.runtime import messages
-from wasmind.runtime.events import Event, Failure, HttpRetry, LogRecord, Waiting
+from wasmind.runtime.events import Event, Failure, HttpRetry, LeftOut, LogRecord, Waiting
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.metrics import ActorUsage, Summary
 from wasmind.visible import visible, visible_line
@@ -77,6 +77,8 @@ class TextView:
                 text = f"{event.target}: {event.reason}; attempt {event.attempt} of "
                 text += f"{event.attempts}, the next in {event.wait_seconds:.1f} s"
                 self._line(event.actor, event.scope, text, "warn")
+            case LeftOut():
+                terminal.say(f"{event.count} events left out: nobody read what came before them")
             case Failure():
                 text = f"failed: {event.reason}; {event.outcome}"
                 self._hold(_Held(event.actor, event.scope, text, event.reason, event.traceback))

@@ -14,7 +14,7 @@ import click
 from wasmind.cli import terminal
 from wasmind.cli.patience import Patience
 from wasmind.runtime import messages
-from wasmind.runtime.events import Event, Failure, HttpRetry, LogRecord, Stopped, Waiting
+from wasmind.runtime.events import Event, Failure, HttpRetry, LeftOut, LogRecord, Stopped, Waiting
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.metrics import Summary
 from wasmind.visible import json_visible
@@ -22,6 +22,7 @@ from wasmind.visible import json_visible
 #: Kinds that can be left out; `payloads` are those of messages that repeat a whole conversation.
 KINDS: Final = ("message", "payloads", "log", "failure", "http_retry", "waiting", "answer")
 _DEFAULT: Final = frozenset(KINDS) - {"payloads"}
+_ALWAYS: Final = ("left_out", "stopped", "summary")
 _REPEATING: Final = frozenset({messages.CHAT_STATE_UPDATED, messages.REQUEST})
 
 
@@ -49,7 +50,7 @@ class JsonView:
     """Every event that is wanted as one JSON object a line; all log records.
 
     Args:
-        kinds: what is written, of `KINDS`; the end always is.
+        kinds: what is written, of `KINDS`; the end and gaps always are.
     """
 
     def __init__(self, kinds: frozenset[str] = _DEFAULT) -> None:
@@ -89,7 +90,7 @@ class JsonView:
         self._write({"event": "summary", **asdict(summary)})
 
     def _write(self, event: Mapping[str, Any]) -> None:
-        if event["event"] in self._kinds or event["event"] in ("stopped", "summary"):
+        if event["event"] in self._kinds or event["event"] in _ALWAYS:
             line = json.dumps(event, ensure_ascii=self._ascii, allow_nan=False)
             terminal.result(json_visible(line))
 
@@ -131,6 +132,8 @@ def document(event: Event, *, payloads: bool) -> Mapping[str, Any]:
                 "outcome": event.outcome,
                 "log": list(event.log),
             }
+        case LeftOut():
+            return {"event": "left_out", "count": event.count}
         case Stopped(reason=reason):
             return {"event": "stopped", "reason": reason}
 

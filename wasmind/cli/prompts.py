@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import queue
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Final
 
@@ -35,17 +37,50 @@ def given(prompt: str) -> str:
     return text
 
 
-def lines() -> Iterator[str]:
-    """Lines of stdin that say something, asked for at a terminal.
+class Lines:
+    """Lines of stdin that say something, read on a thread of its own."""
 
-    Raises:
-        ValueError: one is not text.
-    """
+    def __init__(self) -> None:
+        # One ahead, and no more than that is held.
+        self._read: queue.Queue[str | ValueError | None] = queue.Queue(maxsize=1)
+        threading.Thread(target=self._work, name="stdin", daemon=True).start()
+
+    def ask(self) -> None:
+        """Ask for a line at a terminal."""
+        if sys.stdin is not None and sys.stdin.isatty():
+            terminal.ask("> ")
+
+    def next(self, timeout: float) -> str | None:
+        """The next line; None at the end of input.
+
+        Raises:
+            TimeoutError: there is none yet.
+            ValueError: it is not text.
+        """
+        try:
+            line = self._read.get(timeout=timeout)
+        except queue.Empty:
+            raise TimeoutError from None
+        if isinstance(line, ValueError):
+            raise line
+        return line
+
+    def _work(self) -> None:
+        try:
+            for line in _lines():
+                self._read.put(line)
+        except ValueError as error:
+            self._read.put(error)
+        except OSError as error:
+            self._read.put(ValueError(f"cannot read stdin: {error.strerror}"))
+        else:
+            self._read.put(None)
+
+
+def _lines() -> Iterator[str]:
     if sys.stdin is None:
         return
     for number in range(1, sys.maxsize):
-        if sys.stdin.isatty():
-            terminal.ask("> ")
         line = sys.stdin.buffer.readline()
         if not line:
             return

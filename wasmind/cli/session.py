@@ -19,6 +19,10 @@ from wasmind.system import Answer, NoAnswer, System
 _STOP_SECONDS: Final = 1.5
 #: How often the main thread looks up while something goes on beside it.
 _GLANCE_SECONDS: Final = 0.05
+#: What may wait for a stdout that nobody reads.
+_UNREAD_MIB: Final = 64
+#: How long last words may take after a signal.
+_LAST_WORDS_SECONDS: Final = 2.0
 #: How often people are told what is waited for.
 _LOOK_SECONDS: Final = 0.5
 
@@ -48,9 +52,10 @@ class Session:
         self._view = view
         self._log = log
         self._stats = stats
-        self._events = system.subscribe()
+        self._events = system.subscribe(_UNREAD_MIB)
         self._looked = 0.0
         self._stopped: Stopped | None = None
+        self._finished = False
         #: Why the exit code is not 0.
         self._reason: str | None = None
 
@@ -70,19 +75,31 @@ class Session:
                 return 1
             except signals.Ended as end:
                 self._reason = f"ended by {end.name}"
-                with suppress(OSError):
-                    terminal.say("stopping; Ctrl-C once more ends at once")
+                self._stop_unheard(end.code)
                 return end.code
             finally:
-                self._beside(lambda: self._system.stop(_STOP_SECONDS))
-                self._finish()
+                if not self._finished:
+                    self._beside(lambda: self._system.stop(_STOP_SECONDS))
+                    self._finish()
         except signals.Ended as end:
             os._exit(end.code)
+
+    def _stop_unheard(self, code: int) -> None:
+        """End all agents, although nobody may read what we write: a full pipe stops nothing here.
+
+        The process ends when the last words are not taken.
+        """
+        self._finished = True
+        _attempt(lambda: terminal.say("stopping; Ctrl-C once more ends at once"), _GLANCE_SECONDS)
+        _attempt(lambda: self._system.stop(_STOP_SECONDS), None)
+        if not _attempt(self._finish, _LAST_WORDS_SECONDS):
+            os._exit(code)
 
     def _converse(self) -> None:
         """Lines of stdin are messages; answers are shown as they come."""
         self._system.require_listener()
-        for line in prompts.lines():
+        lines = prompts.Lines()
+        while (line := self._next_line(lines)) is not None:
             try:
                 self._ask(line)
             except NoAnswer as error:
@@ -93,8 +110,21 @@ class Session:
         if self._stopped is not None and self._stopped.reason is not None:
             raise NoAnswer(self._stopped.reason)
 
+    def _next_line(self, lines: prompts.Lines) -> str | None:
+        """The next line of stdin, which is read beside: what happens meanwhile is shown."""
+        lines.ask()
+        while True:
+            with suppress(TimeoutError):
+                return lines.next(_GLANCE_SECONDS)
+            self._drain()
+            self._look()
+            if self._stopped is not None:
+                return None
+
     def _ask(self, prompt: str) -> None:
         self._system.require_listener()
+        if self._stopped is not None:
+            raise NoAnswer(self._stopped.reason or "the system has ended")
         self._system.tell(prompt)
         answer = Answer()
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
@@ -172,3 +202,16 @@ class Session:
             self._view.summary(self._system.summary())
         if self._log is not None:
             self._log.close()
+
+
+def _attempt(work: Callable[[], object], seconds: float | None) -> bool:
+    """Do `work` on a thread; False if it is not done within `seconds`. Trouble is ignored."""
+
+    def attempt() -> None:
+        with suppress(Exception):
+            work()
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return not thread.is_alive()

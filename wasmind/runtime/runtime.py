@@ -72,9 +72,9 @@ class Runtime:
         with self._workers.blocked():
             self._coordinator.start(_ROOT_AGENT)
 
-    def subscribe(self) -> Subscription:
-        """All events from now on."""
-        return self._events.subscribe()
+    def subscribe(self, limit_mib: int | None = None) -> Subscription:
+        """All events from now on; see `Subscription`."""
+        return self._events.subscribe(limit_mib)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription."""
