@@ -122,9 +122,9 @@ class Session:
                 return None
 
     def _ask(self, prompt: str) -> None:
-        self._system.require_listener()
         if self._stopped is not None:
             raise NoAnswer(self._stopped.reason or "the system has ended")
+        self._system.require_listener()
         self._system.tell(prompt)
         answer = Answer()
         deadline = None if self._timeout is None else time.monotonic() + self._timeout

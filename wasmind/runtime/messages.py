@@ -20,6 +20,8 @@ ALL_ACTORS_READY: Final = "wasmind.common.actors.AllActorsReady"
 AGENT_SPAWNED: Final = "wasmind.common.actors.AgentSpawned"
 EXIT: Final = "wasmind.common.actors.Exit"
 ADD_MESSAGE: Final = "wasmind.common.assistant.AddMessage"
+QUEUE_STATUS: Final = "wasmind.common.assistant.QueueStatusChange"
+REQUEST: Final = "wasmind.common.assistant.Request"
 STATUS_UPDATE: Final = "wasmind.common.assistant.StatusUpdate"
 REQUEST: Final = "wasmind.common.assistant.Request"
 CHAT_STATE_UPDATED: Final = "wasmind.common.assistant.ChatStateUpdated"
@@ -69,6 +71,14 @@ def encode(payload: Any) -> bytes:
     return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def decode(payload: bytes) -> Any:
+    """A decoded payload; None if it is no JSON."""
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Envelope:
     """One message as everybody sees it. Identity is the object: ids may repeat.
@@ -91,10 +101,7 @@ class Envelope:
 
     def json(self) -> Any:
         """The decoded payload; None if it is no JSON."""
-        try:
-            return json.loads(self.payload)
-        except (ValueError, RecursionError):
-            return None
+        return decode(self.payload)
 
     def as_text(self) -> abi.MessageArguments:
         """The message for guests that take text."""
@@ -136,6 +143,26 @@ _lowering = threading.Lock()
 def notification(title: str, message: str, source: str, level: str = "Error") -> bytes:
     """Payload of a `UserNotification`."""
     return encode({"level": level, "title": title, "message": message, "source": source})
+
+
+def system_message(agent: str, text: str) -> bytes:
+    """Payload of an `AddMessage`: word for an agent's assistant."""
+    return encode({"agent": agent, "message": {"role": "system", "content": text}})
+
+
+def pause(agent: str, *, for_user: bool) -> bytes:
+    """Payload of a `QueueStatusChange`: rest until the user speaks, or until anybody does."""
+    anybody = {"WaitingForSystemInput": {"required_scope": None, "interruptible_by_user": True}}
+    reason = "WaitingForUserInput" if for_user else anybody
+    return encode({"agent": agent, "status": {"Wait": {"reason": reason}}})
+
+
+def calls_tools(response: bytes) -> bool:
+    """Whether a `Response` payload wants tools to run."""
+    try:
+        return bool(decode(response)["message"].get("tool_calls"))
+    except (TypeError, KeyError, AttributeError):
+        return False
 
 
 def failed_tool_call(call: Any, reason: str) -> bytes | None:

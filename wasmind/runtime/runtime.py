@@ -92,6 +92,10 @@ class Runtime:
         """What actors are busy with now, one entry for each that is."""
         return self._coordinator.waits()
 
+    def hears(self, scope: str, message_type: str) -> bool:
+        """Whether an actor of an agent still handles what is sent to it."""
+        return self._coordinator.hears(scope, message_type)
+
     def summary(self) -> Summary:
         """What the run has used so far."""
         return self._coordinator.summary()
