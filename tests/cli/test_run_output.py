@@ -333,6 +333,21 @@ def test_what_happens_between_lines_is_shown(config: Path) -> None:
     assert events_of(rest)[-1] == {"event": "stopped", "reason": None}
 
 
+def test_a_secret_that_cannot_be_sent_is_refused_by_the_name_of_its_variable(config: Path) -> None:
+    with config.open("a") as file:
+        file.write('\n[[run.credentials]]\nhost = "127.0.0.1"\nvariable = "SOME_KEY"\n')
+    log = config.parent / "log"
+    done = run_bytes(
+        config, "-p", "x", "--format=jsonl", "--log-file", str(log), SOME_KEY="sk-s3cr3t\u201d"
+    )
+    assert done.returncode == 2
+    (last,) = events_of(done.stdout.decode())
+    assert "`SOME_KEY`" in last["reason"]
+    assert "s3cr3t" not in done.stdout.decode() + done.stderr.decode() + log.read_text()
+    fine = run_bytes(config, "-p", "x", SOME_KEY="sk-s3cr3t\n")
+    assert (fine.returncode, fine.stdout) == (0, b"done\n"), fine.stderr
+
+
 def test_a_folder_that_is_no_bundle_names_the_config_inside(tmp_path: Path) -> None:
     (tmp_path / "system").mkdir()
     (tmp_path / "system" / "wasmind-app.toml").write_text(EXAMPLE.read_text())
