@@ -8,11 +8,13 @@ are shared with actors written in Rust: see `wasmind_actor.wire` for the declara
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from typing import Any, Final, TypeAlias
 
 from wasmind_actor.struct import REQUIRED
@@ -155,6 +157,10 @@ class FlexibleBoolean(Codec):
         return {"type": "boolean"}
 
 
+def _itself(value: Json) -> Json:
+    return value
+
+
 class Anything(Codec):
     """Any JSON value, as it is."""
 
@@ -167,23 +173,85 @@ class Anything(Codec):
 
 @dataclass(frozen=True, slots=True)
 class Choice(Codec):
-    """One of a few strings; decoded by `make`, an enum class or `str`."""
+    """One of a few strings, integers or booleans; decoded by `make`, for example an enum class."""
 
-    values: tuple[str, ...]
-    make: type[StrEnum] | type[str] = str
+    values: tuple[str | int, ...]
+    make: Callable[[Any], Any] = _itself
 
-    def decode(self, value: Json, path: str) -> str:
-        if type(value) is not str or value not in self.values:
-            found = f"`{value}`" if type(value) is str else describe(value)
-            listed = ", ".join(f"`{each}`" for each in self.values)
-            raise DecodeError(f"expected one of {listed}, found {found}", path)
-        return self.make(value)
+    def decode(self, value: Json, path: str) -> Any:
+        for each in self.values:
+            if type(value) is type(each) and value == each:
+                return self.make(value)
+        listed = ", ".join(f"`{self._shown(each)}`" for each in self.values)
+        scalar = type(value) in (str, int, float, bool)
+        found = f"`{self._shown(value)}`" if scalar else describe(value)
+        raise DecodeError(f"expected one of {listed}, found {found}", path)
 
     def encode(self, value: Any) -> Json:
-        return str(value)
+        return value.value if isinstance(value, Enum) else value
 
     def schema(self) -> Schema:
-        return {"enum": list(self.values)}
+        kinds = list(dict.fromkeys(json_type(each) for each in self.values))
+        # Some providers refuse choices without a type.
+        return {"type": kinds[0] if len(kinds) == 1 else kinds, "enum": list(self.values)}
+
+    def _shown(self, value: Json) -> str:
+        """A value; quoted where it could be taken for another one."""
+        if type(value) is str and all(type(each) is str for each in self.values):
+            return value
+        return json.dumps(value, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Either(Codec):
+    """One of several, told apart by what they are in JSON."""
+
+    members: tuple[Codec, ...]
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether a value's type in JSON says which member it is."""
+        kinds = [kind for member in self.members for kind in _types(member.schema())]
+        return len(kinds) == len(set(kinds)) and "" not in kinds
+
+    def decode(self, value: Json, path: str) -> Any:
+        member = self._member(json_type(value))
+        if member is None:
+            kinds = [kind for each in self.members for kind in _types(each.schema())]
+            expected = " or ".join(f"{'an' if x[0] in 'aeiou' else 'a'} {x}" for x in kinds)
+            raise DecodeError(f"expected {expected}, found {describe(value)}", path)
+        return member.decode(value, path)
+
+    def encode(self, value: Any) -> Json:
+        member = self._member(json_type(value.value if isinstance(value, Enum) else value))
+        return value if member is None else member.encode(value)
+
+    def schema(self) -> Schema:
+        return {"anyOf": [member.schema() for member in self.members]}
+
+    def _member(self, kind: str) -> Codec | None:
+        """The member for a type of JSON; every integer is a number as well."""
+        for wanted in (kind, "number") if kind == "integer" else (kind,):
+            for member in self.members:
+                if wanted in _types(member.schema()):
+                    return member
+        return None
+
+
+def json_type(value: Any) -> str:
+    """What a Python value is in JSON; objects are all that is nothing else."""
+    names = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
+    if type(value) in (list, tuple):
+        return "array"
+    return names.get(type(value), "object")
+
+
+def _types(schema: Schema) -> tuple[str, ...]:
+    """The types of JSON that a schema allows; an empty one if it does not say."""
+    if "anyOf" in schema:
+        return tuple(kind for each in schema["anyOf"] for kind in _types(each))
+    kinds = schema.get("type", "")
+    return (kinds,) if isinstance(kinds, str) else tuple(kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +271,10 @@ class Optional(Codec):
         inner = self.inner.schema()
         if not inner:
             return inner
-        if isinstance(inner.get("type"), str):
-            return {**inner, "type": [inner["type"], "null"]}
-        return {"anyOf": [inner, {"type": "null"}]}
+        if "type" not in inner:
+            return {"anyOf": [inner, {"type": "null"}]}
+        choices = {"enum": [*inner["enum"], None]} if "enum" in inner else {}
+        return {**inner, "type": [*_types(inner), "null"], **choices}
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,8 +392,11 @@ class Field:
     def schema(self) -> Schema:
         """Its schema, with the default where JSON can express it."""
         schema = self.codec.schema()
-        if isinstance(self.default, bool | int | float | str):
-            schema["default"] = self.default
+        if self.default is not REQUIRED and self.default is not None:
+            with suppress(AttributeError, KeyError, TypeError, ValueError):
+                default = self.codec.encode(self.default)
+                json.dumps(default, allow_nan=False)  # else it has no form in JSON
+                schema["default"] = default
         return schema
 
 
@@ -380,7 +452,7 @@ class Object(Codec):
         properties = {field.name: field.schema() for field in self.fields}
         required = [field.name for field in self.fields if field.required]
         if self.tag:
-            properties = {self.tag[0]: {"const": self.tag[1]}, **properties}
+            properties = {self.tag[0]: {"type": "string", "const": self.tag[1]}, **properties}
             required = [self.tag[0], *required]
         schema: Schema = {"type": "object", "properties": properties}
         if required:
@@ -439,7 +511,7 @@ class Case:
     def schema(self) -> Schema:
         """The schema of what `encode` makes."""
         if self.content is None:
-            return {"const": self.name}
+            return {"type": "string", "const": self.name}
         return {
             "type": "object",
             "properties": {self.name: self.content.schema()},

@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, get_type_hints, overload
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, overload
 
 from wasmind_actor import log
 from wasmind_actor.chat import (
@@ -19,6 +19,7 @@ from wasmind_actor.chat import (
     ToolOutcome,
 )
 from wasmind_actor.codec import DecodeError, Object, Schema
+from wasmind_actor.json_form import for_models
 from wasmind_actor.messages import (
     CallDone,
     ExecuteToolCall,
@@ -27,8 +28,9 @@ from wasmind_actor.messages import (
     ToolCallStatus,
     ToolCallStatusUpdate,
 )
+from wasmind_actor.signatures import parameters_of
 from wasmind_actor.status import Status
-from wasmind_actor.wire import Err, Message, Ok, Record, parameters_codec
+from wasmind_actor.wire import Err, Message, Ok, Record
 
 if TYPE_CHECKING:
     from wasmind_actor.actor import Actor
@@ -165,7 +167,8 @@ class ToolMethod:
 
     def schema(self) -> Schema:
         """JSON Schema of the parameters."""
-        return self.parameters.schema()
+        schema: Schema = for_models(self.parameters.schema())
+        return schema
 
     def definition(self) -> Tool:
         """What models are told."""
@@ -256,14 +259,14 @@ def tools_of(cls: type) -> Iterator[ToolMethod]:
         if hasattr(value, "__tool__")
     }
     for attribute, function in found.items():
-        hints = get_type_hints(function, include_extras=True)
-        calls = [name for name, hint in hints.items() if hint is Call]
+        name = function.__tool__["name"]
+        parameters, call = parameters_of(function, name, Call)
         yield ToolMethod(
-            name=function.__tool__["name"],
+            name=name,
             description=inspect.cleandoc(function.__doc__ or ""),
-            parameters=parameters_codec(function, skip=("self", *calls)),
+            parameters=parameters,
             method=attribute,
-            call_parameter=calls[0] if calls else None,
+            call_parameter=call,
             when=function.__tool__["when"],
         )
 
