@@ -23,16 +23,18 @@ class PythonModule(Record):
 
 
 class Artifact(Record):
-    """A built actor.
+    """An actor as far as it is built.
 
     Attributes:
         tree: its folder as it was read.
         contract: what it says about itself.
         modules: for the shared interpreter; empty for a component of its own.
-        component: the component's bytes; None where the shared interpreter runs the modules.
+        component: the component's bytes; None where the shared interpreter runs the modules, and
+            where it has not been built.
         imported: capabilities the component imports; None for the shared interpreter.
         optional: capabilities it could use where they are granted, but does not need.
         files: its sources, for places in them; None for a component of its own.
+        is_built: whether its component is known; if not, so is nothing but what the manifest says.
     """
 
     tree: Tree
@@ -42,6 +44,7 @@ class Artifact(Record):
     imported: tuple[str, ...] | None = None
     optional: tuple[str, ...] = ()
     files: ActorFiles | None = None
+    is_built: bool = True
 
     def span(self, place: Place | None) -> Span | None:
         """Where a place of its contract is; None if there is no such place."""
