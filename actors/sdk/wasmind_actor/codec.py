@@ -401,7 +401,8 @@ class Field:
         if self.default is not REQUIRED and self.default is not None:
             with suppress(AttributeError, KeyError, TypeError, ValueError):
                 default = self.codec.encode(self.default)
-                json.dumps(default, allow_nan=False)  # else it has no form in JSON
+                if type(default) not in (bool, int, str):
+                    json.dumps(default, allow_nan=False)  # else it has no form in JSON
                 schema["default"] = default
         return schema
 

@@ -23,6 +23,8 @@ _LATER: Final = {
     inspect.CO_ASYNC_GENERATOR: "a generator (`async def` with `yield`)",
     inspect.CO_GENERATOR: "a generator (it has a `yield`)",
 }
+#: How parameters that take any number are written.
+_STARS: Final = {"*": inspect.CO_VARARGS, "**": inspect.CO_VARKEYWORDS}
 NOT_AT_RUN_TIME: Final = "import what it names at run time, not only for type checkers"
 #: Of a handler besides `self`: the message and its envelope.
 _MOST_TAKEN: Final = 2
@@ -84,34 +86,37 @@ def parameters_of(function: Callable[..., Any], tool: str, call: type) -> tuple[
     """
     judge_plain(function, f"tool `{tool}`")
     inner = inspect.unwrap(function)
-    parameters = list(inspect.signature(inner).parameters.values())
-    hints = _hints(inner)
-    # What wraps a tool hands everything on.
+    code, hints = inner.__code__, _hints(inner)
+    # Not `inspect.signature`, which is slow: every actor comes by here when it starts.
+    count = code.co_argcount + code.co_kwonlyargcount
+    names, starred = code.co_varnames[1:count], code.co_varnames[count:]
+    defaults = _defaults(inner)
     call_parameter, fields = None, []
-    for number, each in enumerate(parameters):
-        if number == 0 and each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD):
-            continue  # the actor
-        if hints.get(each.name) is call:
-            call_parameter = each.name
-        elif each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
-            stars = "*" if each.kind is each.VAR_POSITIONAL else "**"
-            _refuse(
-                inner,
-                tool,
-                each.name,
-                f"`{stars}{each.name}` cannot be offered to a model",
-                "name each parameter; what there can be any number of is a list, like"
-                " `items: list[str]`",
-            )
-        elif each.kind is each.POSITIONAL_ONLY:
-            _refuse(inner, tool, each.name, "it cannot be passed by name, as a model does")
-        elif each.name not in hints:
-            _refuse(inner, tool, each.name, "it has no annotation")
+    for number, name in enumerate(names, 1):
+        if hints.get(name) is call:
+            call_parameter = name
+        elif number < code.co_posonlyargcount:
+            _refuse(inner, tool, name, "it cannot be passed by name, as a model does")
+        elif name not in hints:
+            _refuse(inner, tool, name, "it has no annotation")
         else:
-            codec = _codec(inner, tool, each.name, hints[each.name])
-            default = REQUIRED if each.default is each.empty else each.default
-            fields.append(never_null(Field(each.name, codec, default)))
+            codec = _codec(inner, tool, name, hints[name])
+            fields.append(never_null(Field(name, codec, defaults.get(name, REQUIRED))))
+    stars = [x for x, flag in _STARS.items() if code.co_flags & flag]
+    for each, name in zip(stars, starred, strict=False):
+        advice = (
+            "name each parameter; what there can be any number of is a list, like"
+            " `items: list[str]`"
+        )
+        _refuse(inner, tool, name, f"`{each}{name}` cannot be offered to a model", advice)
     return Object(make=dict, fields=tuple(fields)), call_parameter
+
+
+def _defaults(function: Any) -> dict[str, Any]:
+    code, values = function.__code__, function.__defaults__ or ()
+    positional = code.co_varnames[: code.co_argcount]
+    found = dict(zip(positional[len(positional) - len(values) :], values, strict=True))
+    return found | (function.__kwdefaults__ or {})
 
 
 def result_of(function: Any) -> Any:
