@@ -14,13 +14,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, Final, TypeAlias
 
+from wasmind_actor.similar import closest
 from wasmind_actor.struct import REQUIRED
 
 Json: TypeAlias = Any
 Schema: TypeAlias = dict[str, Json]
+
+
+#: Below this every integer has a float of its own.
+_EXACT: Final = 2.0**53
 
 
 class DecodeError(ValueError):
@@ -163,10 +167,6 @@ class FlexibleBoolean(Codec):
         return {"type": "boolean"}
 
 
-def _itself(value: Json) -> Json:
-    return value
-
-
 class Anything(Codec):
     """Any JSON value, as it is."""
 
@@ -175,112 +175,6 @@ class Anything(Codec):
 
     def schema(self) -> Schema:
         return {}
-
-
-@dataclass(frozen=True, slots=True)
-class Choice(Codec):
-    """One of a few strings, integers or booleans; decoded by `make`, for example an enum class."""
-
-    values: tuple[str | int, ...]
-    make: Callable[[Any], Any] = _itself
-
-    def decode(self, value: Json, path: str) -> Any:
-        for each in self.values:
-            if type(value) is type(each) and value == each:
-                return self.make(value)
-        listed = ", ".join(f"`{self._shown(each)}`" for each in self.values)
-        scalar = type(value) in (str, int, float, bool)
-        found = f"`{self._shown(value)}`" if scalar else describe(value)
-        raise DecodeError(f"expected one of {listed}, found {found}", path)
-
-    def encode(self, value: Any) -> Json:
-        return value.value if isinstance(value, Enum) else value
-
-    def schema(self) -> Schema:
-        kinds = list(dict.fromkeys(json_type(each) for each in self.values))
-        # Some providers refuse choices without a type.
-        return {"type": kinds[0] if len(kinds) == 1 else kinds, "enum": list(self.values)}
-
-    def _shown(self, value: Json) -> str:
-        """A value; quoted where it could be taken for another one."""
-        if type(value) is str and all(type(each) is str for each in self.values):
-            return value
-        return json.dumps(value, ensure_ascii=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Either(Codec):
-    """One of several, told apart by what they are in JSON."""
-
-    members: tuple[Codec, ...]
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether a value's type in JSON says which member it is."""
-        kinds = [kind for member in self.members for kind in _types(member.schema())]
-        return len(kinds) == len(set(kinds)) and "" not in kinds
-
-    def decode(self, value: Json, path: str) -> Any:
-        member = self._member(json_type(value))
-        if member is None:
-            kinds = [kind for each in self.members for kind in _types(each.schema())]
-            expected = " or ".join(f"{'an' if x[0] in 'aeiou' else 'a'} {x}" for x in kinds)
-            raise DecodeError(f"expected {expected}, found {describe(value)}", path)
-        return member.decode(value, path)
-
-    def encode(self, value: Any) -> Json:
-        member = self._member(json_type(value.value if isinstance(value, Enum) else value))
-        return value if member is None else member.encode(value)
-
-    def schema(self) -> Schema:
-        return {"anyOf": [member.schema() for member in self.members]}
-
-    def _member(self, kind: str) -> Codec | None:
-        """The member for a type of JSON; every integer is a number as well."""
-        for wanted in (kind, "number") if kind == "integer" else (kind,):
-            for member in self.members:
-                if wanted in _types(member.schema()):
-                    return member
-        return None
-
-
-def json_type(value: Any) -> str:
-    """What a Python value is in JSON; objects are all that is nothing else."""
-    names = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
-    if type(value) in (list, tuple):
-        return "array"
-    return names.get(type(value), "object")
-
-
-def _types(schema: Schema) -> tuple[str, ...]:
-    """The types of JSON that a schema allows; an empty one if it does not say."""
-    if "anyOf" in schema:
-        return tuple(kind for each in schema["anyOf"] for kind in _types(each))
-    kinds = schema.get("type", "")
-    return (kinds,) if isinstance(kinds, str) else tuple(kinds)
-
-
-@dataclass(frozen=True, slots=True)
-class Optional(Codec):
-    """A value or null."""
-
-    inner: Codec
-    optional = True
-
-    def decode(self, value: Json, path: str) -> Any:
-        return None if value is None else self.inner.decode(value, path)
-
-    def encode(self, value: Any) -> Json:
-        return None if value is None else self.inner.encode(value)
-
-    def schema(self) -> Schema:
-        inner = self.inner.schema()
-        if not inner:
-            return inner
-        if "type" not in inner:
-            return {"anyOf": [inner, {"type": "null"}]}
-        choices = {"enum": [*inner["enum"], None]} if "enum" in inner else {}
-        return {**inner, "type": [*_types(inner), "null"], **choices}
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,13 +329,42 @@ class Object(Codec):
             return self.make()
         if type(value) is not dict:
             raise DecodeError(f"expected an object, found {describe(value)}", path)
-        unknown = [key for key in value if key not in {field.name for field in self.fields}]
+        unknown = self._unknown(value)
         if unknown and self.closed:
             raise DecodeError("unknown key", join(path, unknown[0]))
         found = {field.name: field.read(value, path) for field in self.fields}
         if self.rest:
             found[self.rest] = {key: value[key] for key in unknown}
         return self.make(**{name: each for name, each in found.items() if each is not REQUIRED})
+
+    def faults(self, value: Json) -> list[str]:
+        """All that is wrong with a value, a line for each key.
+
+        An unknown key is wrong if it looks like one that is missing; others are only named beside
+        what is wrong.
+        """
+        if type(value) is not dict:
+            return [f"expected an object, found {describe(value)}"]
+        wrong = []
+        for field in self.fields:
+            try:
+                field.read(value, "")
+            except DecodeError as error:
+                wrong.append(str(error))
+        missing = [field.name for field in self.fields if field.name not in value]
+        strangers = {key: closest(key, missing) for key in self._unknown(value)}
+        if not wrong and not any(strangers.values()):
+            return []
+        known = ", ".join(f"`{field.name}`" for field in self.fields) or "none"
+        for key, meant in strangers.items():
+            wrong.append(
+                f"{key}: unknown; " + (f"did you mean `{meant}`?" if meant else f"known: {known}")
+            )
+        return wrong
+
+    def _unknown(self, table: Mapping[str, Json]) -> list[str]:
+        names = {field.name for field in self.fields}
+        return [key for key in table if key not in names]
 
     def encode(self, value: Any) -> Json:
         if self.unit:
@@ -469,103 +392,10 @@ class Object(Codec):
         return schema
 
 
-@dataclass(frozen=True, slots=True)
-class Tagged(Codec):
-    """Objects told apart by the value of one of their keys (serde's internally tagged enum)."""
-
-    key: str
-    cases: Mapping[str, Object]
-    by_class: Mapping[type, Object]
-
-    def decode(self, value: Json, path: str) -> Any:
-        if type(value) is not dict:
-            raise DecodeError(f"expected an object, found {describe(value)}", path)
-        tag = Choice(tuple(self.cases)).decode(value.get(self.key), join(path, self.key))
-        return self.cases[tag].decode(value, path)
-
-    def encode(self, value: Any) -> Json:
-        return self.by_class[type(value)].encode(value)
-
-    def schema(self) -> Schema:
-        return {"anyOf": [case.schema() for case in self.cases.values()]}
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A case of an `External` enum: its name and what follows it; None if nothing does."""
-
-    name: str
-    make: Callable[..., Any]
-    content: Codec | None
-    #: The content is the value of the case's only field, not an object of its fields.
-    newtype: bool = False
-
-    def decode(self, value: Json, path: str) -> Any:
-        """The case, from the value behind its name."""
-        if self.content is None:
-            if value is not None:
-                raise DecodeError(f"expected null, found {describe(value)}", path)
-            return self.make()
-        content = self.content.decode(value, path)
-        return self.make(value=content) if self.newtype else content
-
-    def encode(self, value: Any) -> Json:
-        """`"Name"` or `{"Name": ...}`."""
-        if self.content is None:
-            return self.name
-        return {self.name: self.content.encode(value.value if self.newtype else value)}
-
-    def schema(self) -> Schema:
-        """The schema of what `encode` makes."""
-        if self.content is None:
-            return {"type": "string", "const": self.name}
-        return {
-            "type": "object",
-            "properties": {self.name: self.content.schema()},
-            "required": [self.name],
-            "additionalProperties": False,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class External(Codec):
-    """Cases told apart by a name around them (serde's externally tagged enum)."""
-
-    cases: Mapping[str, Case]
-    by_class: Mapping[type, Case]
-
-    def decode(self, value: Json, path: str) -> Any:
-        if type(value) is str:
-            name, content = value, None
-        elif type(value) is dict and len(value) == 1:
-            name, content = next(iter(value.items()))
-        else:
-            raise DecodeError(f"expected a single case, found {describe(value)}", path)
-        case = self.cases[Choice(tuple(self.cases)).decode(name, path)]
-        return case.decode(content, join(path, name))
-
-    def encode(self, value: Any) -> Json:
-        return self.by_class[type(value)].encode(value)
-
-    def schema(self) -> Schema:
-        return {"anyOf": [case.schema() for case in self.cases.values()]}
-
-
-@dataclass(frozen=True, slots=True)
-class Newtype(Codec):
-    """A class around a single value that JSON does not show (serde's newtype struct)."""
-
-    make: Callable[..., Any]
-    inner: Codec
-
-    def decode(self, value: Json, path: str) -> Any:
-        return self.make(value=self.inner.decode(value, path))
-
-    def encode(self, value: Any) -> Json:
-        return self.inner.encode(value.value)
-
-    def schema(self) -> Schema:
-        return self.inner.schema()
+def written_number(text: str) -> int | float:
+    """A number with a point or exponent as models and people mean it: `30.0` is an integer."""
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) < _EXACT else number
 
 
 def join(path: str, key: str) -> str:

@@ -40,29 +40,31 @@ from wasmind_actor.codec import (
     INTEGER,
     STRING,
     Anything,
-    Case,
-    Choice,
     Codec,
     DecodeError,
-    Either,
-    External,
     Field,
     FlexibleBoolean,
     Json,
     Many,
-    Newtype,
     Number,
     Object,
-    Optional,
     Param,
     Refined,
     Schema,
     Table,
-    Tagged,
 )
 from wasmind_actor.findings import CANNOT_LOAD, Finding, StandIn, refuse, subject_of
 from wasmind_actor.json_form import NoJsonFormError
 from wasmind_actor.struct import Struct, declaring, members
+from wasmind_actor.unions import (
+    Case,
+    Choice,
+    Either,
+    External,
+    Newtype,
+    Optional,
+    Tagged,
+)
 
 T = TypeVar("T")
 E = TypeVar("E")
