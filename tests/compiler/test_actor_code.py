@@ -129,6 +129,11 @@ def test_what_is_missing_does_not_hide_the_rest(project: Project) -> None:
             " 'Nothing' from 'wasmind_actor'",
         ),
         (
+            "from wasmind_actor import log\nlog.info('here')",
+            "WM0805 desk/actor.py:3:1 loading the actor failed: RuntimeError: there is no host to"
+            " ask while modules are loaded: do it in `start` or later",
+        ),
+        (
             "raise SystemExit(3)",
             "WM0805 desk/actor.py:2:1 loading the actor failed: SystemExit: 3",
         ),

@@ -227,6 +227,14 @@ def test_the_standard_library_is_there(interpreter, code):
     assert (contract["name"], contract["findings"]) == ("A", [])
 
 
+@pytest.mark.parametrize("code", ["log.info('x')", "http.get('http://x')", "files.read('x')"])
+def test_modules_may_not_ask_the_host_while_they_are_loaded(interpreter, code):
+    source = f"from wasmind_actor import Actor, files, http, log\n{code}\nclass A(Actor): ..."
+    contract = json.loads(contract_of(interpreter, compiled(interpreter, source)))
+    (found,) = contract["findings"]
+    assert "there is no host to ask while modules are loaded" in found["message"]
+
+
 def test_what_is_not_there_fails_at_once(interpreter):
     contract = json.loads(contract_of(interpreter, compiled(interpreter, "import numpy")))
     assert contract["findings"][0]["message"] == "there is no module `numpy`"
