@@ -10,6 +10,7 @@ from wasmind_compiler.analysis.capabilities import Granted, grant, may_use, prom
 from wasmind_compiler.analysis.config_schema import fault_of, without_slow_patterns
 from wasmind_compiler.analysis.first_agent import check_first_agent
 from wasmind_compiler.analysis.meanings import check_meanings
+from wasmind_compiler.analysis.message_types import check_messages
 from wasmind_compiler.analysis.models import check_parameters, model_names
 from wasmind_compiler.analysis.overrides import check_overrides
 from wasmind_compiler.analysis.settings import check_settings, doubt_misplaced
@@ -104,6 +105,9 @@ def link(
     if len(actors) == len(resolution.named) and not collector.failed:
         report_never_spawned(resolution, reached, collector)
         check_agents(resolution, agents, contracts, collector)
+    if len(actors) == len(resolution.named):
+        reachable = {name: actors[name].artifact for name in actors if name in reached}
+        check_messages(resolution, reachable, collector)
     check_tools(agents, resolution.actors, contracts, collector)
     check_first_agent(resolution, contracts, collector)
     return System(
@@ -132,8 +136,13 @@ def _link_actor(
         if artifact.is_built
         else promised(resolved)
     )
+    if "command" in granted.narrowed and contract.programs:
+        # Loaded only for actors that start programs, of which some are granted.
+        from wasmind_compiler.analysis.programs import check_programs
+
+        check_programs(resolved, contract, collector)
     uses = granted.capabilities if artifact.is_built else may_use(resolved)
-    spawning = read_spawning(resolved, contract, uses, resolution, collector)
+    spawning = read_spawning(resolved, artifact, uses, resolution, collector)
     return LinkedActor(resolved=resolved, artifact=artifact, granted=granted, spawning=spawning)
 
 

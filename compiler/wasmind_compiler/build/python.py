@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 _CONTRACT: Final = "contract.json"
 #: Part of what names a result: changes whenever other bytecode is made of the same source.
-_RECIPE: Final = "3"
+_RECIPE: Final = "4"
+#: Before the name of a module whose source text is handed over.
+_SOURCE: Final = "source:"
 #: Bytes of source from which on it is worth compiling in two instances.
 _LARGE: Final = 20_000
 ENTRY_POINTS: Final = ("actor.py", "actor/__init__.py")
@@ -51,7 +53,11 @@ class PythonSession(Protocol):
         ...
 
     def describe(self, modules: Sequence[tuple[str, bytes]]) -> str:
-        """The contract of an actor as JSON text. Raises `GuestError`."""
+        """The contract of an actor as JSON text, with what is wrong with it. Raises `GuestError`.
+
+        Args:
+            modules: names and code objects, and `source:` before a name with its source text.
+        """
         ...
 
 
@@ -244,7 +250,12 @@ class _Crew:
             for helper in helpers:
                 compiled += helper.wait()
             with self._room:
-                contract = session.describe([(module.name, module.code) for module in compiled])
+                contract = session.describe(
+                    [
+                        *((module.name, module.code) for module in compiled),
+                        *((_SOURCE + name, text) for name, text in _texts(tree)),
+                    ]
+                )
         _keep(folder, tree, compiled, contract)
 
 
@@ -289,6 +300,11 @@ def _compile(
         except SourceError as error:
             raise ModuleError(path, error) from None
     return compiled
+
+
+def _texts(tree: Tree) -> Iterator[tuple[str, bytes]]:
+    for name, path in python_modules(tree):
+        yield name, _source(tree, path).encode()
 
 
 def _parts(tree: Tree) -> list[list[tuple[str, str]]]:

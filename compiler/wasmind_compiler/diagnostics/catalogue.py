@@ -173,11 +173,14 @@ COVERED: Final[Mapping[str, Mapping[str, str]]] = {
         "missing actor export": "WM0706",
         "unknown import": "WM0705",
         "wrong interface version": "WM0705",
+        "program used but not granted": "WM0708",
     },
     "contracts": {
         "agent tool name clash": "WM0902",
         "invalid tool name": "WM0205",
         "contract cannot be read": "WM0901",
+        "message handled but never emitted": "WM0903",
+        "message emitted but never handled": "WM0904",
     },
     "building": {
         "nothing to build": "WM0801",
@@ -186,6 +189,10 @@ COVERED: Final[Mapping[str, Mapping[str, str]]] = {
         "contract unknown until built": "WM0807",
         "Python module does not compile": "WM0804",
         "actor cannot be described": "WM0805",
+        "coroutine or generator where a method belongs": "WM0811",
+        "tool result is no text": "WM0812",
+        "tool without description": "WM0813",
+        "constructor overridden": "WM0814",
         "path out of the actor's folder": "WM0806",
     },
     "fetching": {
@@ -295,14 +302,13 @@ LATER: Final[Mapping[str, Mapping[str, str]]] = {
         "surplus exports": "a note on what is harmless",
     },
     "contracts": {
-        "message handled but never emitted": _CONTRACTS,
-        "message emitted but never handled": _CONTRACTS,
         "payload mismatch": _CONTRACTS,
         "malformed message type": _CONTRACTS,
         "contract version mismatch": _CONTRACTS,
         "forged host message": _CONTRACTS,
         "dialogue partner missing": _CONTRACTS,
-        "invalid tool parameters": "the guest library makes them from the signature",
+        "invalid tool parameters": "the guest library makes them from the signature, and says"
+        " with WM0805 which it cannot take",
         "tool without assistant": "said of spawn lists and of the first agent as a whole",
         "tool call demanded, none offered": _CONTRACTS,
         "undeclared traffic": "comes with recorded runs",
