@@ -74,6 +74,10 @@ class InterpreterRecipe(Protocol):
         """Whether this machine has it."""
         ...
 
+    def digest(self) -> str | None:
+        """The component's sha256 in hex; None if this machine has yet to build it."""
+        ...
+
     def path(self) -> Path:
         """The component's file, built first if need be. Raises `InterpreterError`."""
         ...
