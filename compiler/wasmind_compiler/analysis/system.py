@@ -61,6 +61,11 @@ class System(Record):
         """Name of the system."""
         return self.resolution.config.name
 
+    @property
+    def needs_interpreter(self) -> bool:
+        """Whether an actor that a bundle holds runs on the shared interpreter."""
+        return any(self.actors[name].artifact.component is None for name in self.reached)
+
 
 def link(
     resolution: Resolution,

@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import Final
 
 from wasmind_compiler.analysis.system import System
+from wasmind_compiler.build.errors import InterpreterError
 from wasmind_compiler.emit.drawing import to_dot
 from wasmind_compiler.emit.plan import (
     actor_folder,
     component_digest,
     make_plan,
-    needs_interpreter,
 )
 from wasmind_compiler.emit.svg import draw_reproducibly
 from wasmind_compiler.emit.topology import make_topology
@@ -57,10 +57,18 @@ class WrittenBundle:
     digest: str
 
 
-def load_interpreter(path: Path) -> Interpreter:
-    """The interpreter at a path, with its digest."""
+def load_interpreter(path: Path, sha256: str | None) -> Interpreter:
+    """The interpreter at a path.
+
+    Raises:
+        InterpreterError: it does not have the digest `sha256`, in hex.
+    """
     with path.open("rb") as file:
-        return Interpreter(path=path, sha256=hashlib.file_digest(file, "sha256").hexdigest())
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        advice = "`wasmind clean` empties the cache, and it is made anew"
+        raise InterpreterError(f"the Python interpreter `{path}` is damaged; {advice}")
+    return Interpreter(path=path, sha256=found)
 
 
 def write_bundle(
@@ -71,7 +79,7 @@ def write_bundle(
     Args:
         system: a system without errors.
         lock: the text of its lockfile.
-        interpreter: needed if `needs_interpreter(system)`.
+        interpreter: needed if `system.needs_interpreter`.
         output: the folder to make.
 
     Raises:
@@ -149,7 +157,7 @@ def _fill(folder: Path, system: System, lock: str, interpreter: Interpreter | No
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
         files[path] = (len(content), hashlib.sha256(content).hexdigest())
-    if interpreter is not None and needs_interpreter(system):
+    if interpreter is not None and system.needs_interpreter:
         path = _component_path(interpreter.sha256)
         (folder / path).parent.mkdir(exist_ok=True)
         shutil.copyfile(interpreter.path, folder / path)

@@ -17,17 +17,19 @@ Left out wherever they occur, as files and as folders, because programs make the
   `.hypothesis`, `.tox`, `.nox`, `.ipynb_checkpoints`, `.coverage`, `.coverage.*`, `htmlcov`,
   `*.egg-info`, `*.pyc`, `*.pyo`
 * of other tools: `node_modules`, `target`
-* of editors: `.idea`, `.vscode`, `*~`, `#*#`, `.#*`, `*.swp`, `*.swo`, hidden files ending in `.swa`
-  to `.swp`, `*.kate-swp`, `*___jb_tmp___`, `*___jb_old___`
+* of editors: `.idea`, `.vscode`, `*~`, `#*#`, `.#*`, `*.swp`, `*.swo`, hidden files ending in
+  `.swa` to `.swp`, `*.kate-swp`, `*___jb_tmp___`, `*___jb_old___`
 * of desktops and file systems: `.DS_Store`, `._*`, `Thumbs.db`, `desktop.ini`, `.directory`,
   `.nfs*`, `.fuse_hidden*`
 * of one machine and not meant to leave it: `.env`, `.envrc`, `.direnv`
 
 A `.gitignore` is a file like any other and has no say: what it leaves out depends on folders above,
 on the user's own settings and on what was committed all the same, so the digest of one folder would
-differ from place to place. Nothing that is left out may become part of an actor, so whoever reads an
-actor's folder goes through `read_tree`. Links that lead out of the folder are refused, and so are
-folders beyond any reasonable size, before they are in memory.
+differ from place to place.
+
+Nothing that is left out may become part of an actor, so whoever reads an actor's folder goes
+through `read_tree`. Links that lead out of the folder are refused, and so are folders beyond any
+reasonable size, before they are in memory.
 """
 
 from __future__ import annotations
