@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from wasmind.last_use import mark_used
 from wasmind.records import Record
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Severity, TextIndex
 from wasmind_compiler.diagnostics.rules import files
@@ -325,8 +326,13 @@ def _bundle(
     output = place(system_key(system, text, interpreter))
     written = existing_bundle(output) if keep else None
     if written is None:
+        from wasmind_compiler.emit.sharing import SharedFiles
+
         environment.reporter.status("Bundling", system.name)
-        written = write_bundle(system, text, interpreter, output)
+        shared = SharedFiles(environment.cache / "components") if keep else None
+        written = write_bundle(system, text, interpreter, output, shared)
+    elif keep:
+        mark_used(output)
     return BundleOutcome(report=report, bundle=written)
 
 

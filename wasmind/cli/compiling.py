@@ -274,6 +274,12 @@ def _kept_guest(component: Path, digest: str, cache: Path) -> _Guest:
     return _Guest(component, digest, cache)
 
 
+def present_interpreter() -> tuple[str, str | None]:
+    """Key and digest of the interpreter of this Wasmind; no digest if it has yet to be built."""
+    interpreter = _Interpreter()
+    return interpreter.key(), interpreter.digest()
+
+
 def keep_cache() -> None:
     """Until the running command ends, nobody cleans the cache.
 
@@ -282,10 +288,20 @@ def keep_cache() -> None:
     """
     from wasmind.cli import cache_use
 
+    cache, context = paths.cache_dir(), click.get_current_context()
+    if cache_use.upkeep_is_due(cache):
+        # What is registered first is done last: when the cache is not in use any more.
+        context.call_on_close(lambda: _look_after(cache))
     try:
-        click.get_current_context().with_resource(cache_use.shared(paths.cache_dir()))
+        context.with_resource(cache_use.shared(cache))
     except cache_use.CacheInUseError as error:
         raise EnvironmentProblem(f"the cache is being cleaned: {error}") from None
+
+
+def _look_after(cache: Path) -> None:
+    from wasmind.cli.upkeep import tidy  # once a day
+
+    tidy(cache)
 
 
 def environment(*, hosts: bool = False) -> Environment:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from wasmind.last_use import mark_used
 from wasmind_compiler.build import shipped as releases
 from wasmind_compiler.build.errors import InterpreterError
 from wasmind_compiler.reporter import Reporter
@@ -83,6 +84,7 @@ def build_interpreter(
     name = shipped.sha256 if shipped else key or interpreter_key(sdk, wit)
     target = interpreter_path(cache, name)
     if target.exists():
+        mark_used(target)
         return target
     from filelock import FileLock  # here, because checking a cached config must not pay for it
 

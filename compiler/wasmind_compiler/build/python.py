@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
+from wasmind.last_use import mark_used
 from wasmind.records import Record
 from wasmind_compiler.build.artifact import PythonModule
 from wasmind_compiler.build.errors import ActorFault, SourceError
@@ -172,6 +173,7 @@ class PythonBuilder:
         self.start([(tree, name)])
         if folder in self._under_way:
             self._under_way[folder].wait()
+        mark_used(folder)
         modules = tuple(
             PythonModule(name=module, source=path, code=folder / code_path(path))
             for module, path in python_modules(tree)
@@ -197,8 +199,9 @@ class PythonBuilder:
                 task.wait()
 
     def _folder(self, tree: Tree) -> Path:
-        key = f"{_RECIPE}\n{tree.digest}\n{self._interpreter.key()}\n"
-        return self._cache / hashlib.sha256(key.encode()).hexdigest()
+        interpreter = self._interpreter.key()
+        key = f"{_RECIPE}\n{tree.digest}\n{interpreter}\n"
+        return self._cache / (made_by(interpreter) + hashlib.sha256(key.encode()).hexdigest())
 
 
 class _Crew:
@@ -334,6 +337,11 @@ def python_modules(tree: Tree) -> Iterator[tuple[str, str]]:
         # A link to nothing is no module, nor is one to a folder.
         if importable and "tests" not in folders and tree.content(entry.path) is not None:
             yield ".".join(parts), entry.path
+
+
+def made_by(interpreter: str) -> str:
+    """How the names of folders begin that hold what the interpreter with this key made."""
+    return f"{interpreter[:16]}-"
 
 
 def code_path(source: str) -> str:

@@ -32,6 +32,7 @@ from wasmind_compiler.emit.plan import (
     component_digest,
     make_plan,
 )
+from wasmind_compiler.emit.sharing import SharedFiles, link_or_copy
 from wasmind_compiler.emit.svg import draw_reproducibly
 from wasmind_compiler.emit.topology import make_topology
 from wasmind_compiler.errors import CompilerFailure, NotABundleError
@@ -72,7 +73,11 @@ def load_interpreter(path: Path, sha256: str | None) -> Interpreter:
 
 
 def write_bundle(
-    system: System, lock: str, interpreter: Interpreter | None, output: Path
+    system: System,
+    lock: str,
+    interpreter: Interpreter | None,
+    output: Path,
+    shared: SharedFiles | None = None,
 ) -> WrittenBundle:
     """Write a bundle, replacing an older one at the same place.
 
@@ -81,6 +86,7 @@ def write_bundle(
         lock: the text of its lockfile.
         interpreter: needed if `system.needs_interpreter`.
         output: the folder to make.
+        shared: where components are shared with other bundles; None for a bundle on its own.
 
     Raises:
         NotABundleError: something else is there.
@@ -93,7 +99,7 @@ def write_bundle(
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
-        digest = _fill(aside, system, lock, interpreter)
+        digest = _fill(aside, system, lock, interpreter, shared)
         _publish(aside, place)
     except OSError as error:
         raise CompilerFailure(f"cannot write the bundle `{output}`: {error.strerror}") from error
@@ -150,17 +156,28 @@ def _publish(aside: Path, output: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _fill(folder: Path, system: System, lock: str, interpreter: Interpreter | None) -> str:
+def _fill(
+    folder: Path,
+    system: System,
+    lock: str,
+    interpreter: Interpreter | None,
+    shared: SharedFiles | None,
+) -> str:
     files: dict[str, tuple[int, str]] = {}
     for path, content in _contents(system, lock, interpreter):
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-        files[path] = (len(content), hashlib.sha256(content).hexdigest())
+        sha256 = hashlib.sha256(content).hexdigest()
+        if shared is not None and path == _component_path(sha256):
+            shared.place(target, content, sha256)
+        else:
+            target.write_bytes(content)
+        files[path] = (len(content), sha256)
     if interpreter is not None and system.needs_interpreter:
         path = _component_path(interpreter.sha256)
         (folder / path).parent.mkdir(exist_ok=True)
-        shutil.copyfile(interpreter.path, folder / path)
+        place = shutil.copyfile if shared is None else link_or_copy
+        place(interpreter.path, folder / path)
         files[path] = (interpreter.path.stat().st_size, interpreter.sha256)
     digest = bundle_digest(files)
     (folder / MANIFEST).write_text(_manifest(files, digest), encoding="utf-8")
