@@ -6,8 +6,8 @@
     MANIFEST.json                     path, size and sha256 of every other file, and their digest
 
 The bundle digest is the sha256, in hex, over one line `PATH NUL SIZE NUL SHA256 LF` for every file,
-lines sorted. Nothing but the system goes in: the same system gives the same bytes wherever and
-whenever it is bundled.
+lines sorted. Nothing but the system and the interpreter go in: with the same interpreter, the same
+system gives the same bytes wherever and whenever it is bundled.
 
 A bundle is written beside its place and renamed, so that no half-written one can ever be found. A
 folder that is no bundle is never overwritten.
