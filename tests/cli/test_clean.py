@@ -235,3 +235,29 @@ def test_killed_while_it_cleans_it_leaves_whole_entries(wasmind: Wasmind, tmp_pa
     assert {len(list(bundle.iterdir())) for bundle in bundles if bundle.exists()} <= {201}
     assert wasmind("clean").returncode == 0
     assert content(tmp_path) == []
+
+
+def test_two_commands_at_once_share_what_both_make(
+    wasmind: Wasmind, work: Path, tmp_path: Path
+) -> None:
+    text = (work / "app.toml").read_text()
+    running = []
+    for number in range(4):
+        (work / f"app{number}.toml").write_text(f'name = "number {number}"\n{text}')
+        arguments = ("run", f"app{number}.toml", "--prompt", "hello", "--timeout", "0.01")
+        running.append(
+            subprocess.Popen(
+                command(*arguments),
+                cwd=work,
+                env=environment(tmp_path),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    for process in running:
+        assert "no answer within" in process.communicate()[1]
+    cache = tmp_path / "home" / ".cache" / "wasmind"
+    components = list((cache / "bundles").glob("*/components/*.wasm"))
+    assert (len(components), len({path.read_bytes() for path in components})) == (4, 1)
+    assert [path.name for path in (cache / "components").iterdir()] == [components[0].name]
