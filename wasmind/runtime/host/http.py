@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wasmind.records import Record
 from wasmind.runtime.abi import Err, Ok, Owned
-from wasmind.runtime.host.door import Host
+from wasmind.runtime.host.door import Host, warn_of_size
 from wasmind.runtime.host.interface import LARGEST_LIST_MIB, HostFunction, Interface
 
 if TYPE_CHECKING:
@@ -71,8 +71,10 @@ def _headers(request: Request, headers: tuple[Sequence[tuple[str, str]]]) -> Req
     return request._replace(headers=(*request.headers, *headers[0]))
 
 
-def _body(request: Request, body: bytes) -> Request:
-    return request._replace(body=body)
+def _body(host: Host, handle: int, body: bytes) -> Owned:
+    warn_of_size(host, "a request body", len(body))
+    request: Request = host.resources.get(handle)
+    return Owned(host.resources.add(request._replace(body=body)), _REQUEST)
 
 
 def _timeout(request: Request, seconds: int) -> Request:
@@ -252,7 +254,7 @@ HTTP: Final = Interface(
         "[constructor]request": HostFunction(_new, guarded=False),
         "[method]request.header": _builder(_header),
         "[method]request.headers": _builder(_headers),
-        "[method]request.body": _builder(_body),
+        "[method]request.body": HostFunction(_body, guarded=False),
         "[method]request.timeout": _builder(_timeout),
         "[method]request.retry": _builder(_retry),
         "[method]request.retry-on-status-codes": _builder(_retry_statuses),
