@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import click
 
-from wasmind.cli import cache_entries, cache_use, compiling
+from wasmind.cli import cache_entries, cache_use, compiling, terminal
 from wasmind.cli.cache_entries import Entry
 from wasmind.cli.sizes import human
 from wasmind.paths import cache_dir
@@ -77,7 +77,7 @@ def command(*, age: float | None, unused: bool, dry_run: bool, seconds: float) -
     """
     cache = cache_dir()
     if not cache.is_dir():
-        click.echo(f"nothing to clean: {cache}")
+        terminal.result(f"nothing to clean: {cache}")
         return
     choose = _chooser(age, unused=unused)
     if dry_run:
@@ -117,13 +117,13 @@ def _report(
     if remove is not None:
         remove()
     if not chosen:
-        click.echo(f"nothing to clean: {cache}")
+        terminal.result(f"nothing to clean: {cache}")
         return
     for part, (files, size) in freed.items():
-        click.echo(f"  {part:<14} {human(size):>10}  {files} files")
+        terminal.result(f"  {part:<14} {human(size):>10}  {files} files")
     total_files = sum(files for files, _ in freed.values())
     total_bytes = sum(size for _, size in freed.values())
-    click.echo(f"{verb} {human(total_bytes)} in {total_files} files: {cache}")
+    terminal.result(f"{verb} {human(total_bytes)} in {total_files} files: {cache}")
 
 
 def _remove(cache: Path, chosen: Sequence[Entry], seconds: float) -> None:
