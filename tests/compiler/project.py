@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import marshal
 import tomllib
@@ -93,6 +94,7 @@ class FixedInterpreter:
 
     file: Path
     is_new: bool = False
+    component: bytes = b"\0asm the interpreter"
 
     def key(self) -> str:
         return "fixed"
@@ -100,8 +102,11 @@ class FixedInterpreter:
     def is_built(self) -> bool:
         return not self.is_new
 
+    def digest(self) -> str | None:
+        return None if self.is_new else hashlib.sha256(self.component).hexdigest()
+
     def path(self) -> Path:
-        self.file.write_bytes(b"\0asm the interpreter")
+        self.file.write_bytes(self.component)
         return self.file
 
 

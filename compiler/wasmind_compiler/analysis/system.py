@@ -62,6 +62,12 @@ class System(Record):
         """Name of the system."""
         return self.resolution.config.name
 
+    @property
+    def needs_interpreter(self) -> bool:
+        """Whether an actor that a bundle holds runs on the shared interpreter."""
+        reached = (self.actors[name].artifact for name in self.reached)
+        return any(artifact.is_built and artifact.component is None for artifact in reached)
+
 
 def link(
     resolution: Resolution,

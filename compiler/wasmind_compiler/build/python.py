@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
+from wasmind.last_use import mark_used
 from wasmind.records import Record
 from wasmind_compiler.build.artifact import PythonModule
 from wasmind_compiler.build.errors import ActorFault, SourceError
@@ -78,6 +79,10 @@ class InterpreterRecipe(Protocol):
 
     def is_built(self) -> bool:
         """Whether this machine has it."""
+        ...
+
+    def digest(self) -> str | None:
+        """The component's sha256 in hex; None if this machine has yet to build it."""
         ...
 
     def path(self) -> Path:
@@ -174,6 +179,7 @@ class PythonBuilder:
         self.start([(tree, name)])
         if folder in self._under_way:
             self._under_way[folder].wait()
+        mark_used(folder)
         modules = tuple(
             PythonModule(name=module, source=path, code=folder / code_path(path))
             for module, path in python_modules(tree)
@@ -199,8 +205,9 @@ class PythonBuilder:
                 task.wait()
 
     def _folder(self, tree: Tree) -> Path:
-        key = f"{_RECIPE}\n{tree.digest}\n{self._interpreter.key()}\n"
-        return self._cache / hashlib.sha256(key.encode()).hexdigest()
+        interpreter = self._interpreter.key()
+        key = f"{_RECIPE}\n{tree.digest}\n{interpreter}\n"
+        return self._cache / (made_by(interpreter) + hashlib.sha256(key.encode()).hexdigest())
 
 
 class _Crew:
@@ -346,6 +353,11 @@ def python_modules(tree: Tree) -> Iterator[tuple[str, str]]:
         # A link to nothing is no module, nor is one to a folder.
         if importable and "tests" not in folders and tree.content(entry.path) is not None:
             yield ".".join(parts), entry.path
+
+
+def made_by(interpreter: str) -> str:
+    """How the names of folders begin that hold what the interpreter with this key made."""
+    return f"{interpreter[:16]}-"
 
 
 def code_path(source: str) -> str:

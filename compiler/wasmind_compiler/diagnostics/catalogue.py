@@ -236,6 +236,7 @@ COVERED: Final[Mapping[str, Mapping[str, str]]] = {
         "orphan lock entry": "WM1008",
         "lockfile belongs to another config": "WM1009",
         "capability set widened": "WM1011",
+        "other interpreter than the locked one": "WM1012",
         "lockfile updated": "a line of progress",
         "lockfile not writable": "a problem of the machine, exit code 2",
     },
