@@ -310,10 +310,11 @@ def test_messages_of_the_host_cannot_be_forged(probe, kind: str) -> None:
     running = probe()
     source = (
         "from wit_world.imports import messaging\n"
-        f"messaging.broadcast({kind!r}, b'null')\n"
+        "from wit_world.imports.types import Content_Text\n"
+        f"messaging.broadcast({kind!r}, Content_Text('null'))\n"
         "result = 'sent'"
     )
-    running.attempt(source)
+    assert "only the host may" in running.attempt(source)
     assert f"refused to send `{kind}`: only the host may" in running.logged()
     forged = [
         event
@@ -325,8 +326,11 @@ def test_messages_of_the_host_cannot_be_forged(probe, kind: str) -> None:
 
 def test_a_type_the_contract_does_not_name_is_refused(probe) -> None:
     running = probe(emits=("test.Outcome",))
-    source = "from wit_world.imports import messaging; messaging.broadcast('other', b'1')"
-    running.attempt(source)
+    source = (
+        "class Other(Message, type='other'):\n    n: int\nactor.broadcast(Other(n=1))\n"
+        "result = 'sent'"
+    )
+    assert running.attempt(source).startswith("BroadcastError: refused to send `other`")
     assert "refused to send `other`" in running.logged()
 
 
@@ -356,17 +360,15 @@ def test_a_secret_of_the_host_is_in_no_event(probe, monkeypatch) -> None:
     assert "s3cr3t-token" not in everything
 
 
-def test_control_characters_in_logs_do_not_reach_the_terminal(probe) -> None:
-    from io import StringIO
-
+def test_control_characters_in_logs_do_not_reach_the_terminal(probe, capsys) -> None:
     from wasmind.cli.events import TextView
     from wasmind.cli.logs import LogLevels
 
     running = probe()
     running.attempt("from wasmind_actor import log; log.warn('\\x1b[2J\\x07boo'); result = 1")
-    notes = StringIO()
-    view = TextView(StringIO(), notes, LogLevels(), colour=False)
+    view = TextView(LogLevels())
     for event in running.seen:
         view.show(event)
-    assert "boo" in notes.getvalue()
-    assert "\x1b" not in notes.getvalue()
+    notes = capsys.readouterr().err
+    assert "boo" in notes
+    assert "\x1b" not in notes
