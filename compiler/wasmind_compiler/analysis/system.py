@@ -102,8 +102,8 @@ def link(
         for name, artifact in artifacts.items()
     }
     if collector.failed:
-        schemas = {name: actor.artifact.contract.settings for name, actor in actors.items()}
-        known = {name: schema for name, schema in schemas.items() if schema is not None}
+        artifacts_known = ((name, actor.artifact) for name, actor in actors.items())
+        known = {x for x, found in artifacts_known if found.is_built or found.contract.settings}
         doubt_misplaced(resolution, known, collector)
     spawning = {name: actor.spawning for name, actor in actors.items()}
     agents, reached = possible_agents(resolution, spawning)
