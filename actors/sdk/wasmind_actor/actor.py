@@ -253,7 +253,8 @@ _TOOL_CALLS: Final = Handler(message=ExecuteToolCall, reach="own", method="run_t
 
 def _config_class(cls: type) -> type[Config] | None:
     for base in getattr(cls, "__orig_bases__", ()):
-        if get_origin(base) is Actor:
+        origin = get_origin(base)
+        if isinstance(origin, type) and issubclass(origin, Actor):
             (argument,) = get_args(base)
             return argument if isinstance(argument, type) and issubclass(argument, Config) else None
     inherited: type[Config] | None = getattr(cls, "config_class", None)

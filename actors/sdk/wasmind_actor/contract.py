@@ -11,7 +11,7 @@ import inspect
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final, TypeAlias
 
 from wasmind_actor.actor import Actor
@@ -78,7 +78,8 @@ def describe(modules: ActorModules) -> str:
 
 
 def _document(cls: type[Actor[Any]], modules: ActorModules, sources: Sources) -> dict[str, Any]:
-    codes = {name: _nested(code) for name, code in modules.code()}
+    codes = {name: _nested(code) for name, code in modules.code()} | _inherited(cls)
+    needs = {*_ALWAYS, *_capabilities(codes.values()), *_capabilities_of_bases(cls)}
     return {
         "name": cls.__name__,
         "summary": inspect.cleandoc(cls.__doc__ or "").partition("\n")[0],
@@ -87,7 +88,7 @@ def _document(cls: type[Actor[Any]], modules: ActorModules, sources: Sources) ->
         "tools": _tools(cls, sources),
         "config": _schema(cls.config_class) if cls.config_class else None,
         "settings": _settings(cls.config_class, sources) if cls.config_class else {},
-        "capabilities": sorted({*_ALWAYS, *_capabilities(codes.values())}),
+        "capabilities": sorted(needs),
         "programs": _programs(codes, sources),
         **_spawns(cls, codes, sources),
     }
@@ -213,6 +214,38 @@ def _programs(codes: Mapping[str, _Nested], sources: Sources) -> list[str] | Non
     programs = {each.value for each in given}
     known = all(isinstance(each, str) for each in programs)
     return sorted(programs) if known else None
+
+
+# --- bases that this library offers ---
+
+
+def _library_bases(cls: type[Actor[Any]]) -> Iterator[type]:
+    """The classes of this library that an actor is made of, but `Actor`, which needs nothing."""
+    library = Actor.__module__.partition(".")[0]
+    for base in cls.__mro__:
+        if base is not Actor and base.__module__.partition(".")[0] == library:
+            yield base
+
+
+def _inherited(cls: type[Actor[Any]]) -> dict[str, _Nested]:
+    """The code of methods that an actor has from bases of this library, by their modules."""
+    found: dict[str, list[CodeType]] = {}
+    for base in _library_bases(cls):
+        methods = (value for value in vars(base).values() if isinstance(value, FunctionType))
+        for method in methods:
+            found.setdefault(base.__module__, []).extend(_nested(method.__code__))
+    return dict(found)
+
+
+def _capabilities_of_bases(cls: type[Actor[Any]]) -> set[str]:
+    """What the modules of those bases import: an actor that builds on them needs it too."""
+    modules = (
+        value.__name__
+        for base in _library_bases(cls)
+        for value in vars(sys.modules[base.__module__]).values()
+        if isinstance(value, ModuleType)
+    )
+    return {CAPABILITIES[name] for name in modules if name in CAPABILITIES}
 
 
 # --- reading bytecode ---

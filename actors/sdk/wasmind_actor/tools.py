@@ -31,7 +31,7 @@ from wasmind_actor.messages import (
 )
 from wasmind_actor.nesting import require_shallow
 from wasmind_actor.signatures import parameters_of
-from wasmind_actor.status import Status
+from wasmind_actor.status import Done, Status, TaskResponse, Wait, WaitingForAgentCoordination
 from wasmind_actor.wire import BroadcastError, Err, Message, Ok, Record
 
 if TYPE_CHECKING:
@@ -90,11 +90,13 @@ class Call:
 
     Attributes:
         id: names the call within one answer of the model.
+        tool: name of the tool that was called.
         originating_request_id: that answer.
     """
 
     def __init__(self, actor: Actor[Any], message: ExecuteToolCall) -> None:
         self.id = message.tool_call.id
+        self.tool = message.tool_call.function.name
         self.originating_request_id = message.originating_request_id
         self.answered = False
         self._actor = actor
@@ -117,6 +119,24 @@ class Call:
                 originating_request_id=self.originating_request_id,
             )
         )
+
+    def end_agent(self, summary: str, *, success: bool = True) -> None:
+        """Ask the assistant to end the agent with this result once the call is answered."""
+        self.request_status(Done(result=Ok(TaskResponse(summary=summary, success=success))))
+
+    def pause_agent(self, target: Scope | None = None) -> None:
+        """Ask the assistant to pause after this call until a message comes.
+
+        Args:
+            target: the agent it must come from; any by default. The user may always interrupt.
+        """
+        reason = WaitingForAgentCoordination(
+            originating_request_id=self.originating_request_id,
+            coordinating_tool_name=self.tool,
+            target_agent_scope=target,
+            user_can_interrupt=True,
+        )
+        self.request_status(Wait(reason=reason))
 
     def defer(self) -> Deferred:
         """Answer later: return this from the tool, keep the call, use `answer` or `fail`."""
@@ -295,4 +315,8 @@ def tools_of(cls: type) -> Iterator[ToolMethod]:
 
 
 #: What the methods of this library send on behalf of an actor that uses them, by name.
-SENT_BY_METHOD: Final[dict[str, type[Message]]] = {"request_status": RequestStatusUpdate}
+SENT_BY_METHOD: Final[dict[str, type[Message]]] = {
+    "request_status": RequestStatusUpdate,
+    "end_agent": RequestStatusUpdate,
+    "pause_agent": RequestStatusUpdate,
+}
