@@ -23,6 +23,7 @@ from wasmind.runtime.linking import link
 if TYPE_CHECKING:
     from wasmind.runtime.host.connections import Connections
     from wasmind.runtime.host.egress import Origin
+    from wasmind.runtime.host.launch import Launchers
 
 _LIMITS: Final = Limits(memory_mib=256, compute_seconds=20.0)
 
@@ -59,6 +60,10 @@ class _Nowhere:
     def connections(self) -> Connections:
         """Requests are refused before they need one."""
         raise AssertionError("a guest without `http` made a request")
+
+    def launchers(self) -> Launchers:
+        """Commands are refused before they need one."""
+        raise AssertionError("a guest without `command` ran a command")
 
     def model_origins(self) -> Iterable[Origin]:
         """There are no models."""

@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from componentize_py_types import Err
-from wit_world.imports import agent, command, filesystem, host_info, http, logger, messaging
+from wit_world.imports import (
+    agent,
+    command,
+    commands,
+    filesystem,
+    host_info,
+    http,
+    logger,
+    messaging,
+)
 
 from wasmind_actor.agents import SpawnError
 from wasmind_actor.command import (
@@ -106,12 +115,18 @@ class GuestHost:
             output = handle.run()
         except Err as error:
             raise CommandError(error.value) from None
+        remains = commands.remains()
         return Output(
             status=_status(output.status),
             stdout=output.stdout,
             stderr=output.stderr,
             stdout_truncated=output.stdout_truncated,
             stderr_truncated=output.stderr_truncated,
+            stdout_end=remains.stdout_end,
+            stderr_end=remains.stderr_end,
+            stdout_missing=remains.stdout_missing,
+            stderr_missing=remains.stderr_missing,
+            left_behind=tuple(remains.left_behind),
         )
 
     def spawn(self, actors: Sequence[str], name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from wasmind.runtime.host.agent import AGENT
-from wasmind.runtime.host.command import COMMAND
+from wasmind.runtime.host.command import COMMAND, COMMANDS
 from wasmind.runtime.host.filesystem import FILESYSTEM
 from wasmind.runtime.host.host_info import HOST_INFO
 from wasmind.runtime.host.http import HTTP
@@ -19,6 +19,7 @@ from wasmind.runtime.host.wasi import WASI
 INTERFACES: Final[tuple[Interface, ...]] = (
     MESSAGING,
     COMMAND,
+    COMMANDS,
     HTTP,
     LOGGER,
     AGENT,

@@ -3,7 +3,9 @@
 A command gets no input, a session of its own and a clean environment. Both streams are read at
 once and drained to their end, so a chatty command never blocks and its real exit status is
 reported. When the call is over everything the command started is killed, whatever it did to get
-away; on time-out what was read so far is returned.
+away; on time-out what was read so far is returned. What the reference's interface has no room for,
+the end of a stream that was cut and the processes that were ended with the call, is in
+`wasmind:ext/commands`.
 """
 
 from __future__ import annotations
@@ -12,8 +14,11 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from wasmind.records import Record
 from wasmind.runtime.abi import Err, Ok, Owned
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
@@ -49,16 +54,43 @@ class _Command:
 
 @dataclass(slots=True)
 class _Stream:
-    """One captured stream: the first `cap` bytes, and whether there were more."""
+    """One captured stream: its first `cap` bytes and, of what came after them, the last."""
 
     cap: int
-    data: bytearray = field(default_factory=bytearray)
-    truncated: bool = False
+    head: bytearray = field(default_factory=bytearray)
+    tail: bytearray = field(default_factory=bytearray)
+    size: int = 0
 
     def add(self, chunk: bytes) -> None:
-        room = self.cap - len(self.data)
-        self.data += chunk[:room]
-        self.truncated = self.truncated or len(chunk) > room
+        self.size += len(chunk)
+        room = self.cap - len(self.head)
+        self.head += chunk[:room]
+        if len(chunk) > room:
+            self.tail += chunk[room:]
+            if len(self.tail) > 2 * self.cap:  # not at every chunk: cutting moves what is kept
+                self._cut()
+
+    def end(self) -> bytes:
+        """What comes last of a stream that is longer than `head`."""
+        self._cut()
+        return bytes(self.tail)
+
+    def missing(self) -> int:
+        """How many bytes lie between `head` and `end`."""
+        return self.size - len(self.head) - len(self.end())
+
+    def _cut(self) -> None:
+        del self.tail[: max(0, len(self.tail) - self.cap)]
+
+
+class Remains(Record):
+    """What else there is to say about a command; the fields of `command-remains` in the WIT."""
+
+    stdout_end: bytes = b""
+    stdout_missing: int = 0
+    stderr_end: bytes = b""
+    stderr_missing: int = 0
+    left_behind: tuple[str, ...] = ()
 
 
 def _new(host: Host, program: str) -> Owned:
@@ -110,28 +142,49 @@ def _run(host: Host, handle: int) -> Ok | Err:
     with host.around.slot("processes") as free:
         if not free:
             return Err("as many commands run as may at once (limit `processes`)")
+        host.remains = None
         return _start(host, command, grant)
 
 
-def _start(host: Host, command: _Command, grant: Mapping[str, Any]) -> Ok:
-    from wasmind.runtime.host.launch import Launched
-
+def _start(host: Host, command: _Command, grant: Mapping[str, Any]) -> Ok | Err:
     executable = _executable(command.program)
     if executable is None:
-        return _output(_Stream(0), _Stream(0), ("failed-to-start", "No such file or directory"))
+        return _not_started(f"the program `{command.program}` is not on the PATH")
+    words = [executable, *command.arguments]
     try:
-        run = Launched(
-            [executable, *command.arguments], command.directory, _environment(command, grant)
-        )
-    except (OSError, ValueError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return _output(_Stream(0), _Stream(0), ("failed-to-start", reason))
+        directory = str(Path(command.directory or ".").absolute())
+        run = host.around.launchers().launch(words, directory, _environment(command, grant))
+    except FileNotFoundError:
+        return _not_started("the working directory does not exist any more")
+    except (OSError, ValueError) as error:
+        return _not_started(str(error))
+    out, err = _streams(host, command)
     with run:
-        answer = _collect(host, command, run)
-    if run.killed:
-        text = f"killed {run.killed} processes that would have outlived `{command.program}`"
+        ending = _collect(host, command, run, (out, err))
+    if run.left:
+        text = f"ended what `{command.program}` had left behind: {', '.join(run.left)}"
         host.around.log(host, "warn", text)
-    return answer
+    if ending is _Ending.CANCELLED:
+        return Err(f"`{command.program}` was cut off, because its agent is ending")
+    host.remains = Remains(out.end(), out.missing(), err.end(), err.missing(), run.left)
+    if ending is _Ending.TIMED_OUT:
+        return _output(out, err, ("timeout-expired", None))
+    return _output(out, err, _status(command, run.status or ("signaled", 9)))
+
+
+def _not_started(reason: str) -> Ok:
+    return _output(_Stream(0), _Stream(0), ("failed-to-start", reason))
+
+
+def _status(command: _Command, status: tuple[str, int]) -> tuple[str, Any]:
+    """The case of `exit-status`."""
+    kind, number = status
+    if kind in ("exited", "signaled"):
+        return kind, number & 0xFF
+    from wasmind.runtime.host import start_failure
+
+    words = (command.program, *command.arguments)
+    return "failed-to-start", start_failure.explain(kind, number, words, command.directory)
 
 
 def _refusal(command: _Command, grant: Mapping[str, Any]) -> str | None:
@@ -167,30 +220,44 @@ def _environment(command: _Command, grant: Mapping[str, Any]) -> dict[str, str]:
     return kept | command.variables
 
 
-def _collect(host: Host, command: _Command, run: Launched) -> Ok:
+class _Ending(Enum):
+    """Why the host stopped reading."""
+
+    COMPLETE = auto()
+    TIMED_OUT = auto()
+    CANCELLED = auto()
+
+
+def _streams(host: Host, command: _Command) -> tuple[_Stream, _Stream]:
+    cap = min(command.cap, host.actor.limits.output_mib * _MIB)
+    return _Stream(cap), _Stream(cap)
+
+
+def _collect(
+    host: Host, command: _Command, run: Launched, streams: tuple[_Stream, _Stream]
+) -> _Ending:
     """Read both streams until the command has ended, the time is up or the actor must stop."""
     import selectors
 
-    cap = min(command.cap, host.actor.limits.output_mib * _MIB)
-    out, err = _Stream(cap), _Stream(cap)
     deadline = None if command.timeout is None else time.monotonic() + command.timeout
     ended: float | None = None
     with selectors.DefaultSelector() as selector:
-        selector.register(run.stdout, selectors.EVENT_READ, out)
-        selector.register(run.stderr, selectors.EVENT_READ, err)
+        selector.register(run.stdout, selectors.EVENT_READ, streams[0])
+        selector.register(run.stderr, selectors.EVENT_READ, streams[1])
         selector.register(run.report, selectors.EVENT_READ)
-        while run.status is None or len(selector.get_map()) > 1:
+        while run.status is None or selector.get_map():
             now = time.monotonic()
-            if run.status is None and (
-                host.cancelled.is_set() or (deadline is not None and now >= deadline)
-            ):
-                return _output(out, err, ("timeout-expired", None))
-            if run.status is not None:
+            if run.status is None:
+                if host.cancelled.is_set():
+                    return _Ending.CANCELLED
+                if deadline is not None and now >= deadline:
+                    return _Ending.TIMED_OUT
+            else:
                 ended = ended or now
                 if now - ended > _GRACE_SECONDS:
                     break
             _read_ready(selector, run, _patience(now, deadline))
-    return _output(out, err, run.status)
+    return _Ending.COMPLETE
 
 
 def _patience(now: float, deadline: float | None) -> float:
@@ -198,9 +265,14 @@ def _patience(now: float, deadline: float | None) -> float:
 
 
 def _read_ready(selector: BaseSelector, run: Launched, patience: float) -> None:
-    for key, _ in selector.select(patience):
+    ready = selector.select(patience)
+    if not ready and run.status is None:
+        run.watch()
+    for key, _ in ready:
         if key.fd == run.report:
             run.read_status()
+            if run.status is not None:
+                selector.unregister(run.report)
             continue
         chunk = os.read(key.fd, _CHUNK)
         if chunk:
@@ -210,7 +282,13 @@ def _read_ready(selector: BaseSelector, run: Launched, patience: float) -> None:
 
 
 def _output(out: _Stream, err: _Stream, status: tuple[str, Any]) -> Ok:
-    return Ok((bytes(out.data), bytes(err.data), status, out.truncated, err.truncated))
+    cut = out.size > len(out.head), err.size > len(err.head)
+    return Ok((bytes(out.head), bytes(err.head), status, *cut))
+
+
+def _remains(host: Host) -> Remains:
+    """What else there is to say about the last command that the actor ran."""
+    return host.remains or Remains()
 
 
 COMMAND: Final = Interface(
@@ -227,4 +305,10 @@ COMMAND: Final = Interface(
         "[method]cmd.run": HostFunction(_run, Err, blocking=True),
     },
     resources={"cmd": _CMD},
+)
+
+COMMANDS: Final = Interface(
+    name="wasmind:ext/commands",
+    capability="command",
+    functions={"remains": HostFunction(_remains, guarded=False)},
 )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     # Not imported at run time: httpx is slow to load and not every system needs it.
     from wasmind.runtime.host.connections import Connections
     from wasmind.runtime.host.egress import Origin
+    from wasmind.runtime.host.launch import Launchers
 
 _RECENT_LINES = 20
 
@@ -48,6 +49,9 @@ class Surroundings(Protocol):
 
     def connections(self) -> Connections:
         """HTTP connections, shared by the whole system."""
+
+    def launchers(self) -> Launchers:
+        """What starts commands, shared by the whole system."""
 
     def model_origins(self) -> Iterable[Origin]:
         """Endpoints of models, which every actor with `http` may reach."""
@@ -125,6 +129,7 @@ class Host:
         output: the end of what the guest wrote to its standard streams.
         log_rate: keeps a flood of log records from filling the disk.
         recent: the last lines it logged.
+        remains: what else there is to say about the last command; see `host/command`.
         failure: what a host function raised; it explains the trap that follows.
         cancelled: set when the instance must stop; blocked calls end early.
     """
@@ -139,6 +144,7 @@ class Host:
     log_rate: Rate = field(default_factory=lambda: Rate(2_000, 200.0))
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=_RECENT_LINES))
     usage: Usage = field(default_factory=Usage)
+    remains: Any = None
     failure: BaseException | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
 
