@@ -251,8 +251,27 @@ def test_a_cancelled_actor_does_not_wait_for_an_answer(make_host, server: Server
     host = make_host()
     threading.Timer(0.2, host.cancelled.set).start()
     started = time.monotonic()
-    assert isinstance(send(host, "GET", server.url, ("retry", 7, 1000)), Err)
+    reason = "cut off after 1 attempt, because the agent is ending"
+    answered = send(host, "GET", server.url, ("retry", 7, 1000))
+    assert answered == Err(("network-error", reason))
     assert time.monotonic() - started < 4
+    assert host.around.given_up == [], "nobody gave up: it was cut off"
+
+
+def test_an_actor_that_is_cancelled_between_attempts_counts_those_it_made(
+    make_host, server: Server
+) -> None:
+    host = make_host()
+
+    def busy(handler: BaseHTTPRequestHandler) -> None:
+        answer(handler, 503)
+        host.cancelled.set()
+
+    server.handle = busy
+    steps = [("retry", 7, 60_000), ("retry-on-status-codes", [503])]
+    answered = send(host, "GET", server.url, *steps)
+    assert isinstance(answered, Ok) or "cut off after 1 attempt" in answered.value[1]
+    assert host.around.given_up == []
 
 
 def test_redirects_are_followed_and_limited(make_host, server: Server) -> None:

@@ -29,6 +29,7 @@ _MIB: Final = 1 << 20
 _CONSTRUCTOR: Final = "[constructor]actor"
 _HANDLE: Final = "[method]actor.handle-message"
 _DESTRUCTOR: Final = "[method]actor.destructor"
+_NO_MEMORY: Final = "(os error 12)"
 _INTERRUPTED: Final = "wasm trap: interrupt"
 
 # Without giving up the GIL, which a call this short would only have to wait for.
@@ -55,6 +56,10 @@ class Stopwatch:
     def halt(self) -> None:
         """The guest left for the host."""
         self._left -= self._engine.ticks - self._since
+
+    def used_up(self) -> bool:
+        """Whether the guest had all of its time; otherwise somebody else interrupted it."""
+        return self._engine.ticks - self._since >= self._left
 
     def resume(self) -> None:
         """The guest goes on with what is left; at least one tick, so that it can finish."""
@@ -228,6 +233,8 @@ class Guest:
         """What to tell about an error of wasmtime's."""
         traceback = _without_panic(self.host.output.decode("utf-8", "replace"))
         self.host.output.clear()
+        if _INTERRUPTED in text and not self._watch.used_up():
+            return GuestFailure("interrupted while it computed: the system is stopping", traceback)
         if _INTERRUPTED in text:
             seconds = self._limits.compute_seconds
             return LimitExceeded(
@@ -236,6 +243,8 @@ class Guest:
             )
         if self.host.failure is not None:
             return GuestFailure(str(self.host.failure), traceback)
+        if _NO_MEMORY in text:
+            return GuestFailure(_refused_memory(), traceback)
         if "MemoryError" in traceback or "memory" in _root_cause(text):
             limit = f"{self._limits.memory_mib} MiB (limit `memory_mib`)"
             return LimitExceeded(f"ran out of its memory of {limit}", traceback)
@@ -249,6 +258,19 @@ def _wasi_files(host: Host) -> WasiConfig:
     for folder in dict.fromkeys((*write, *read)):
         config.preopen_dir(folder, folder, folder in write)
     return config
+
+
+def _refused_memory() -> str:
+    """What to do when not the guest's limit was in the way but the process'."""
+    import resource  # only to explain a failure
+
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if allowed == resource.RLIM_INFINITY:
+        return "the system has no memory left for it (os error 12)"
+    return (
+        f"this process may have {allowed // _MIB} MiB of address space (`ulimit -v`), and every "
+        "actor reserves more than 4096 MiB of it; raise that limit or remove it"
+    )
 
 
 def _root_cause(text: str) -> str:

@@ -91,7 +91,11 @@ def _send(host: Host, handle: int) -> Ok | Err:
     except _Failure as failure:
         return Err(failure.error)
     last = _Failure("network-error", "not attempted")
+    made = 0
     for attempt in range(request.attempts):
+        if made and host.cancelled.is_set():
+            break  # it ended during the pause
+        made += 1
         final = attempt == request.attempts - 1
         try:
             answer = _attempt(host, call, request.timeout)
@@ -104,7 +108,13 @@ def _send(host: Host, handle: int) -> Ok | Err:
             if final or answer.status not in request.retry_statuses or host.cancelled.is_set():
                 return Ok((answer.status, (answer.headers,), answer.body))
             host.cancelled.wait(_delay(request, attempt, dict(answer.headers).get("retry-after")))
-    if request.attempts > 1 and not last.hopeless:
+    if last.hopeless:
+        return Err(last.error)
+    if host.cancelled.is_set():
+        # Not the server's fault, and nothing to tell people about.
+        times = "1 attempt" if made == 1 else f"{made} attempts"
+        return Err(("network-error", f"cut off after {times}, because the agent is ending"))
+    if request.attempts > 1:
         host.around.http_failed(host, request.attempts)
     return Err(last.error)
 
