@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from wasmind.plan import Actor
+from wasmind.plan import Actor, RunPlan
 from wasmind.runtime.abi import Err, Ok
+from wasmind.runtime.errors import FolderError
+from wasmind.runtime.folders import require_narrow
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.filesystem import FILESYSTEM
 
@@ -137,3 +139,64 @@ def test_large_files_are_read_in_ranges(folder: Path) -> None:
     host = make_host(read=[folder])
     assert call(host, "read", folder / "big").value[0] == "too-large"
     assert len(call(host, "read-range", folder / "big", (20 << 20) - 5, 100).value) == 5
+
+
+def plan_of(**grant: list[str]) -> RunPlan:
+    actor = Actor(
+        name="notes",
+        actor_id="test:notes",
+        component="0" * 64,
+        capabilities=("filesystem",),
+        grants={"filesystem": grant} if grant else {},
+    )
+    return RunPlan(name="test", actors=(actor,), starting=("notes",))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = tmp_path / "people" / "me"
+    (home / "project").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    return home
+
+
+@pytest.mark.parametrize(
+    ("started_in", "grant"),
+    [
+        (".", {}),
+        (".", {"read": ["."]}),
+        ("project", {"read_write": [".."]}),
+        ("project", {"read": ["../.."]}),
+        ("/", {"read": ["."]}),
+        ("project", {"read": ["link"]}),
+    ],
+)
+def test_a_grant_that_comes_out_as_the_home_folder_or_more_is_refused(
+    home: Path, monkeypatch: pytest.MonkeyPatch, started_in: str, grant: dict[str, list[str]]
+) -> None:
+    (home / "project" / "link").symlink_to("/")
+    monkeypatch.chdir(home / started_in)
+    with pytest.raises(
+        FolderError, match=r"`notes` may .* in another folder, or with `--directory"
+    ):
+        require_narrow(plan_of(**grant))
+
+
+@pytest.mark.parametrize(
+    ("started_in", "grant"),
+    [
+        ("project", {}),
+        ("project", {"read": ["."]}),
+        ("project", {"read": ["/"]}),
+        (".", {"read": ["project"]}),
+        (".", {"read_write": ["{home}"]}),
+        (".", {"read": ["{home}/.."]}),
+    ],
+)
+def test_a_grant_that_says_what_it_means_is_kept(
+    home: Path, monkeypatch: pytest.MonkeyPatch, started_in: str, grant: dict[str, list[str]]
+) -> None:
+    monkeypatch.chdir(home / started_in)
+    require_narrow(
+        plan_of(**{key: [text.format(home=home) for text in grant[key]] for key in grant})
+    )

@@ -16,6 +16,7 @@ from wasmind.cli import compiling, lock_options, terminal
 from wasmind.cli.allocator import limit_arenas
 from wasmind.cli.events import EventView, make_view
 from wasmind.cli.logs import LogFile, LogLevels
+from wasmind.runtime import folders
 from wasmind.runtime.errors import RuntimeFailure
 from wasmind.runtime.events import Event, Stopped
 from wasmind.system import Answer, NoAnswer, System
@@ -57,6 +58,12 @@ _INTERRUPTED: Final = 130
 )
 @click.option("-v", "--verbose", is_flag=True, help="The same as --log-level debug.")
 @click.option("--stats", is_flag=True, help="At the end, show what each actor used.")
+@click.option(
+    "--directory",
+    metavar="DIR",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Run in DIR: relative folders of grants lie below it, and commands run in it.",
+)
 @lock_options.acceptance
 @lock_options.lock_mode
 @click.pass_context
@@ -69,6 +76,7 @@ def command(
     log_level: tuple[str, ...],
     log_file: Path | None,
     timeout: float | None,
+    directory: Path | None,
     *,
     verbose: bool,
     stats: bool,
@@ -104,10 +112,16 @@ def command(
     log = LogFile(log_file, LogLevels.parse(log_level)) if log_file else None
     try:
         bundle = _bundle(target or config or ctx.obj, lock_mode)
+        if directory is not None:
+            bundle = bundle.absolute()
+            os.chdir(directory)
         system = System.open(bundle, report=terminal.status)
+        folders.require_narrow(system.bundle.plan)
     except RuntimeFailure as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
+    for line in folders.describe(system.bundle.plan):
+        terminal.status("Granting", line)
     if prompt is None:
         prompt = system.bundle.plan.interface.get("run", {}).get("prompt")
     sys.exit(_Session(system, view, log, timeout, stats=stats).run(prompt))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
@@ -256,6 +257,8 @@ def _wasi_files(host: Host) -> WasiConfig:
     config = WasiConfig()
     read, write = granted_folders(host)
     for folder in dict.fromkeys((*write, *read)):
+        if not Path(folder).is_dir():
+            continue  # told when the run started
         config.preopen_dir(folder, folder, folder in write)
     return config
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import errno
 import os
 import stat as stat_module
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from wasmind.records import Record
 from wasmind.runtime.abi import Err, Ok
+from wasmind.runtime.folders import granted
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
 
@@ -44,12 +45,10 @@ class _Place(Record):
 
 def granted_folders(host: Host) -> tuple[list[str], list[str]]:
     """Real paths of the folders an actor may read, and of those it may read and change."""
-    grant = host.actor.grants.get("filesystem", {})
-    # Without a narrower grant, the working directory is what an actor of the user works on.
-    writable: Sequence[str] = grant.get("read_write", () if grant else (".",))
+    folders = granted(host.actor)
     return (
-        [os.path.realpath(folder) for folder in (*grant.get("read", ()), *writable)],
-        [os.path.realpath(folder) for folder in writable],
+        [folder.path for folder in folders],
+        [folder.path for folder in folders if folder.writable],
     )
 
 
