@@ -386,7 +386,8 @@ def test_only_granted_programs_run() -> None:
     answer = call(host, "[method]cmd.run", handle)
     assert isinstance(answer, Err)
     assert "`sh` is not among the granted `command.programs`" in answer.value
-    assert host.around.logged == [f"warn: refused `sh`: {answer.value.partition('; see')[0]}"]
+    assert 'write `grants = { command = { programs = ["true", "sh"] } }`' in answer.value
+    assert host.around.logged == [f"warn: refused `sh`: {answer.value}"]
 
 
 def test_only_granted_folders_are_worked_in(tmp_path: Path) -> None:

@@ -17,6 +17,16 @@ from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.filesystem import FILESYSTEM
 
 
+class Around:
+    """Surroundings that keep what is logged; no others are touched."""
+
+    def __init__(self) -> None:
+        self.logged: list[str] = []
+
+    def log(self, host: Host, level: str, text: str) -> None:
+        self.logged.append(f"{level}: {text}")
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A granted folder beside a secret one."""
@@ -34,7 +44,7 @@ def make_host(*, read: list[Path] | None = None, write: list[Path] | None = None
     actor = Actor(
         name="files", actor_id="test:files", component="0" * 64, grants={"filesystem": grant}
     )
-    return Host(actor, "000000", None)  # type: ignore[arg-type] - no surroundings are touched
+    return Host(actor, "000000", Around())
 
 
 def call(host: Host, name: str, path: Path | str, *values: Any) -> Any:
@@ -64,9 +74,14 @@ def test_nothing_outside_the_grant_is_read(folder: Path, path: str) -> None:
     (folder / "link").symlink_to(folder.parent / "secret")
     (folder / "file-link").symlink_to(folder.parent / "secret" / "key")
     (folder / "a").mkdir()
-    answer = call(make_host(read=[folder]), "read", folder / path)
+    host = make_host(read=[folder])
+    answer = call(host, "read", folder / path)
     assert isinstance(answer, Err)
     assert answer.value[0] == "denied"
+    if path != "\0":
+        (told,) = host.around.logged
+        assert told.startswith("warn: refused a file: ")
+        assert f'grants = {{ filesystem = {{ read = ["{folder}", ' in told
 
 
 def test_links_that_stay_inside_are_followed(folder: Path) -> None:
@@ -100,7 +115,9 @@ def test_read_does_not_grant_write(folder: Path) -> None:
     answer = call(make_host(read=[folder]), "write", folder / "new", b"x")
     assert isinstance(answer, Err)
     assert answer.value[0] == "denied"
-    assert "`[actors.files.grants.filesystem]`" in answer.value[1]
+    folders = f'read = ["{folder}"], read_write = ["{folder}"]'
+    write = f"write `grants = {{ filesystem = {{ {folders} }} }}` in `[actors.files]`"
+    assert write in answer.value[1]
 
 
 def test_writing_replaces_at_once_and_keeps_permissions(folder: Path) -> None:

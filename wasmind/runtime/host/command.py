@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from wasmind.records import Record
+from wasmind.plan import Actor
 from wasmind.runtime.abi import Err, Ok, Owned
+from wasmind.runtime.grants import to_grant
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
 
@@ -136,9 +138,9 @@ def _env_clear(command: _Command) -> None:
 def _run(host: Host, handle: int) -> Ok | Err:
     command: _Command = host.resources.get(handle)
     grant = host.actor.grants.get("command", {})
-    if refusal := _refusal(command, grant):
+    if refusal := _refusal(host.actor, command, grant):
         host.around.log(host, "warn", f"refused `{command.program}`: {refusal}")
-        return Err(f"{refusal}; see `[actors.{host.actor.name}.grants]`")
+        return Err(refusal)
     with host.around.slot("processes") as free:
         if not free:
             return Err("as many commands run as may at once (limit `processes`)")
@@ -187,16 +189,20 @@ def _status(command: _Command, status: tuple[str, int]) -> tuple[str, Any]:
     return "failed-to-start", start_failure.explain(kind, number, words, command.directory)
 
 
-def _refusal(command: _Command, grant: Mapping[str, Any]) -> str | None:
+def _refusal(actor: Actor, command: _Command, grant: Mapping[str, Any]) -> str | None:
     """Why this command may not run, or None."""
     programs = grant.get("programs")
     if programs is not None and command.program not in programs:
-        return f"the program `{command.program}` is not among the granted `command.programs`"
+        hint = to_grant(actor, "command", programs=[command.program])
+        return (
+            f"the program `{command.program}` is not among the granted `command.programs`; {hint}"
+        )
     folders = grant.get("directories")
     if folders is not None:
         wanted = os.path.realpath(command.directory or ".")
         if not any(_is_below(wanted, os.path.realpath(folder)) for folder in folders):
-            return f"the folder `{wanted}` is not below the granted `command.directories`"
+            hint = to_grant(actor, "command", directories=[wanted])
+            return f"the folder `{wanted}` is not below the granted `command.directories`; {hint}"
     return None
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from wasmind.plan import Actor
 from wasmind.runtime.errors import CapabilityDenied
+from wasmind.runtime.grants import denial
 from wasmind.runtime.host.interface import HostFunction, Interface
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ class Host:
         output: the end of what the guest wrote to its standard streams.
         log_rate: keeps a flood of log records from filling the disk.
         recent: the last lines it logged.
+        told_about_files: whether people know that it looks for files in vain.
         remains: what else there is to say about the last command; see `host/command`.
         failure: what a host function raised; it explains the trap that follows.
         cancelled: set when the instance must stop; blocked calls end early.
@@ -144,6 +146,7 @@ class Host:
     log_rate: Rate = field(default_factory=lambda: Rate(2_000, 200.0))
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=_RECENT_LINES))
     usage: Usage = field(default_factory=Usage)
+    told_about_files: bool = False
     remains: Any = None
     failure: BaseException | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -214,16 +217,8 @@ def _granted(host: Host, interface: Interface) -> bool:
 
 
 def _refuse(host: Host, interface: Interface, name: str, function: HostFunction) -> Any:
-    reason = denial(host.actor.name, interface.capability or interface.name)
+    reason = denial(host.actor, interface.capability or interface.name)
     host.around.log(host, "warn", f"refused `{interface.name}` `{name}`: {reason}")
     if function.refuse is None:
         raise CapabilityDenied(reason)
     return function.refuse(reason)
-
-
-def denial(actor: str, capability: str) -> str:
-    """What to tell about a capability that was not granted, with the line that grants it."""
-    return (
-        f"actor `{actor}` was not granted `{capability}`; to grant it, add "
-        f"`{capability} = true` to `[actors.{actor}.grants]`"
-    )

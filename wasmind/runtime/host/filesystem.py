@@ -18,6 +18,7 @@ from typing import Any, Final
 from wasmind.records import Record
 from wasmind.runtime.abi import Err, Ok
 from wasmind.runtime.folders import granted
+from wasmind.runtime.grants import to_grant
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
 
@@ -60,12 +61,12 @@ def _place(host: Host, path: str, *, write: bool) -> _Place:
     for root in writable if write else readable:
         if real == root or real.startswith(root.rstrip(os.sep) + os.sep):
             return _Place(root, tuple(Path(real).relative_to(root).parts), path)
+    folder = str(Path(real).parent)
+    hint = to_grant(host.actor, "filesystem", **{"read_write" if write else "read": [folder]})
     access = "write" if write else "read"
-    raise _FileError(
-        "denied",
-        f"`{path}` lies below no folder that `{host.actor.name}` may {access}; "
-        f"see `[actors.{host.actor.name}.grants.filesystem]`",
-    )
+    text = f"`{path}` lies below no folder that `{host.actor.name}` may {access}; {hint}"
+    host.around.log(host, "warn", f"refused a file: {text}")
+    raise _FileError("denied", text)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wasmind.records import Record
 from wasmind.runtime.abi import Err, Ok, Owned
+from wasmind.runtime.grants import to_grant
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
 
@@ -162,8 +163,9 @@ def _attempt(host: Host, call: Call, timeout: float | None) -> Answer:
                 raise _Failure("network-error", text)
             return exchange(call, line, Deadline(timeout, host.cancelled))
     except Refused as error:
-        around.log(host, "warn", f"refused `{call.method} {_shown(call.url)}`: {error}")
-        text = f"{error}; see `[actors.{host.actor.name}.grants.http]`"
+        hint = to_grant(host.actor, "http", **error.added) if error.added else ""
+        text = f"{error}; {hint}" if hint else str(error)
+        around.log(host, "warn", f"refused `{call.method} {_shown(call.url)}`: {text}")
         raise _Failure("network-error", text, hopeless=True) from None
     except Hopeless as error:
         raise _Failure("network-error", str(error), hopeless=True) from None
