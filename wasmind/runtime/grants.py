@@ -1,7 +1,7 @@
 """What to write into a config so that a refused call is granted.
 
-A table of grants is exclusive: what it does not mention is not granted. A hint to add one line would
-therefore take away everything else from an actor that has no table yet, so hints show all of it.
+A table of grants is exclusive: what it does not mention is not granted. A hint to add one line
+would therefore take everything else from an actor that has no table yet, so hints show all of it.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from wasmind.records import Record
 from wasmind_compiler.analysis.agents import check_agents, report_never_spawned
-from wasmind_compiler.analysis.capabilities import Granted, grant
+from wasmind_compiler.analysis.capabilities import Granted, files_not_granted, grant
 from wasmind_compiler.analysis.config_schema import fault_of, without_slow_patterns
 from wasmind_compiler.analysis.first_agent import check_first_agent
 from wasmind_compiler.analysis.meanings import check_meanings
@@ -121,6 +121,8 @@ def _link_actor(
     granted = grant(
         resolved, artifact.imported, artifact.optional, contract.capabilities, collector
     )
+    if artifact.opens_files:
+        collector.extend(files_not_granted(resolved, granted))
     spawning = read_spawning(resolved, contract, granted.capabilities, resolution, collector)
     return LinkedActor(resolved=resolved, artifact=artifact, granted=granted, spawning=spawning)
 

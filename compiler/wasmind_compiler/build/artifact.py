@@ -30,6 +30,7 @@ class Artifact(Record):
         component: the component's bytes; None where the shared interpreter runs the modules.
         imported: capabilities the component imports; None for the shared interpreter.
         optional: capabilities it could use where they are granted, but does not need.
+        opens_files: whether the component opens files through WASI.
     """
 
     tree: Tree
@@ -38,3 +39,4 @@ class Artifact(Record):
     component: bytes | None = None
     imported: tuple[str, ...] | None = None
     optional: tuple[str, ...] = ()
+    opens_files: bool = False

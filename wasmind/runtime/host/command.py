@@ -18,8 +18,8 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from wasmind.records import Record
 from wasmind.plan import Actor
+from wasmind.records import Record
 from wasmind.runtime.abi import Err, Ok, Owned
 from wasmind.runtime.grants import to_grant
 from wasmind.runtime.host.door import Host

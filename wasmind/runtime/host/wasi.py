@@ -80,7 +80,8 @@ def _no_folders(host: Host) -> list[Any]:
     # A Python actor has our interface; its interpreter looks around without a reason.
     if not host.actor.modules and not host.told_about_files:
         host.told_about_files = True
-        text = f"looks for files through WASI, and no folder was granted; {to_grant(host.actor, 'filesystem')}"
+        hint = to_grant(host.actor, "filesystem")
+        text = f"looks for files through WASI, and no folder was granted; {hint}"
         host.around.log(host, "warn", text)
     return []
 
