@@ -171,6 +171,9 @@ def _keep(connection: int, request: int, out: int, err: int) -> None:
     os.close(err)
     os.chdir("/")
     outcome = _wait(pid, connection)
+    if outcome is not None and not _has_children():
+        _say(connection, f"{outcome}\nleft")  # which spares the host a round trip
+        return
     if outcome is not None:
         _say(connection, outcome)
         _await_end(connection)
@@ -199,6 +202,14 @@ def _wait(pid: int, connection: int) -> str | None:
             return f"signaled {-code}" if code < 0 else f"exited {code}"
         if any(descriptor == connection for descriptor, _ in poll.poll(patience)):
             return None
+
+
+def _has_children() -> bool:
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _await_end(connection: int) -> None:
