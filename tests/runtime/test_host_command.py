@@ -18,7 +18,7 @@ import pytest
 
 from wasmind.plan import Actor
 from wasmind.runtime.abi import Err, Ok
-from wasmind.runtime.host.command import COMMAND, COMMANDS, Remains
+from wasmind.runtime.host.command import COMMAND, EXT_COMMAND, Ended
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.launch import Launchers
 
@@ -180,38 +180,41 @@ def test_a_child_in_a_session_of_its_own_does_not_outlive_the_call(tmp_path: Pat
     pid_file = tmp_path / "pid"
     host = make_host()
     script = f"setsid sh -c 'echo $$ > {pid_file}; exec sleep 60' > /dev/null 2>&1 &"
-    run("sh", "-c", f"{script} sleep 0.2", host=host)
+    assert whole("sh", "-c", f"{script} sleep 0.2", host=host).left_behind == ("sleep 60",)
     assert not is_running(int(pid_file.read_text()))
     assert host.around.logged == ["warn: ended what `sh` had left behind: sleep 60"]
-    assert call_remains(host).left_behind == ("sleep 60",)
 
 
 def test_what_was_left_behind_is_told_once_and_only_that(tmp_path: Path) -> None:
-    host = make_host()
-    run("sh", "-c", "sleep 60 & sh -c 'sleep 61 & sleep 62' & echo done", host=host)
-    assert {"sleep 60", "sleep 61"} <= set(call_remains(host).left_behind)
-    run("sh", "-c", "sleep 0.01 & wait", host=host)
-    assert call_remains(host).left_behind == ()
-    run("sh", "-c", "sleep 60 & sleep 61", host=host, timeout=1)
-    assert call_remains(host).left_behind == (), "ended by its time-out, not left behind"
+    left = whole("sh", "-c", "sleep 60 & sh -c 'sleep 61 & sleep 62' & echo done").left_behind
+    assert {"sleep 60", "sleep 61"} <= set(left)
+    assert whole("sh", "-c", "sleep 0.01 & wait").left_behind == ()
+    timed_out = whole("sh", "-c", "sleep 60 & sleep 61", timeout=1)
+    assert timed_out.left_behind == (), "ended by its time-out, not left behind"
 
 
-def call_remains(host: Host) -> Remains:
-    return COMMANDS.functions["remains"].body(host)
+def whole(
+    *command: str, host: Host | None = None, timeout: int | None = None, cap: int | None = None
+) -> Ended:
+    """Run a command through the interface that leaves nothing out."""
+    fields = (command[0], list(command[1:]), None, timeout, cap, False, [])
+    return EXT_COMMAND.functions["run"].body(host or make_host(), fields).value
 
 
 def test_a_stream_that_is_cut_keeps_its_end() -> None:
-    host = make_host()
     script = "seq 1 100000; seq 1 300 >&2; exit 1"
-    out, err, status, *cut = run("sh", "-c", script, host=host, max_output_bytes=1000)
-    remains = call_remains(host)
-    assert (status, cut) == (("exited", 1), [True, True])
-    assert out.startswith(b"1\n2\n")
-    assert remains.stdout_end.endswith(b"99999\n100000\n")
-    assert len(out) == len(remains.stdout_end) == 1000
-    assert remains.stdout_missing == 588_895 - 2000
-    whole = b"".join(b"%d\n" % number for number in range(1, 301))
-    assert (err + remains.stderr_end, remains.stderr_missing) == (whole, 0)
+    ended = whole("sh", "-c", script, cap=1000)
+    assert (ended.status, ended.stdout_truncated, ended.stderr_truncated) == (
+        ("exited", 1),
+        True,
+        True,
+    )
+    assert ended.stdout.startswith(b"1\n2\n")
+    assert ended.stdout_end.endswith(b"99999\n100000\n")
+    assert len(ended.stdout) == len(ended.stdout_end) == 1000
+    assert ended.stdout_missing == 588_895 - 2000
+    everything = b"".join(b"%d\n" % number for number in range(1, 301))
+    assert (ended.stderr + ended.stderr_end, ended.stderr_missing) == (everything, 0)
 
 
 SLEEPER = (

@@ -6,6 +6,7 @@ instance of it; an Exit reaches descendants before the agent itself; every failu
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -18,7 +19,7 @@ from wasmind.runtime import messages
 from wasmind.runtime.agents import Agent, Agents, members
 from wasmind.runtime.bus import Bus
 from wasmind.runtime.credentials import Credentials
-from wasmind.runtime.errors import GuestFailure, RuntimeFailure, SpawnError
+from wasmind.runtime.errors import GuestFailure, NotSent, RuntimeFailure, SpawnError
 from wasmind.runtime.events import Events, Failure, LogRecord, Stopped
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host.door import Host
@@ -212,13 +213,8 @@ class Coordinator:
 
     def broadcast(self, host: Host, message_type: str, payload: bytes) -> None:
         """A guest's broadcast."""
-        if refusal := _refusal(host.actor, message_type):
-            self.log(host, "error", f"refused to send `{message_type}`: {refusal}")
-            return
-        most = host.actor.limits.payload_mib
-        if len(payload) > most * _MIB:
-            size = len(payload) / _MIB
-            raise SizeExceeded(f"a message of {size:.1f} MiB; at most {most} (limit `payload_mib`)")
+        if refusal := _refusal(host.actor, message_type, payload):
+            raise NotSent(f"refused to send `{message_type}`: {refusal}")
         cause = host.message_id
         identifier = messages.root_id() if cause is None else messages.child_id(cause)
         if message_type == messages.EXIT:
@@ -376,6 +372,17 @@ class Coordinator:
                 self._reason = f"actor `{instance.actor.name}` failed: {failure.reason}"
             self._leave(instance.scope, messages.root_id(), None)
 
+    def refused(self, instance: Instance, envelope: Envelope, reason: str) -> None:
+        """A message was too large for an instance: tell people and whoever waits."""
+        name = instance.actor.name
+        text = f"`{envelope.message_type}`: {reason}"
+        self._events.emit(
+            LogRecord(level="error", actor=name, scope=instance.scope, text=text, id=envelope.id)
+        )
+        notice = messages.notification(f"Actor `{name}` could not be told", text, "Runtime")
+        self._publish_as(instance, messages.USER_NOTIFICATION, notice)
+        self._answer_for(instance, envelope, reason)
+
     def restarted(self, instance: Instance) -> None:
         """Tell a restarted instance what it was told before: siblings, models, readiness."""
         agent = self._agents.get(instance.scope)
@@ -455,17 +462,17 @@ class Coordinator:
                 self.stopped.set()
 
 
-def _refusal(actor: Actor, message_type: str) -> str | None:
-    """Why an actor may not send a message of this type, or None."""
+def _refusal(actor: Actor, message_type: str, payload: bytes) -> str | None:
+    """Why an actor may not send this message, or None."""
     if message_type in messages.HOST_ONLY:
         return "only the host may"
     if actor.emits is not None and message_type not in actor.emits:
         return f"the contract of `{actor.name}` does not say that it does"
+    most = actor.limits.payload_mib
+    if len(payload) > most * _MIB:
+        size = math.ceil(len(payload) * 10 / _MIB) / 10  # never "16.0" of at most 16
+        return f"a message of {size:.1f} MiB; at most {most} MiB (limit `payload_mib`)"
     return None
-
-
-class SizeExceeded(GuestFailure):
-    """A guest sent more than it may; it ends the call like a trap."""
 
 
 _OUTCOMES: Final = {

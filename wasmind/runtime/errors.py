@@ -8,6 +8,7 @@ RuntimeFailure
 ├── SourceError          actor source the interpreter cannot compile
 ├── FolderError          a granted folder that is more than it looks on this machine
 ├── CapabilityDenied     a host call that was not granted
+├── NotSent              a message that the bus does not take
 └── SpawnError           an agent that could not be started
 """
 
@@ -60,6 +61,10 @@ class FolderError(RuntimeFailure):
 
 class CapabilityDenied(RuntimeFailure):
     """A host call outside what the actor was granted; the text says which line would grant it."""
+
+
+class NotSent(RuntimeFailure):
+    """A message that an actor may not send, or that is too large; the text says which and why."""
 
 
 class SpawnError(RuntimeFailure):

@@ -131,9 +131,15 @@ class Number(Codec):
     """A float; integers are taken too."""
 
     def decode(self, value: Json, path: str) -> float:
-        if type(value) not in (int, float) or not math.isfinite(value):
+        if type(value) not in (int, float):
             raise DecodeError(f"expected a number, found {describe(value)}", path)
-        return float(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise DecodeError(f"expected a finite number, found {number}", path)
+        return number
 
     def schema(self) -> Schema:
         return {"type": "number"}

@@ -57,7 +57,7 @@ class Command:
         directory: where; the host's working directory if None.
         timeout: seconds it may take.
         max_output_bytes: how much to keep of each stream from its start, and of one that is longer
-            as much again from its end; the host's default if None.
+            as much again, at most 1 MiB, from its end; the host's default if None.
         environment: variables added to those the host passes on.
     """
 

@@ -28,7 +28,7 @@ from wasmind_actor.messages import (
     ToolCallStatusUpdate,
 )
 from wasmind_actor.status import Status
-from wasmind_actor.wire import Err, Message, Ok, Record, parameters_codec
+from wasmind_actor.wire import BroadcastError, Err, Message, Ok, Record, parameters_codec
 
 if TYPE_CHECKING:
     from wasmind_actor.actor import Actor
@@ -130,9 +130,14 @@ class Call:
         if self.answered:
             log.warn(f"tool call `{self.id}` was answered twice; the second answer is dropped")
             return
+        try:
+            self._update(CallDone(result=outcome))
+        except BroadcastError as error:
+            # Whoever waits must hear something.
+            reason = ToolError(f"the answer could not be sent: {error}", "answer not sent")
+            self._update(CallDone(result=Err(reason.result.wire())))
         self.answered = True
         self._actor.close_call(self)
-        self._update(CallDone(result=outcome))
 
     def _update(self, status: ToolCallStatus) -> None:
         self._actor.broadcast(

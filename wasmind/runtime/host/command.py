@@ -5,7 +5,7 @@ once and drained to their end, so a chatty command never blocks and its real exi
 reported. When the call is over everything the command started is killed, whatever it did to get
 away; on time-out what was read so far is returned. What the reference's interface has no room for,
 the end of a stream that was cut and the processes that were ended with the call, is in
-`wasmind:ext/commands`.
+`wasmind:ext/command`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 _CMD: Final = 110
 _DEFAULT_CAP: Final = 100_000
+#: How many fields of `Ended` the `command-output` of `wasmind:actor/command` has.
+_REFERENCE_FIELDS: Final = 5
+_KILLED: Final = ("signaled", 9)
 _MIB: Final = 1 << 20
 _CHUNK: Final = 65_536
 #: How long inherited pipes may stay open after the command itself has ended.
@@ -56,7 +59,10 @@ class _Command:
 
 @dataclass(slots=True)
 class _Stream:
-    """One captured stream: its first `cap` bytes and, of what came after them, the last."""
+    """One captured stream: its first `cap` bytes and, of what came after them, the last.
+
+    Of the last as many again are kept, at most a MiB.
+    """
 
     cap: int
     head: bytearray = field(default_factory=bytearray)
@@ -69,7 +75,9 @@ class _Stream:
         self.head += chunk[:room]
         if len(chunk) > room:
             self.tail += chunk[room:]
-            if len(self.tail) > 2 * self.cap:  # not at every chunk: cutting moves what is kept
+            if (
+                len(self.tail) > 2 * self.cap + _CHUNK
+            ):  # not at every chunk: cutting moves what is kept
                 self._cut()
 
     def end(self) -> bytes:
@@ -82,12 +90,24 @@ class _Stream:
         return self.size - len(self.head) - len(self.end())
 
     def _cut(self) -> None:
-        del self.tail[: max(0, len(self.tail) - self.cap)]
+        del self.tail[: max(0, len(self.tail) - min(self.cap, _MIB))]
 
 
-class Remains(Record):
-    """What else there is to say about a command; the fields of `command-remains` in the WIT."""
+class Ended(Record):
+    """How a command ended, as `wasmind:ext/command` has it.
 
+    Attributes:
+        status: a case of `exit-status` with its payload.
+        stdout_end, stderr_end: of a stream that was cut, what came last.
+        stdout_missing, stderr_missing: how many bytes lie before that.
+        left_behind: command lines of the processes that lived on after it and were ended.
+    """
+
+    stdout: bytes
+    stderr: bytes
+    status: tuple[str, Any]
+    stdout_truncated: bool = False
+    stderr_truncated: bool = False
     stdout_end: bytes = b""
     stdout_missing: int = 0
     stderr_end: bytes = b""
@@ -135,8 +155,34 @@ def _env_clear(command: _Command) -> None:
     command.variables.clear()
 
 
-def _run(host: Host, handle: int) -> Ok | Err:
-    command: _Command = host.resources.get(handle)
+def _run_built(host: Host, handle: int) -> Ok | Err:
+    """`wasmind:actor/command`: the command was put together call by call."""
+    ended = _run(host, host.resources.get(handle))
+    if isinstance(ended, Err):
+        return ended
+    # The reference's interface has no room for more.
+    return Ok(tuple(ended)[:_REFERENCE_FIELDS])
+
+
+def _run_at_once(host: Host, fields: tuple[Any, ...]) -> Ok | Err:
+    """`wasmind:ext/command`: the whole command in one call."""
+    program, arguments, directory, timeout, cap, cleared, environment = fields
+    ended = _run(
+        host,
+        _Command(
+            program,
+            arguments,
+            directory,
+            None if timeout is None else float(timeout),
+            _DEFAULT_CAP if cap is None else cap,
+            cleared,
+            dict(environment),
+        ),
+    )
+    return ended if isinstance(ended, Err) else Ok(ended)
+
+
+def _run(host: Host, command: _Command) -> Ended | Err:
     grant = host.actor.grants.get("command", {})
     if refusal := _refusal(host.actor, command, grant):
         host.around.log(host, "warn", f"refused `{command.program}`: {refusal}")
@@ -144,11 +190,10 @@ def _run(host: Host, handle: int) -> Ok | Err:
     with host.around.slot("processes") as free:
         if not free:
             return Err("as many commands run as may at once (limit `processes`)")
-        host.remains = None
         return _start(host, command, grant)
 
 
-def _start(host: Host, command: _Command, grant: Mapping[str, Any]) -> Ok | Err:
+def _start(host: Host, command: _Command, grant: Mapping[str, Any]) -> Ended | Err:
     executable = _executable(command.program)
     if executable is None:
         return _not_started(f"the program `{command.program}` is not on the PATH")
@@ -168,14 +213,23 @@ def _start(host: Host, command: _Command, grant: Mapping[str, Any]) -> Ok | Err:
         host.around.log(host, "warn", text)
     if ending is _Ending.CANCELLED:
         return Err(f"`{command.program}` was cut off, because its agent is ending")
-    host.remains = Remains(out.end(), out.missing(), err.end(), err.missing(), run.left)
-    if ending is _Ending.TIMED_OUT:
-        return _output(out, err, ("timeout-expired", None))
-    return _output(out, err, _status(command, run.status or ("signaled", 9)))
+    timed_out = ending is _Ending.TIMED_OUT
+    return Ended(
+        bytes(out.head),
+        bytes(err.head),
+        ("timeout-expired", None) if timed_out else _status(command, run.status or _KILLED),
+        out.size > len(out.head),
+        err.size > len(err.head),
+        out.end(),
+        out.missing(),
+        err.end(),
+        err.missing(),
+        run.left,
+    )
 
 
-def _not_started(reason: str) -> Ok:
-    return _output(_Stream(0), _Stream(0), ("failed-to-start", reason))
+def _not_started(reason: str) -> Ended:
+    return Ended(b"", b"", ("failed-to-start", reason))
 
 
 def _status(command: _Command, status: tuple[str, int]) -> tuple[str, Any]:
@@ -287,16 +341,6 @@ def _read_ready(selector: BaseSelector, run: Launched, patience: float) -> None:
             selector.unregister(key.fd)
 
 
-def _output(out: _Stream, err: _Stream, status: tuple[str, Any]) -> Ok:
-    cut = out.size > len(out.head), err.size > len(err.head)
-    return Ok((bytes(out.head), bytes(err.head), status, *cut))
-
-
-def _remains(host: Host) -> Remains:
-    """What else there is to say about the last command that the actor ran."""
-    return host.remains or Remains()
-
-
 COMMAND: Final = Interface(
     name="wasmind:actor/command",
     capability="command",
@@ -308,13 +352,12 @@ COMMAND: Final = Interface(
         "[method]cmd.max-output-bytes": _builder(_max_output),
         "[method]cmd.env": _builder(_env),
         "[method]cmd.env-clear": _builder(_env_clear),
-        "[method]cmd.run": HostFunction(_run, Err, blocking=True),
+        "[method]cmd.run": HostFunction(_run_built, Err, blocking=True),
     },
     resources={"cmd": _CMD},
 )
-
-COMMANDS: Final = Interface(
-    name="wasmind:ext/commands",
+EXT_COMMAND: Final = Interface(
+    name="wasmind:ext/command",
     capability="command",
-    functions={"remains": HostFunction(_remains, guarded=False)},
+    functions={"run": HostFunction(_run_at_once, Err, blocking=True)},
 )
