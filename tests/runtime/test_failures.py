@@ -211,7 +211,7 @@ def test_a_tool_call_its_actor_dies_of_is_answered_with_an_error(python_bundle, 
     assert "the tool's actor failed" in answer["status"]["Done"]["result"]["Err"]["content"]
 
 
-def test_what_is_not_granted_is_refused_with_the_table_to_write(python_bundle, run) -> None:
+def test_what_is_not_granted_is_refused_with_the_line_to_add(python_bundle, run) -> None:
     actor = PYTHON_ACTOR._replace(capabilities=("messaging", "logger"))
     runtime, events = run(python_bundle(sleeps=(SLEEPS, actor)))
     runtime.send("test.Poke", None)

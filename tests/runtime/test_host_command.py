@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -242,6 +242,50 @@ def test_a_command_can_neither_outlive_nor_hang_its_call(tmp_path: Path, attack:
     assert status in {("signaled", 9), ("signaled", 15)}
     assert not is_running(int((tmp_path / "pid").read_text()))
     assert run("echo", "next")[0] == b"next\n", "the next command runs as if nothing had been"
+
+
+def test_a_system_ends_although_a_command_has_stopped_its_launcher(tmp_path: Path) -> None:
+    launchers = Launchers()
+    host = make_host()
+    host.around.launchers = lambda: launchers
+    script = f"{SLEEPER} kill -STOP {LAUNCHER_PID}; sleep 60"
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run, "bash", "-c", script, current_dir=str(tmp_path), host=host)
+        until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+        host.cancelled.set()
+        running.result(timeout=60)
+        launchers.close()
+    assert not is_running(int((tmp_path / "pid").read_text()))
+    reason = run("true", host=host)[2][1]
+    assert reason == "the system is stopping"
+
+
+def until(happened: Callable[[], object]) -> None:
+    """Wait for something that comes by itself."""
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "reason"),
+    [
+        ("/bin/false", "the launcher of commands does not come up"),
+        ("/no/python", "the launcher of commands cannot start: [Errno 2]"),
+    ],
+)
+def test_a_launcher_that_does_not_come_up_is_told(
+    monkeypatch: pytest.MonkeyPatch, interpreter: str, reason: str
+) -> None:
+    monkeypatch.setattr("sys.executable", interpreter)
+    launchers = Launchers()
+    host = make_host()
+    host.around.launchers = lambda: launchers
+    case, told = run("true", host=host)[2]
+    launchers.close()
+    assert case == "failed-to-start"
+    assert told.startswith(reason)
 
 
 def test_other_children_of_the_program_are_left_alone(tmp_path: Path) -> None:

@@ -200,9 +200,10 @@ def _start(host: Host, command: _Command, grant: Mapping[str, Any]) -> Ended | E
     words = [executable, *command.arguments]
     try:
         directory = str(Path(command.directory or ".").absolute())
-        run = host.around.launchers().launch(words, directory, _environment(command, grant))
     except FileNotFoundError:
         return _not_started("the working directory does not exist any more")
+    try:
+        run = host.around.launchers().launch(words, directory, _environment(command, grant))
     except (OSError, ValueError) as error:
         return _not_started(str(error))
     out, err = _streams(host, command)

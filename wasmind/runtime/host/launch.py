@@ -64,7 +64,10 @@ class Launchers:
             not name or b"\0" in name or b"=" in name for name in request[2]
         ):
             raise ValueError("a null character in the command, or a faulty name of a variable")
-        return Launched(self._launcher(), marshal.dumps(request))
+        try:
+            return Launched(self._launcher(), marshal.dumps(request))
+        except LauncherError:  # another command has just killed it
+            return Launched(self._launcher(), marshal.dumps(request))
 
     def close(self) -> None:
         """End the launcher, and with it every command."""
@@ -94,15 +97,11 @@ class _Launcher:
         self._ended = False
         self._started = False
         with theirs, orphans.registering():
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", _LAUNCHER, str(theirs.fileno())],
-                env={},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-            )
+            try:
+                self._process = _start(theirs.fileno())
+            except OSError as error:
+                self._requests.close()
+                raise LauncherError(f"the launcher of commands cannot start: {error}") from None
             orphans.register(self._process.pid)
 
     def hand_over(self, descriptors: Sequence[int]) -> None:
@@ -154,6 +153,18 @@ class _Launcher:
             self.started()
             self._requests.close()
             orphans.sweep(self._process.pid)
+
+
+def _start(requests: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", _LAUNCHER, str(requests)],
+        env={},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(requests,),
+        start_new_session=True,
+    )
 
 
 def _works(process: subprocess.Popen[bytes]) -> bool:
