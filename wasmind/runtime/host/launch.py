@@ -115,7 +115,8 @@ class _Launcher:
                 socket.send_fds(self._requests, [b"\0"], descriptors)
         except OSError:
             self.end()
-            raise LauncherError("the launcher of commands does not answer") from None
+            problem = "answer any more" if self.started() else "come up"
+            raise LauncherError(f"the launcher of commands does not {problem}") from None
 
     def started(self) -> bool:
         """Whether it ever came up; asked for when a command is lost."""
@@ -211,7 +212,6 @@ class Launched:
         try:
             with theirs, _in_memory() as file:
                 file.write(request)
-                file.seek(0)
                 launcher.hand_over((theirs.fileno(), file.fileno(), out, err))
         except BaseException:
             self._close()

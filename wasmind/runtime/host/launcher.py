@@ -22,17 +22,18 @@ when nothing of it is left. A connection that ends without tells the host that s
 the launcher itself, and the host looks after what is left (`launch`).
 
 Started with an empty environment and made unreadable for other processes of the user, so that a
-command learns nothing about the host. Single-threaded, since it forks.
+command learns nothing about the host. Single-threaded, since it forks, and small, since a keeper is
+a copy of it: what `signal` and `socket` add to the modules beneath them is not needed here.
 """
 
+import _signal as signal  # type: ignore[import-not-found]  # see below
+import _socket as socket
 import array
 import gc
 import marshal
 import os
 import resource
 import select
-import signal
-import socket
 import sys
 import time
 
@@ -113,8 +114,9 @@ class _Launcher:
             if self._requests is not None:
                 self._requests.close()
             _keep(*descriptors)
+            os._exit(os.EX_OK)
         finally:
-            os._exit(0)
+            os._exit(os.EX_SOFTWARE)
 
     def _look_after(self) -> None:
         """Reap; close the connections of keepers that ended once nothing of theirs is left."""
@@ -129,23 +131,31 @@ class _Launcher:
             if os.WIFSTOPPED(status):
                 _kill(pid)
             elif pid in self._keepers:
-                self._closing[self._keepers.pop(pid)] = now + _KILL_SECONDS
+                connection = self._keepers.pop(pid)
+                if status:
+                    self._closing[connection] = now + _KILL_SECONDS
+                else:  # it has left nothing
+                    _close(connection)
+        if self._closing:
+            self._clean_up(now)
+
+    def _clean_up(self, now: float) -> None:
+        """End what keepers have left that were killed or gave up."""
         strays = [pid for pid in _children() if pid not in self._keepers]
         for pid in strays:
             _kill(pid)
         for connection, deadline in list(self._closing.items()):
             if not strays or now > deadline:
                 del self._closing[connection]
-                _say(connection, "closed")
-                os.close(connection)
+                _close(connection)
 
 
 def _keep(connection: int, request: int, out: int, err: int) -> None:
     """Run one command: from its start to the end of everything it started."""
     os.setsid()
     _adopt_orphans()
-    with open(request, "rb") as file:
-        directory, command, environment = marshal.load(file)  # noqa: S302 - the host wrote it
+    size = os.fstat(request).st_size
+    directory, command, environment = marshal.loads(os.pread(request, size, 0))  # noqa: S302 - the host wrote it
     try:
         os.chdir(directory)
     except OSError as error:
@@ -179,6 +189,8 @@ def _keep(connection: int, request: int, out: int, err: int) -> None:
         _await_end(connection)
     left = _kill_all(pid, running=outcome is None)
     _say(connection, "\t".join(["left", *left]))
+    if _has_children():
+        os._exit(os.EX_TEMPFAIL)  # what cannot be ended now falls to the launcher
 
 
 def _adopt_orphans() -> None:
@@ -263,6 +275,11 @@ def _kill(pid: int) -> None:
         return  # gone already, or not ours to end
 
 
+def _close(connection: int) -> None:
+    _say(connection, "closed")
+    os.close(connection)
+
+
 def _say(connection: int, line: str) -> None:
     try:
         os.write(connection, (line + "\n").encode(errors="replace"))
@@ -294,7 +311,7 @@ def main() -> None:
     if _LINUX:
         _prctl(_DUMPABLE, 0, 0, 0, 0)
     requests = socket.socket(fileno=int(sys.argv[1]))
-    requests.set_inheritable(False)
+    os.set_inheritable(requests.fileno(), False)
     # Keepers share these pages as long as nothing writes to them.
     gc.disable()
     gc.freeze()
