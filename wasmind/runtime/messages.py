@@ -20,6 +20,8 @@ ALL_ACTORS_READY: Final = "wasmind.common.actors.AllActorsReady"
 AGENT_SPAWNED: Final = "wasmind.common.actors.AgentSpawned"
 EXIT: Final = "wasmind.common.actors.Exit"
 ADD_MESSAGE: Final = "wasmind.common.assistant.AddMessage"
+QUEUE_STATUS: Final = "wasmind.common.assistant.QueueStatusChange"
+REQUEST: Final = "wasmind.common.assistant.Request"
 STATUS_UPDATE: Final = "wasmind.common.assistant.StatusUpdate"
 RESPONSE: Final = "wasmind.common.assistant.Response"
 BASE_URL_UPDATE: Final = "wasmind.common.litellm.BaseUrlUpdate"
@@ -67,6 +69,14 @@ def encode(payload: Any) -> bytes:
     return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def decode(payload: bytes) -> Any:
+    """A decoded payload; None if it is no JSON."""
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Envelope:
     """One message as everybody sees it. Identity is the object: ids may repeat.
@@ -89,10 +99,7 @@ class Envelope:
 
     def json(self) -> Any:
         """The decoded payload; None if it is no JSON."""
-        try:
-            return json.loads(self.payload)
-        except (ValueError, RecursionError):
-            return None
+        return decode(self.payload)
 
     def as_text(self) -> abi.MessageArguments:
         """The message for guests that take text."""
@@ -114,7 +121,10 @@ class Envelope:
         with _lowering:
             found = None if self._record is None else self._record()
             if found is None:
-                found = abi.Value(shape, (self.id, self.message_type, self.from_actor_id, self.from_scope, self.payload))
+                found = abi.Value(
+                    shape,
+                    (self.id, self.message_type, self.from_actor_id, self.from_scope, self.payload),
+                )
                 small = len(self.payload) * abi.VALUE_SIZE <= _KEPT_BYTES
                 kept = partial(_itself, found) if small else weakref.ref(found)
                 object.__setattr__(self, "_record", kept)
@@ -131,6 +141,26 @@ _lowering = threading.Lock()
 def notification(title: str, message: str, source: str, level: str = "Error") -> bytes:
     """Payload of a `UserNotification`."""
     return encode({"level": level, "title": title, "message": message, "source": source})
+
+
+def system_message(agent: str, text: str) -> bytes:
+    """Payload of an `AddMessage`: word for an agent's assistant."""
+    return encode({"agent": agent, "message": {"role": "system", "content": text}})
+
+
+def pause(agent: str, *, for_user: bool) -> bytes:
+    """Payload of a `QueueStatusChange`: rest until the user speaks, or until anybody does."""
+    anybody = {"WaitingForSystemInput": {"required_scope": None, "interruptible_by_user": True}}
+    reason = "WaitingForUserInput" if for_user else anybody
+    return encode({"agent": agent, "status": {"Wait": {"reason": reason}}})
+
+
+def calls_tools(response: bytes) -> bool:
+    """Whether a `Response` payload wants tools to run."""
+    try:
+        return bool(decode(response)["message"].get("tool_calls"))
+    except (TypeError, KeyError, AttributeError):
+        return False
 
 
 def failed_tool_call(call: Any, reason: str) -> bytes | None:

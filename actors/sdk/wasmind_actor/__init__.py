@@ -21,6 +21,8 @@ from wasmind_actor.chat import Scope
 from wasmind_actor.codec import Param
 from wasmind_actor.handlers import Envelope, on
 from wasmind_actor.messages import Section
+from wasmind_actor.nesting import DEEPEST, require_shallow
+from wasmind_actor.similar import closest
 from wasmind_actor.struct import Struct, replace
 from wasmind_actor.tools import Answer, Call, Deferred, ToolError, ToolResult, tool
 from wasmind_actor.wire import (
@@ -38,6 +40,7 @@ from wasmind_actor.wire import (
 )
 
 __all__ = [
+    "DEEPEST",
     "I32",
     "I64",
     "U32",
@@ -62,7 +65,9 @@ __all__ = [
     "ToolError",
     "ToolResult",
     "Variant",
+    "closest",
     "on",
     "replace",
+    "require_shallow",
     "tool",
 ]

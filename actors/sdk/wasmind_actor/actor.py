@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, get_args, get_o
 
 from wasmind_actor import door, log
 from wasmind_actor.chat import Scope
-from wasmind_actor.codec import DecodeError
+from wasmind_actor.codec import DecodeError, written_number
 from wasmind_actor.faults import report
 from wasmind_actor.handlers import Envelope, Handler, handlers_of
 from wasmind_actor.messages import (
@@ -193,7 +193,7 @@ class Actor(Generic[ConfigT]):
         if self.config_class is None:
             return None
         try:
-            return from_json(self.config_class, tomllib.loads(text))
+            return from_json(self.config_class, tomllib.loads(text, parse_float=written_number))
         except (tomllib.TOMLDecodeError, DecodeError) as error:
             raise ConfigError(
                 f"the configuration of {type(self).__name__} is wrong: {error}"
