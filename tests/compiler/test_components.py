@@ -199,7 +199,7 @@ def test_a_component_that_opens_files_through_wasi_is_noted_where_it_gets_none(
     grants = grants and grants + "http = true\n"
     report = project.check(app + grants)
     assert [f"{each.code} {each.span}" for each in report.diagnostics] == [
-        f"WM0708 {place}" for place in found
+        f"WM0709 {place}" for place in found
     ]
     for each in report.diagnostics:
         assert "opens files through WASI, and no folder is granted to it" in each.message

@@ -256,7 +256,7 @@ source = { path = "desk" }
 )
 
 FILES_NOT_GRANTED = Rule(
-    code="WM0708",
+    code="WM0709",
     title="files through WASI without a grant",
     severity=Severity.NOTE,
     explanation="""
