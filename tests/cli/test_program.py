@@ -16,7 +16,9 @@ import pathlib, sys, threading, time
 from wasmind.__main__ import main
 
 def work():
-    time.sleep(0.3)
+    # Python waits for other threads when the main one has ended.
+    while threading.main_thread().is_alive():
+        time.sleep(0.01)
     pathlib.Path(sys.argv.pop()).write_text("done")
 
 threading.Thread(target=work).start()

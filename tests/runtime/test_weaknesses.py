@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.observing import DEADLINE
 from tests.runtime import test_host_http
 from tests.runtime.conftest import PYTHON_ACTOR, message, until
 from wasmind.models.gateway import Gateway
@@ -129,7 +130,7 @@ def test_done_ends_the_agent(python_bundle, run) -> None:
     # The assistant broadcasts Exit on every way to Done; its own tests show that. Exit ends it.
     runtime, _ = run(python_bundle(finishes=FINISHES))
     runtime.send("test.Finish", None)
-    assert runtime.wait(10)
+    assert runtime.wait(DEADLINE)
 
 
 def test_every_message_names_its_sender(python_bundle, run) -> None:
@@ -167,7 +168,7 @@ FLOODS = """
 def test_a_flood_of_log_records_is_slowed_down(python_bundle, run) -> None:
     runtime, events = run(python_bundle(floods=FLOODS))
     runtime.send("test.Go", None)
-    runtime.stop(timeout=20)
+    runtime.stop(timeout=DEADLINE)
     records = [event for event in events if isinstance(event, LogRecord)]
     assert 2_000 <= len(records) < 5_000
 

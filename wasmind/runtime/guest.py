@@ -44,7 +44,8 @@ _OUT_OF_FUEL: Final = "fuel allocated for hostcalls"
 #: costs more than 128 MiB, at 48 bytes for a byte of a list.
 _TOO_MUCH_AT_ONCE: Final = (
     "handed the host more than fits in one call: a component that does not use the text "
-    "interfaces of `wasmind:ext` can send messages, request bodies and files of at most 2.6 MiB"
+    "interfaces of `wasmind:ext` can send messages, request bodies and files of at most "
+    f"{door.LARGEST_LIST_OUT * 10 // _MIB / 10} MiB"
 )
 _REFUSED_BY_SYSTEM: Final = "(os error 12)"
 _PYTHON: Final = "Traceback (most recent call last)"
@@ -244,13 +245,14 @@ class Guest:
         outer = door.enter(self.host, self._watch)
         self._watch.start()
         try:
-            return abi.call(function, self._context, export.signature, arguments)
+            answer = abi.call(function, self._context, export.signature, arguments)
         except abi.NativeError as error:
             raise self._failure(str(error)) from None
         finally:
-            if self.host.printed:
-                self.host.end_line()
+            if self.host.printed or self.host.complaints:
+                self.host.settle()
             door.leave(outer)
+        return answer
 
     def _function(self, export: Export, name: str) -> Any:
         if name not in self._functions:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import Final
 
 from wasmind_compiler.emit.topology import Member, Topology
+
+#: In this order, so that what is written stays as it is.
+_MERMAID: Final = {"#": "#35;", "&": "&amp;", '"': "&quot;", "<": "&lt;", "`": "#96;"}
 
 
 def to_json(topology: Topology) -> str:
@@ -96,4 +100,10 @@ def _dot_label(member: Member) -> str:
 
 
 def _mermaid_text(text: str) -> str:
-    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    """Text for a label in quotes.
+
+    A backtick at its beginning would start Markdown, and `#…;` is how Mermaid writes characters.
+    """
+    for character, written in _MERMAID.items():
+        text = text.replace(character, written)
+    return text

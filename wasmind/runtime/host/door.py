@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from wasmind.plan import Actor
 from wasmind.runtime.errors import CapabilityDenied
@@ -85,6 +85,20 @@ class Resources:
         self._items.pop(rep, None)
 
 
+#: What a guest can hand out as a `list<u8>` in one call; the engine ends it when that is more.
+LARGEST_LIST_OUT: Final = 2_796_202
+
+
+def warn_of_size(host: Host, what: str, size: int) -> None:
+    """Tell about a `list<u8>` that is half as large as it may be: nobody can once it is larger."""
+    if size > LARGEST_LIST_OUT // 2:
+        text = (
+            f"{what} of {size / (1 << 20):.1f} MiB; components of this kind can send "
+            f"{LARGEST_LIST_OUT * 10 // (1 << 20) / 10} MiB, and fail when they send more"
+        )
+        host.around.log(host, "warn", text)
+
+
 @dataclass(slots=True)
 class Usage:
     """What an instance has done so far. Times in seconds."""
@@ -128,7 +142,7 @@ class Host:
     Attributes:
         message_id: correlation id of the message being handled; None in constructor and destructor.
         modules: (name, code object) of a Python actor, for the shared interpreter.
-        complaints: the end of what the guest wrote to stderr.
+        complaints: the end of what the guest wrote to stderr during a call.
         printed: what it wrote to stdout since the last end of a line.
         log_rate: keeps a flood of log records from filling the disk.
         recent: the last lines it logged.
@@ -163,17 +177,18 @@ class Host:
     def print(self, data: bytes) -> None:
         """The guest wrote to stdout: every line becomes a log record of its own."""
         self.printed += data
-        *lines, rest = self.printed.split(b"\n")
+        *lines, rest = bytes(self.printed).split(b"\n")
         if len(rest) > _KEPT_BYTES:
             lines, rest = [*lines, rest], b""
         self.printed = bytearray(rest)
         for line in lines:
             self._log_line(line)
 
-    def end_line(self) -> None:
-        """A call into the guest is over: what it printed is a line, whether it said so or not."""
-        if self.printed:
-            line, self.printed = self.printed, bytearray()
+    def settle(self) -> None:
+        """A call into the guest is over and went well: what it wrote ends in its log."""
+        written = [bytes(self.printed), *bytes(self.complaints).split(b"\n")]
+        self.printed, self.complaints = bytearray(), bytearray()
+        for line in written:
             self._log_line(line)
 
     def _log_line(self, line: bytes) -> None:

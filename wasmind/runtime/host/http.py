@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from wasmind.records import Record
 from wasmind.runtime.abi import Err, Ok, Owned
 from wasmind.runtime.grants import to_grant
-from wasmind.runtime.host.door import Host
+from wasmind.runtime.host.door import Host, warn_of_size
 from wasmind.runtime.host.interface import LARGEST_LIST_MIB, HostFunction, Interface
 
 if TYPE_CHECKING:
@@ -72,8 +72,10 @@ def _headers(request: Request, headers: tuple[Sequence[tuple[str, str]]]) -> Req
     return request._replace(headers=(*request.headers, *headers[0]))
 
 
-def _body(request: Request, body: bytes) -> Request:
-    return request._replace(body=body)
+def _body(host: Host, handle: int, body: bytes) -> Owned:
+    warn_of_size(host, "a request body", len(body))
+    request: Request = host.resources.get(handle)
+    return Owned(host.resources.add(request._replace(body=body)), _REQUEST)
 
 
 def _timeout(request: Request, seconds: int) -> Request:
@@ -264,7 +266,7 @@ HTTP: Final = Interface(
         "[constructor]request": HostFunction(_new, guarded=False),
         "[method]request.header": _builder(_header),
         "[method]request.headers": _builder(_headers),
-        "[method]request.body": _builder(_body),
+        "[method]request.body": HostFunction(_body, guarded=False),
         "[method]request.timeout": _builder(_timeout),
         "[method]request.retry": _builder(_retry),
         "[method]request.retry-on-status-codes": _builder(_retry_statuses),
