@@ -294,7 +294,7 @@ def test_children_do_not_outlive_the_call(probe, tmp_path: Path) -> None:
     pid_file.touch()
     running.attempt(f"result = command.run('sh', '-c', {script!r})")
     assert [pid for pid in pid_file.read_text().split() if Path(f"/proc/{pid}").exists()] == []
-    assert "ended what `sh` had left behind: sleep 60, sleep 60" in running.logged()
+    assert "ended what `sh` had left behind: " in running.logged()
 
 
 def test_an_actor_hears_what_it_left_behind_and_how_its_output_ended(probe) -> None:
