@@ -20,7 +20,7 @@ from wasmind.runtime import messages
 from wasmind.runtime.bundle import Bundle, open_bundle
 from wasmind.runtime.engine import Report
 from wasmind.runtime.errors import RuntimeFailure
-from wasmind.runtime.events import Event, Failure, Stopped, Subscription
+from wasmind.runtime.events import Event, Failure, Stopped, Subscription, Waiting
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.metrics import Summary
 from wasmind.runtime.runtime import Runtime
@@ -87,13 +87,17 @@ class System:
         message = {"role": "user", "content": text}
         self.send(messages.ADD_MESSAGE, {"agent": scope, "message": message})
 
-    def subscribe(self) -> Subscription:
-        """All events from now on."""
-        return self._runtime.subscribe()
+    def subscribe(self, limit_mib: int | None = None) -> Subscription:
+        """All events from now on; with a limit, what is not read beyond it is left out."""
+        return self._runtime.subscribe(limit_mib)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription."""
         self._runtime.unsubscribe(subscription)
+
+    def waits(self) -> list[Waiting]:
+        """What actors are busy with now, one entry for each that is."""
+        return self._runtime.waits()
 
     def summary(self) -> Summary:
         """What the run has used so far: messages, time and tokens, per actor."""

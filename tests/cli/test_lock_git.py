@@ -97,6 +97,7 @@ def test_upgrade_from_the_command_line(
     wrong = wasmind("lock", "app.toml", "--upgrade", "a9")
     assert wrong.returncode == 1
     assert "the lockfile has no actor `a9`" in wrong.stderr
+    assert "= help: did you mean `a0`, `a1` or `a2`?" in wrong.stderr
     assert wasmind("lock", "--upgrade", "--check", "app.toml").returncode == 2
     assert wasmind("lock", "--accept-moved-tags", "app.toml").returncode == 2
 

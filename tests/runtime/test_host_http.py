@@ -17,10 +17,12 @@ import pytest
 
 from wasmind.plan import Actor
 from wasmind.runtime.abi import Err, Ok
+from wasmind.runtime.credentials import Credentials, Sealed
+from wasmind.runtime.events import HttpRetry
 from wasmind.runtime.host.connections import Connections
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.egress import Origin, Policy, Refused
-from wasmind.runtime.host.http import HTTP
+from wasmind.runtime.host.http import HTTP, retry_after
 
 Handle = Callable[[BaseHTTPRequestHandler], None]
 
@@ -84,6 +86,8 @@ class Around:
     def __init__(self) -> None:
         self.logged: list[str] = []
         self.given_up: list[int] = []
+        self.retries: list[HttpRetry] = []
+        self.sealed = Credentials([])
         self.origins: list[Origin] = []
         self.pool = Connections()
 
@@ -93,8 +97,14 @@ class Around:
     def slot(self, limit: str) -> Any:
         return nullcontext(enter_result=True)
 
-    def credentials(self, scheme: str, host: str) -> Any:
-        return ()
+    def credentials(self, scheme: str, host: str, address: Any) -> Sealed:
+        return self.sealed.for_request(scheme, host, address)
+
+    def masked(self, text: str) -> str:
+        return self.sealed.masked(text)
+
+    def masked_bytes(self, data: bytes) -> bytes:
+        return self.sealed.masked_bytes(data)
 
     def blocked(self) -> Any:
         return nullcontext()
@@ -105,7 +115,10 @@ class Around:
     def model_origins(self) -> list[Origin]:
         return self.origins
 
-    def http_failed(self, host: Host, attempts: int) -> None:
+    def http_retry(self, host: Host, retry: HttpRetry) -> None:
+        self.retries.append(retry)
+
+    def http_failed(self, host: Host, attempts: int, reason: str) -> None:
         self.given_up.append(attempts)
 
 
@@ -199,7 +212,8 @@ def test_a_refused_connection_is_a_network_error(make_host) -> None:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         host = make_host()
-        assert send(host, "GET", url, ("retry", 2, 1)).value[0] == "network-error"
+        expected = ("network-error", "Connection refused")
+        assert send(host, "GET", url, ("retry", 2, 1)).value == expected
     assert host.around.given_up == [2]
 
 
@@ -246,6 +260,92 @@ def test_retry_after_is_honoured(make_host, server: Server) -> None:
     assert host.cancelled.asked == [pytest.approx(30, abs=3)]
 
 
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "3.5"}, 3.5),
+        ({"retry-after": " 7 "}, 7.0),
+        ({"retry-after-ms": "3000"}, 3.0),
+        ({"retry-after-ms": "250.5", "retry-after": "9"}, 0.2505),
+        ({"retry-after-ms": "soon", "retry-after": "9"}, 9.0),
+        ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "3s"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": ""}, None),
+        ({}, None),
+    ],
+)
+def test_how_long_a_server_asks_to_wait(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers) == seconds
+
+
+def test_each_attempt_that_fails_is_told_with_its_wait(make_host, server: Server) -> None:
+    server.handle = lambda handler: (
+        answer(handler, 429, retry_after_ms="20")
+        if len(server.requests) < 3
+        else answer(handler, 200)
+    )
+    host = make_host()
+    steps = [("retry", 4, 1), ("retry-on-status-codes", [429])]
+    assert send(host, "GET", server.url, *steps).value[0] == 200
+    assert [
+        (retry.target, retry.attempt, retry.attempts, retry.reason, retry.wait_seconds)
+        for retry in host.around.retries
+    ] == [
+        (f"127.0.0.1:{server.port}", 1, 4, "status 429", 0.02),
+        (f"127.0.0.1:{server.port}", 2, 4, "status 429", 0.02),
+    ]
+
+
+def test_a_server_that_says_not_to_retry_is_asked_once(make_host, server: Server) -> None:
+    server.handle = lambda handler: answer(handler, 500, x_should_retry="false")
+    host = make_host()
+    steps = [("retry", 7, 1), ("retry-on-status-codes", [500])]
+    assert send(host, "GET", server.url, *steps).value[0] == 500
+    assert (len(server.requests), host.around.retries) == (1, [])
+
+
+def test_what_is_cut_off_has_not_failed_as_often_as_it_might_have(
+    make_host, server: Server
+) -> None:
+    """Nobody is told of seven attempts where the first was not even over."""
+    host = make_host()
+
+    def stop_meanwhile(handler: BaseHTTPRequestHandler) -> None:
+        host.cancelled.set()
+        answer(handler, 503)
+
+    server.handle = stop_meanwhile
+    steps = [("retry", 7, 60_000), ("retry-on-status-codes", [503])]
+    assert send(host, "GET", server.url, *steps).value == ("network-error", "the actor is ending")
+    assert (len(server.requests), host.around.given_up, host.around.retries) == (1, [], [])
+
+
+def test_a_plain_server_asked_for_tls_is_named_and_asked_once(make_host, server: Server) -> None:
+    host = make_host()
+    case, text = send(host, "GET", f"https://127.0.0.1:{server.port}/", ("retry", 7, 60_000)).value
+    assert case == "network-error"
+    assert text == f"`127.0.0.1:{server.port}` does not speak TLS; is it `http://` that is meant?"
+
+
+def test_what_a_request_waits_for_can_be_seen_meanwhile(make_host, server: Server) -> None:
+    host = make_host()
+    seen = []
+    server.handle = lambda handler: (seen.append(host.doing), answer(handler, 200))
+    send(host, "GET", server.url)
+    assert [what for what, _ in seen] == [f"waiting for 127.0.0.1:{server.port}"]
+    host.around.origins = [Origin("127.0.0.1", server.port)]
+    send(host, "GET", server.url)
+    assert seen[1][0] == "waiting for a model"
+    assert host.doing is None
+
+
+def test_what_is_told_of_a_url_holds_no_password(make_host) -> None:
+    response = send(make_host(), "GET", "http://me:s3cret@[::1/")
+    assert response.value == ("invalid-url", "http://***@[::1/")
+
+
 def test_a_slow_answer_is_a_time_out_even_when_it_drips(make_host, server: Server) -> None:
     def drip(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
@@ -270,13 +370,13 @@ def test_a_cancelled_actor_does_not_wait_for_an_answer(make_host, server: Server
     server.handle = cancel
     answered = send(host, "GET", server.url, ("retry", 7, 1000))
     over.set()
-    reason = "cut off after 1 attempt, because the agent is ending"
+    reason = "the actor is ending"
     assert answered == Err(("network-error", reason))
     assert len(server.requests) == 1, "nor does it ask again"
     assert host.around.given_up == [], "nobody gave up: it was cut off"
 
 
-def test_an_actor_that_is_cancelled_between_attempts_counts_those_it_made(
+def test_an_actor_that_is_cancelled_between_attempts_is_not_said_to_give_up(
     make_host, server: Server
 ) -> None:
     host = make_host()
@@ -288,7 +388,7 @@ def test_an_actor_that_is_cancelled_between_attempts_counts_those_it_made(
     server.handle = busy
     steps = [("retry", 7, 60_000), ("retry-on-status-codes", [503])]
     answered = send(host, "GET", server.url, *steps)
-    assert isinstance(answered, Ok) or "cut off after 1 attempt" in answered.value[1]
+    assert isinstance(answered, Ok) or answered.value[1] == "the actor is ending"
     assert host.around.given_up == []
 
 
@@ -318,7 +418,10 @@ def test_a_redirect_says_whether_method_and_body_go_along(
         answer(handler, status, Location="end") if handler.path == "/a/" else answer(handler, 200)
     )
     steps = (("body", b"data"), ("header", "Content-Type", "text/plain"))
-    send(make_host(), method, server.url + "/a/", *steps)
+    host = make_host()
+    send(host, method, server.url + "/a/", *steps)
+    lost = [line for line in host.around.logged if "without the body" in line]
+    assert len(lost) == (expected == "GET")
     method, path, headers, body = server.requests[1]
     assert (method, path) == (expected, "/a/end")
     assert (body, "content-type" in headers) == ((b"", False), (b"data", True))[expected != "GET"]

@@ -385,17 +385,15 @@ def test_a_secret_of_the_host_is_in_no_event(probe, monkeypatch) -> None:
     assert "s3cr3t-token" not in everything
 
 
-def test_control_characters_in_logs_do_not_reach_the_terminal(probe) -> None:
-    from io import StringIO
-
+def test_control_characters_in_logs_do_not_reach_the_terminal(probe, capsys) -> None:
     from wasmind.cli.events import TextView
     from wasmind.cli.logs import LogLevels
 
     running = probe()
     running.attempt("from wasmind_actor import log; log.warn('\\x1b[2J\\x07boo'); result = 1")
-    notes = StringIO()
-    view = TextView(StringIO(), notes, LogLevels(), colour=False)
+    view = TextView(LogLevels())
     for event in running.seen:
         view.show(event)
-    assert "boo" in notes.getvalue()
-    assert "\x1b" not in notes.getvalue()
+    notes = capsys.readouterr().err
+    assert "boo" in notes
+    assert "\x1b" not in notes

@@ -13,7 +13,7 @@ from wasmind.runtime.bundle import Bundle
 from wasmind.runtime.coordinator import Coordinator
 from wasmind.runtime.engine import TICK_SECONDS, Engine, Report
 from wasmind.runtime.errors import EngineError, SpawnError
-from wasmind.runtime.events import Events, LogRecord, Subscription
+from wasmind.runtime.events import Events, LogRecord, Subscription, Waiting
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host import INTERFACES
 from wasmind.runtime.host.door import Host
@@ -80,9 +80,9 @@ class Runtime:
         with self._workers.blocked():
             self._coordinator.start(_ROOT_AGENT)
 
-    def subscribe(self) -> Subscription:
-        """All events from now on."""
-        return self._events.subscribe()
+    def subscribe(self, limit_mib: int | None = None) -> Subscription:
+        """All events from now on; see `Subscription`."""
+        return self._events.subscribe(limit_mib)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription."""
@@ -95,6 +95,10 @@ class Runtime:
     def announce_models(self, base_url: str, names: list[str]) -> None:
         """Tell all agents, also later ones, at which endpoint models answer."""
         self._coordinator.announce_models(base_url, names)
+
+    def waits(self) -> list[Waiting]:
+        """What actors are busy with now, one entry for each that is."""
+        return self._coordinator.waits()
 
     def hears(self, scope: str, message_type: str) -> bool:
         """Whether an actor of an agent still handles what is sent to it."""

@@ -7,16 +7,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Final,
-    NoReturn,
-    TypeAlias,
-    TypeVar,
-    get_type_hints,
-    overload,
-)
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, TypeVar, overload
 
 from wasmind_actor import log
 from wasmind_actor.chat import (
@@ -29,6 +20,7 @@ from wasmind_actor.chat import (
     ToolOutcome,
 )
 from wasmind_actor.codec import DecodeError, Object, Schema, written_number
+from wasmind_actor.json_form import for_models
 from wasmind_actor.messages import (
     CallDone,
     ExecuteToolCall,
@@ -38,8 +30,9 @@ from wasmind_actor.messages import (
     ToolCallStatusUpdate,
 )
 from wasmind_actor.nesting import require_shallow
+from wasmind_actor.signatures import parameters_of
 from wasmind_actor.status import Status
-from wasmind_actor.wire import BroadcastError, Err, Message, Ok, Record, parameters_codec
+from wasmind_actor.wire import BroadcastError, Err, Message, Ok, Record
 
 if TYPE_CHECKING:
     from wasmind_actor.actor import Actor
@@ -181,7 +174,8 @@ class ToolMethod:
 
     def schema(self) -> Schema:
         """JSON Schema of the parameters."""
-        return self.parameters.schema()
+        schema: Schema = for_models(self.parameters.schema())
+        return schema
 
     def definition(self) -> Tool:
         """What models are told."""
@@ -288,14 +282,14 @@ def tools_of(cls: type) -> Iterator[ToolMethod]:
         if hasattr(value, "__tool__")
     }
     for attribute, function in found.items():
-        hints = get_type_hints(function, include_extras=True)
-        calls = [name for name, hint in hints.items() if hint is Call]
+        name = function.__tool__["name"]
+        parameters, call = parameters_of(function, name, Call)
         yield ToolMethod(
-            name=function.__tool__["name"],
+            name=name,
             description=inspect.cleandoc(function.__doc__ or ""),
-            parameters=parameters_codec(function, skip=("self", *calls)),
+            parameters=parameters,
             method=attribute,
-            call_parameter=calls[0] if calls else None,
+            call_parameter=call,
             when=function.__tool__["when"],
         )
 

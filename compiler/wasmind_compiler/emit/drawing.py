@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Final
 
+from wasmind.visible import json_visible
 from wasmind_compiler.emit.topology import Member, Topology
 
 #: In this order, so that what is written stays as it is.
@@ -14,7 +15,7 @@ _MERMAID: Final = {"#": "#35;", "&": "&amp;", '"': "&quot;", "<": "&lt;", "`": "
 
 def to_json(topology: Topology) -> str:
     """For programs."""
-    return json.dumps(asdict(topology), indent=2, ensure_ascii=False) + "\n"
+    return json_visible(json.dumps(asdict(topology), indent=2, ensure_ascii=False)) + "\n"
 
 
 def to_dot(topology: Topology) -> str:

@@ -17,8 +17,10 @@ from wasmind.runtime.host.interface import HostFunction, Interface
 
 if TYPE_CHECKING:
     # Not imported at run time: httpx is slow to load and not every system needs it.
+    from wasmind.runtime.credentials import Sealed
+    from wasmind.runtime.events import HttpRetry
     from wasmind.runtime.host.connections import Connections
-    from wasmind.runtime.host.egress import Origin
+    from wasmind.runtime.host.egress import Address, Origin
     from wasmind.runtime.host.launch import Launchers
 
 _RECENT_LINES = 20
@@ -46,8 +48,14 @@ class Surroundings(Protocol):
     def slot(self, limit: str) -> AbstractContextManager[bool]:
         """A place among those that a system limit allows at once; False when there is none."""
 
-    def credentials(self, scheme: str, host: str) -> Iterable[tuple[str, str]]:
+    def credentials(self, scheme: str, host: str, address: Address) -> Sealed:
         """Headers with secrets for a request to this host; no actor ever sees them."""
+
+    def masked(self, text: str) -> str:
+        """A text without those secrets: what saw them may quote them."""
+
+    def masked_bytes(self, data: bytes) -> bytes:
+        """The same for bytes."""
 
     def connections(self) -> Connections:
         """HTTP connections, shared by the whole system."""
@@ -58,8 +66,11 @@ class Surroundings(Protocol):
     def model_origins(self) -> Iterable[Origin]:
         """Endpoints of models, which every actor with `http` may reach."""
 
-    def http_failed(self, host: Host, attempts: int) -> None:
-        """Tell the user that a request was given up."""
+    def http_retry(self, host: Host, retry: HttpRetry) -> None:
+        """Tell the user that an attempt failed and another one follows."""
+
+    def http_failed(self, host: Host, attempts: int, reason: str) -> None:
+        """Tell the user that a request was given up after more than one attempt."""
 
 
 class Resources:
@@ -149,6 +160,7 @@ class Host:
         told_about_files: whether people know that it looks for files in vain.
         failure: what a host function raised; it explains the trap that follows.
         cancelled: set when the instance must stop; blocked calls end early.
+        doing: what it is busy with outside of the guest, and since when (`perf_counter`).
     """
 
     actor: Actor
@@ -165,6 +177,7 @@ class Host:
     told_about_files: bool = False
     failure: BaseException | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
+    doing: tuple[str, float] | None = None
 
     def __str__(self) -> str:
         return f"{self.actor.name}@{self.scope}"
