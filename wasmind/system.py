@@ -64,6 +64,7 @@ class System:
         Raises:
             SpawnError: an actor of it could not be started.
             EngineError: an actor's component cannot be used.
+            FolderError: a granted folder is more than it looks on this machine.
         """
         gateway = self._open.enter_context(Gateway(self._models)) if self._models else None
         self._runtime.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from wasmind.cli.events import EventView, TextView
 from wasmind.cli.logs import LogFile, LogLevels
 from wasmind.cli.session import Session
 from wasmind.plan import RunPlan
+from wasmind.runtime import folders
 from wasmind.runtime.errors import RuntimeFailure
 from wasmind.system import System
 
@@ -63,6 +65,12 @@ from wasmind.system import System
 )
 @click.option("-v", "--verbose", is_flag=True, help="The same as --log-level debug.")
 @click.option("--stats", is_flag=True, help="At the end, show what each actor used.")
+@click.option(
+    "--directory",
+    metavar="DIR",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Run in DIR: relative folders of grants lie below it, and commands run in it.",
+)
 @lock_options.acceptance
 @lock_options.lock_mode
 @click.pass_context
@@ -76,6 +84,7 @@ def command(
     log_level: tuple[str, ...],
     log_file: Path | None,
     timeout: float | None,
+    directory: Path | None,
     *,
     verbose: bool,
     stats: bool,
@@ -118,9 +127,11 @@ def command(
     try:
         log = LogFile(log_file, LogLevels.parse(log_level)) if log_file else None
         with _told(view):
-            system = _open(_bundle(target or config or ctx.obj, lock_mode), view)
+            system = _open(_bundle(target or config or ctx.obj, lock_mode), view, directory)
         plan = system.bundle.plan
         _check_actors(levels, plan)
+        for line in folders.describe(plan):
+            terminal.status("Granting", line)
         if prompt is None:
             prompt = _configured_prompt(plan)
         sys.exit(Session(system, view, log, timeout, stats=stats).run(prompt))
@@ -151,9 +162,14 @@ def _told(view: EventView) -> Iterator[None]:
         raise
 
 
-def _open(bundle: Path, view: EventView) -> System:
+def _open(bundle: Path, view: EventView, directory: Path | None) -> System:
+    if directory is not None:
+        bundle = bundle.absolute()
+        os.chdir(directory)
     try:
-        return System.open(bundle, report=terminal.status)
+        system = System.open(bundle, report=terminal.status)
+        folders.require_narrow(system.bundle.plan)
+        return system
     except RuntimeFailure as error:
         view.fail(str(error))
         view.ended(str(error))
