@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from wasmind_compiler.analysis.annotations import annotated, strings
 from wasmind_compiler.diagnostics import Collector, Diagnostic
 from wasmind_compiler.diagnostics.rules import models
 from wasmind_compiler.frontend.app_config import AppConfig
 from wasmind_compiler.frontend.conformance import is_finite
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
+from wasmind_compiler.resolution.graph import ResolvedActor
 
 
 def model_names(config: AppConfig) -> frozenset[str]:
     """Every model that actors may name."""
     own = [model.name.text for model in config.models]
     return frozenset(own + [model.name.text for model in config.proxied_models])
+
+
+def used_models(actor: ResolvedActor, schema: Mapping[str, Any]) -> tuple[str, ...]:
+    """The models that the config of an actor names; none if it has an endpoint of its own."""
+    if has_endpoint(actor):
+        return ()
+    found = annotated(actor.config.merged, schema)
+    names = {name for each in found if each.kind == "model" for _, name in strings(each)}
+    return tuple(sorted(names))
+
+
+def has_endpoint(actor: ResolvedActor) -> bool:
+    """Whether an actor asks an endpoint of its own, whose models we cannot know."""
+    return bool(actor.config.merged.get("base_url"))
 
 
 def check_parameters(config: AppConfig, scripts: Iterable[Document], collector: Collector) -> None:

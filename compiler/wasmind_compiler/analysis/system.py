@@ -10,7 +10,7 @@ from wasmind_compiler.analysis.capabilities import Granted, grant
 from wasmind_compiler.analysis.config_schema import fault_of, without_slow_patterns
 from wasmind_compiler.analysis.first_agent import check_first_agent
 from wasmind_compiler.analysis.meanings import check_meanings
-from wasmind_compiler.analysis.models import check_parameters, model_names
+from wasmind_compiler.analysis.models import check_parameters, model_names, used_models
 from wasmind_compiler.analysis.overrides import check_overrides
 from wasmind_compiler.analysis.settings import check_settings
 from wasmind_compiler.analysis.spawning import (
@@ -27,12 +27,13 @@ from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 
 
 class LinkedActor(Record):
-    """An actor with its artifact, what it was granted and what it can spawn."""
+    """An actor with its artifact, what it was granted, what it can spawn and whom it asks."""
 
     resolved: ResolvedActor
     artifact: Artifact
     granted: Granted
     spawning: Spawning
+    models: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -112,17 +113,21 @@ def _link_actor(
     resolved = resolution.actors[name]
     artifact = _with_usable_schema(resolved, artifact, collector)
     contract = artifact.contract
+    models: tuple[str, ...] = ()
     if contract.settings is not None:
         schema, left_out = without_slow_patterns(contract.settings)
         if left_out:
             _report_slow_patterns(resolved, left_out, collector)
         check_settings(resolved, schema, resolution, known_models, collector)
         check_meanings(resolved, schema, resolution, known_models, collector)
+        models = used_models(resolved, schema)
     granted = grant(
         resolved, artifact.imported, artifact.optional, contract.capabilities, collector
     )
     spawning = read_spawning(resolved, contract, granted.capabilities, resolution, collector)
-    return LinkedActor(resolved=resolved, artifact=artifact, granted=granted, spawning=spawning)
+    return LinkedActor(
+        resolved=resolved, artifact=artifact, granted=granted, spawning=spawning, models=models
+    )
 
 
 def _report_slow_patterns(

@@ -86,6 +86,7 @@ def _actor(actor: LinkedActor, system: System, interpreter: str | None) -> plan.
             for each in sorted(contract.handles, key=lambda each: (each.type, each.scope))
         ),
         emits=contract.emits,
+        models=actor.models,
         tools=None if contract.tools is None else tuple(tool.name for tool in contract.tools),
         may_spawn=_may_spawn(actor, system),
         replayable=not set(actor.artifact.optional) & set(actor.granted.capabilities),
