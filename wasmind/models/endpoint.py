@@ -11,6 +11,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from wasmind.models import finite_json
 from wasmind.models.advice import Advice
 from wasmind.models.errors import Code, ModelError
 from wasmind.models.history import cleaned
@@ -286,7 +287,7 @@ def _limited(chunks: Iterator[bytes], largest: int, patience: Patience) -> Itera
 
 def _whole(body: bytes, headers: Mapping[str, str], mask: _Mask) -> Any:
     try:
-        document = json.loads(body, parse_constant=lambda _: None, parse_float=_finite)
+        document = finite_json.loads(body)
     except (ValueError, RecursionError):
         text = mask(" ".join(body[:200].decode("utf-8", "replace").split()))
         message = f"the answer is not JSON: {text or 'it is empty'}"
@@ -294,12 +295,6 @@ def _whole(body: bytes, headers: Mapping[str, str], mask: _Mask) -> Any:
     if (error := refusal_inside(document, headers, mask)) is not None:
         raise error
     return document
-
-
-def _finite(text: str) -> float | None:
-    """A number; None for what is too large to be one."""
-    number = float(text)
-    return number if abs(number) != float("inf") else None
 
 
 def _streamed(

@@ -9,9 +9,9 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, Final
 
+from wasmind.models import finite_json
 from wasmind.models.call import Call, Surroundings
 from wasmind.models.errors import Code, ModelError
 from wasmind.models.resolve import Directory
@@ -43,7 +43,7 @@ class Gateway:
             document = self._route(request)
         except ModelError as error:
             return ModelReply(error.status, error.body())
-        return ModelReply(HTTPStatus.OK, json.dumps(document, allow_nan=False).encode())
+        return ModelReply(200, json.dumps(document, allow_nan=False).encode())
 
     def figures(self, summary: Summary) -> Summary:
         """The summary of a run, with what models have used."""
@@ -82,8 +82,7 @@ class Gateway:
 
 def _decoded(body: bytes) -> Mapping[str, Any]:
     try:
-        # Numbers that JSON has not would be refused by every provider.
-        document = json.loads(body, parse_constant=lambda _: None)
+        document = finite_json.loads(body)
     except (ValueError, RecursionError):
         raise ModelError(400, "the request is not JSON") from None
     if not isinstance(document, dict):

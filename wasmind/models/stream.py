@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from wasmind.models import finite_json
+
 #: Told about each piece of text: its kind, `text`, `reasoning` or `tool_call`, and itself.
 Delta = Callable[[str, str], None]
 
@@ -71,7 +73,7 @@ class Assembler:
         if data.strip() == _DONE:
             self._done = True
             return None
-        chunk = json.loads(data, parse_constant=lambda _: None)
+        chunk = finite_json.loads(data)
         if not isinstance(chunk, dict):
             return chunk
         for key, value in chunk.items():

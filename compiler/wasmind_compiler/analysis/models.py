@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from wasmind_compiler.analysis.annotations import annotated, strings
 from wasmind_compiler.diagnostics import Collector, Diagnostic
@@ -13,6 +13,9 @@ from wasmind_compiler.frontend.conformance import is_finite
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.resolution.graph import ResolvedActor
+
+#: The model that answers for all names which no other has.
+ANY: Final = "*"
 
 
 def model_names(config: AppConfig) -> frozenset[str]:
@@ -40,6 +43,9 @@ def check_parameters(config: AppConfig, scripts: Iterable[Document], collector: 
     for model in config.proxied_models:
         path = (*model.name.path[:-1], "litellm_params")
         for place in _infinite(model.parameters, path):
+            collector.add(_not_finite(config.document, place))
+    for own in config.models:
+        for place in _infinite(own.settings.get("params"), (*own.name.path, "params")):
             collector.add(_not_finite(config.document, place))
     for script in scripts:
         # All else in a script has a type that says so already.
