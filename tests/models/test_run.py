@@ -1,4 +1,4 @@
-"""`wasmind run` with real models behind it: what people and programs see, and what nobody may see."""
+"""`wasmind run` with real models behind it: what people see, and what nobody may see."""
 
 from __future__ import annotations
 
@@ -261,7 +261,7 @@ def on_terminal(project: Project, *arguments: str, see: Any) -> tuple[str, str]:
 
 def test_the_key_is_nowhere(project: Project, provider) -> None:
     """Not in bundle, output, log, events, or the environment and arguments of children."""
-    looks = {"command": "env; cat /proc/$PPID/cmdline | tr '\\0' ' '; cat /proc/$PPID/environ"}
+    looks = {"command": "env; tr '\\0' ' ' < /proc/$PPID/cmdline"}
 
     def quotes(visit: Visit) -> None:
         assert visit.headers["authorization"] == f"Bearer {KEY}"
