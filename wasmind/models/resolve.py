@@ -40,7 +40,7 @@ class Directory:
         instead: answers for every name, whatever `models` say.
 
     Raises:
-        UnusableModel: one of a kind that this wasmind does not know, or without an address.
+        UnusableModel: one of a kind that this wasmind does not know.
     """
 
     def __init__(
@@ -55,16 +55,10 @@ class Directory:
         self._lock = threading.Lock()
         self._made: dict[str, Model] = {}
         self._needed = sorted({*self._given, *needed} - {ANY})
-        if instead is not None:
-            self._model(instead.name, instead)
-            return
-        for model in models:
+        for model in models if instead is None else (instead,):
             if model.kind not in _KINDS:
                 text = f"model `{model.name}` is of the unknown kind `{model.kind}`"
                 raise UnusableModel(text)
-        for model in models:
-            if model.name != ANY:
-                self._model(model.name, model)
 
     @property
     def names(self) -> Sequence[str]:
@@ -197,7 +191,8 @@ def _root(provider: Provider, settings: Mapping[str, Any]) -> str:
             base = base_urls.from_variable(found, provider.base_url)
     if not base:
         variables = " or ".join(f"`{name}`" for name in provider.base_url_variables)
-        raise UnusableModel(f"`{provider.name}` needs a `base_url`, or {variables}")
+        text = f"`{provider.name}` needs a `base_url`, or the variable {variables}"
+        raise ModelError(404, text, Code.INVALID_REQUEST, elsewhere=True)
     if provider.deployments and "/v1" not in base:
         return f"{base.rstrip('/').removesuffix('/openai')}/openai"
     return base_urls.root_of(base)

@@ -90,7 +90,7 @@ def link(
         collector.extend(binding_findings.explain(resolution.config.tui))
         binding_findings.report_misplaced_actions(resolution.config.tui, collector)
     check_overrides(resolution, collector)
-    known_models = model_names(resolution.config) | ({ANY} if models_given else set())
+    known_models = None if models_given else model_names(resolution.config)
     actors = {
         name: _link_actor(resolution, name, artifact, known_models, collector, variables)
         for name, artifact in artifacts.items()
@@ -112,7 +112,7 @@ def _link_actor(
     resolution: Resolution,
     name: str,
     artifact: Artifact,
-    known_models: frozenset[str],
+    known_models: frozenset[str] | None,
     collector: Collector,
     variables: Mapping[str, str],
 ) -> LinkedActor:
@@ -124,7 +124,8 @@ def _link_actor(
         schema, left_out = without_slow_patterns(contract.settings)
         if left_out:
             _report_slow_patterns(resolved, left_out, collector)
-        check_settings(resolved, schema, resolution, known_models, collector)
+        proposed = (known_models or frozenset()) - {ANY}
+        check_settings(resolved, schema, resolution, proposed, collector)
         check_meanings(resolved, schema, resolution, known_models, collector, variables)
         models = used_models(resolved, schema)
     granted = grant(
