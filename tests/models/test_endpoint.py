@@ -450,6 +450,27 @@ def test_the_end_of_the_actor_ends_the_call_and_the_connection(at) -> None:
     assert made.gone.wait(10)
 
 
+def test_an_interruption_ends_the_calls_of_its_agent_only(at) -> None:
+    released = threading.Event()
+    made, gateway = at(hangs(released))
+    replies: dict[str, int] = {}
+
+    def ask(scope: str) -> None:
+        replies[scope] = gateway.ask(scope=scope)[0]
+
+    threads = {scope: threading.Thread(target=ask, args=(scope,)) for scope in ("one", "two")}
+    for each in threads.values():
+        each.start()
+    while len(made.visits) < 2:
+        time.sleep(0.01)
+    gateway.gateway.interrupt("one")
+    threads["one"].join(10)
+    assert replies == {"one": 499}
+    gateway.gateway.interrupt("two")
+    threads["two"].join(10)
+    released.set()
+
+
 def test_the_end_of_the_actor_ends_waiting(at) -> None:
     released, cancelled = threading.Event(), threading.Event()
     made, gateway = at(hangs(released))

@@ -76,11 +76,12 @@ class Visit:
 
 
 class Provider:
-    """A server with one behaviour. `gone` is set when a client went away before the end."""
+    """A server with one behaviour. `gone` is set when a client went away too soon."""
 
     def __init__(self, behave: Behaviour) -> None:
         self.visits: list[Visit] = []
         self.behave = behave
+        self.visited = threading.Event()
         self.gone = threading.Event()
         self.at_once = 0
         self.most_at_once = 0
@@ -112,6 +113,7 @@ class Provider:
         with self._lock:
             visit = Visit(handler, handler.path, headers, body, len(self.visits) + 1)
             self.visits.append(visit)
+            self.visited.set()
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
         try:
