@@ -91,7 +91,10 @@ class Gateway:
             return call.answer()
         finally:
             with self._lock:
-                self._under_way[request.scope].discard(stop)
+                others = self._under_way[request.scope]
+                others.discard(stop)
+                if not others:
+                    del self._under_way[request.scope]
             self._tally.add(call.model.name, request.actor, request.scope, call.used)
 
 
