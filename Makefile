@@ -4,6 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
+# How many processes share the tests; 0 is this one alone, as for `--pdb`.
+JOBS   ?= auto
+# Each file stays with one process, which makes what its tests share only once.
+SHARED := -n $(JOBS) --maxprocesses 8 --dist loadfile
+
 PROMPT ?= How many Python files are in the folder actors?
 
 .DEFAULT_GOAL := help
@@ -17,10 +22,10 @@ demo: $(READY) ## Run a system of agents, offline
 	$(BIN)/wasmind run example_configs/offline_assistant.toml --prompt "$(PROMPT)"
 
 test: $(READY) ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SHARED)
 
 check: lint types imports ## Lint, types, import contract, tests with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest $(SHARED) --cov --cov-report=term:skip-covered
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from wasmind_compiler.atomic import replace_file
 from wasmind_compiler.diagnostics import Collector, Label, Severity, Span
 from wasmind_compiler.diagnostics.rules import locking
+from wasmind_compiler.diagnostics.suggestions import advice
 from wasmind_compiler.display import Display
 from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.frontend.document import Document
@@ -121,7 +122,8 @@ class Locking:
     def _refuse_unknown_names(self, known: frozenset[str], span: Span) -> None:
         for name in sorted(self._policy.upgrade - known):
             message = f"`--upgrade {name}`: the lockfile has no actor `{name}`"
-            self._collector.add(locking.LOCK_STALE.at(span, message))
+            help_line = advice(name, known, "actors")
+            self._collector.add(locking.LOCK_STALE.at(span, message, help=help_line))
 
     def advice(self) -> str:
         """What brings the lockfile up to date."""

@@ -70,9 +70,7 @@ class Staged:
     def deliver(self, message_type: str, payload: Any, scope: str = "000000") -> None:
         """Hand it a message."""
         data = messages.encode(payload)
-        self._guest.handle(
-            messages.Envelope(1, "root:aaaaaa", message_type, "test", scope, data)
-        )
+        self._guest.handle(messages.Envelope(1, "root:aaaaaa", message_type, "test", scope, data))
 
     def stop(self) -> None:
         """Run its destructor."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wasmind.cli import compiling, lock_options
+from wasmind.cli import compiling, lock_options, terminal
 
 
 @click.command(name="bundle")
@@ -57,4 +57,4 @@ def command(
         )
         outcome = pipeline.bundle(path, output, compiling.environment(), policy)
     bundle = compiling.result(outcome.report, outcome.bundle)
-    click.echo(f"{bundle.path}: sha256:{bundle.digest}")
+    terminal.result(f"{bundle.path}: sha256:{bundle.digest}")

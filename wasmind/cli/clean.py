@@ -40,7 +40,7 @@ def command(*, dry_run: bool, seconds: float) -> None:
     """
     cache = cache_dir()
     if not cache.is_dir():
-        click.echo(f"nothing to clean: {cache}")
+        terminal.result(f"nothing to clean: {cache}")
         return
     if dry_run:
         _clean(cache, "would remove", lambda _: None)
@@ -57,15 +57,15 @@ def command(*, dry_run: bool, seconds: float) -> None:
 def _clean(cache: Path, verb: str, remove: Callable[[Path], None]) -> None:
     parts = sorted(part for part in cache.iterdir() if part.name != cache_use.LOCK_FILE)
     if not parts:
-        click.echo(f"nothing to clean: {cache}")
+        terminal.result(f"nothing to clean: {cache}")
         return
     total_files, total_bytes = 0, 0
     for part in parts:
         files, size = tree_size(part)
         total_files, total_bytes = total_files + files, total_bytes + size
         remove(part)
-        click.echo(f"  {part.name:<14} {human(size):>10}  {files} files")
-    click.echo(f"{verb} {human(total_bytes)} in {total_files} files: {cache}")
+        terminal.result(f"  {part.name:<14} {human(size):>10}  {files} files")
+    terminal.result(f"{verb} {human(total_bytes)} in {total_files} files: {cache}")
 
 
 def _remove(part: Path, seconds: float) -> None:

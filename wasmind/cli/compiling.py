@@ -41,7 +41,7 @@ class EnvironmentProblem(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         """Print in the same form as diagnostics."""
-        click.echo(f"error: {self.format_message()}", file=file or sys.stderr)
+        terminal.fail(self.format_message())
 
 
 def config_argument(command: _Command) -> _Command:
@@ -342,8 +342,8 @@ def show(report: Report) -> None:
     from wasmind_compiler.diagnostics.render_text import render_text, summary
 
     colour = terminal.use_colour(sys.stderr)
-    click.echo(render_text(report.diagnostics, report.texts, colour=colour), err=True)
-    click.echo(summary(report.diagnostics), err=True)
+    terminal.say_rendered(render_text(report.diagnostics, report.texts, colour=colour))
+    terminal.say(summary(report.diagnostics))
 
 
 def result(report: Report, made: _Made | None) -> _Made:

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from wasmind.cli import compiling, lock_options
+from wasmind.cli import compiling, lock_options, terminal
 
 #: What `--upgrade` stands for without a name.
 _ALL: Final = "*"
@@ -88,7 +88,7 @@ def command(
         outcome = pipeline.lock(path, compiling.environment(hosts=verbose), policy)
     path = compiling.result(outcome.report, outcome.path)
     state = "written" if outcome.changed else "up to date"
-    click.echo(f"{path}: {state}")
+    terminal.result(f"{path}: {state}")
 
 
 def _names(upgrade: tuple[str, ...], config: Path | None) -> tuple[set[str], Path | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, get_args, get_origin
 
@@ -21,7 +22,7 @@ from wasmind_actor.messages import (
     UserNotification,
 )
 from wasmind_actor.tools import Call, ToolError, ToolMethod, shorten, tools_of
-from wasmind_actor.wire import Config, Message, from_json, text_of
+from wasmind_actor.wire import BroadcastError, Config, Message, from_json, text_of
 
 if TYPE_CHECKING:
     # An actor without configuration is `class X(Actor)`; type checkers know defaults from here.
@@ -153,12 +154,9 @@ class Actor(Generic[ConfigT]):
     def handle(self, envelope: Envelope) -> None:
         """Deliver a message. Exceptions of handlers are reported and go no further."""
         if self._tools and envelope.message_type == ExecuteToolCall.message_type:
-            _TOOL_CALLS.deliver(self, envelope)
+            self._deliver(_TOOL_CALLS, envelope)
         for handler in self.handlers.get(envelope.message_type, ()):
-            try:
-                handler.deliver(self, envelope)
-            except BaseException as error:  # noqa: BLE001 - none of a handler's ends an actor
-                self._report(f"handling `{envelope.message_type}` failed", error)
+            self._deliver(handler, envelope)
 
     def shut_down(self) -> None:
         """Stop. Whoever still waits for a tool learns that nothing will come."""
@@ -167,9 +165,16 @@ class Actor(Generic[ConfigT]):
         except BaseException as error:  # noqa: BLE001 - as for handlers
             self._report("stopping failed", error)
         for call in list(self._open_calls):
-            call.fail(ToolError("the actor stopped before it could answer"))
+            with suppress(BroadcastError):
+                call.fail(ToolError("the actor stopped before it could answer"))
 
     # --- inner works ---
+
+    def _deliver(self, handler: Handler, envelope: Envelope) -> None:
+        try:
+            handler.deliver(self, envelope)
+        except BaseException as error:  # noqa: BLE001 - none of a handler's ends an actor
+            self._report(f"handling `{envelope.message_type}` failed", error)
 
     def run_tool(self, message: ExecuteToolCall) -> None:
         """Run the tool a model called, if it is one of this actor."""
@@ -224,14 +229,14 @@ class Actor(Generic[ConfigT]):
 
     def _report(self, what: str, error: BaseException) -> None:
         log.error(f"{what}\n{report(error)}")
-        self.broadcast(
-            UserNotification(
-                level="Error",
-                title=f"{type(self).__name__}: {what}",
-                message=shorten(_shown(error), 300),
-                source=type(self).__name__,
-            )
+        notice = UserNotification(
+            level="Error",
+            title=f"{type(self).__name__}: {what}",
+            message=shorten(_shown(error), 300),
+            source=type(self).__name__,
         )
+        with suppress(BroadcastError):  # it stands in the log
+            self.broadcast(notice)
 
 
 def _shown(error: BaseException) -> str:

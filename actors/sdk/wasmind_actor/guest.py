@@ -54,7 +54,9 @@ def _no_exit() -> Iterator[None]:
     try:
         yield
     except SystemExit as error:
-        raise RuntimeError("the actor called `sys.exit`, but actors end with their agent") from error
+        raise RuntimeError(
+            "the actor called `sys.exit`, but actors end with their agent"
+        ) from error
 
 
 door.install(GuestHost())

@@ -24,7 +24,7 @@ from wasmind_actor.actor import Actor
 from wasmind_actor.agents import SpawnError
 from wasmind_actor.chat import Function, Scope, ToolCall, ToolCallResult
 from wasmind_actor.command import Command, FailedToStart, Output
-from wasmind_actor.files import Entry, NotFoundError, Stat
+from wasmind_actor.files import Entry, NotFoundError, Stat, TooLargeError
 from wasmind_actor.handlers import Envelope
 from wasmind_actor.host import OsInfo
 from wasmind_actor.http import NetworkError, Request, Response
@@ -35,6 +35,8 @@ from wasmind_actor.wire import BroadcastError, Err, Message, Ok, dumps, loads
 
 M = TypeVar("M", bound=Message)
 
+#: What one call reads of a file at most.
+_LARGEST: Final = 16 << 20
 _SKIPPED: Final = {"__pycache__", "tests"}
 _installed: list[ActorModules] = []
 
@@ -92,10 +94,10 @@ class FakeHost:
     clock_ms: int = 0
     payload_mib: int = 16
 
-    def broadcast(self, message_type: str, payload: str) -> None:
-        data = payload.encode()
+    def broadcast(self, message_type: str, payload: str | bytes) -> None:
+        data = payload.encode() if isinstance(payload, str) else payload
         if len(data) > self.payload_mib << 20:
-            size = f"{len(data) / (1 << 20):.1f} MiB"
+            size = f"{len(data) / (1 << 20):.2f} MiB"
             raise BroadcastError(f"a message of {size}; at most {self.payload_mib} MiB")
         self.bus.append(Sent(message_type, data))
 
@@ -132,10 +134,17 @@ class FakeHost:
         content = self.contents.get(path)
         if content is None:
             raise NotFoundError(path)
+        if len(content) > _LARGEST:
+            raise TooLargeError(f"`{path}` is larger than {_LARGEST >> 20} MiB; read it in ranges")
         return content
 
     def read_range(self, path: str, offset: int, length: int) -> bytes:
-        return self.read(path)[offset : offset + length]
+        if length > _LARGEST:
+            raise TooLargeError(f"at most {_LARGEST >> 20} MiB can be read at once")
+        content = self.contents.get(path)
+        if content is None:
+            raise NotFoundError(path)
+        return content[offset : offset + length]
 
     def write(self, path: str, content: bytes) -> None:
         self.clock_ms += 1

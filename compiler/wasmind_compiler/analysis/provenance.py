@@ -55,6 +55,7 @@ class Presence:
         shared: the other manifests that declare it.
         chain: from what starts with the first agent to the actor; empty if nothing spawns it.
         reasons: all reasons for it, those of the chain included.
+        possible: actors that may spawn it, as nobody can know whom they spawn.
     """
 
     name: str
@@ -62,6 +63,23 @@ class Presence:
     shared: tuple[Step, ...]
     chain: tuple[Step, ...]
     reasons: tuple[Step, ...]
+    possible: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOrigin:
+    """A model of a config.
+
+    Attributes:
+        kind: like `scripted`.
+        declared: where.
+        users: settings of actors that name it, each with its value's place.
+    """
+
+    name: str
+    kind: str
+    declared: Span
+    users: tuple[tuple[str, Span], ...]
 
 
 def setting_origins(system: System, actor: ResolvedActor, path: KeyPath) -> list[SettingOrigin]:
@@ -161,7 +179,41 @@ def presence(system: System, name: str) -> Presence:
         shared=tuple(shared),
         chain=_chain(reasons, name),
         reasons=reasons[name],
+        possible=tuple(
+            actor.name
+            for actor in system.actors.values()
+            if actor.spawning.anything and actor.name in system.reached and actor.name != name
+        ),
     )
+
+
+def model_origin(system: System, name: str) -> ModelOrigin | None:
+    """Where a model is declared and who uses it; None if there is none of that name."""
+    config = system.resolution.config
+    for model in config.models:
+        if model.name.text == name:
+            declared = model.name.document.header(model.name.path)
+            return ModelOrigin(
+                name=name, kind=model.kind, declared=declared, users=tuple(_users(system, name))
+            )
+    for proxied in config.proxied_models:
+        if proxied.name.text == name:
+            return ModelOrigin(
+                name=name,
+                kind="litellm",
+                declared=proxied.name.span(),
+                users=tuple(_users(system, name)),
+            )
+    return None
+
+
+def _users(system: System, name: str) -> Iterator[tuple[str, Span]]:
+    for actor in system.actors.values():
+        config = actor.resolved.config
+        for part in annotated(config.merged, actor.artifact.contract.settings or {}):
+            for path, member in strings(part) if part.kind == "model" else ():
+                if member == name:
+                    yield dotted((actor.name, "config", *path)), config.value(path)
 
 
 def _declared(resolution: Resolution, name: str) -> Iterator[Step]:

@@ -89,6 +89,11 @@ def link(
 
         collector.extend(binding_findings.explain(resolution.config.tui))
         binding_findings.report_misplaced_actions(resolution.config.tui, collector)
+    if resolution.config.run is not None and "credentials" in resolution.config.run:
+        # Loaded only for configs with credentials.
+        from wasmind_compiler.analysis import credential_findings
+
+        collector.extend(credential_findings.sent_in_the_open(resolution))
     check_overrides(resolution, collector)
     known_models = None if models_given else model_names(resolution.config)
     actors = {

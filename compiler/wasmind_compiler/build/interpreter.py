@@ -1,9 +1,9 @@
 """The shared interpreter component: built once per machine, cached by its inputs.
 
 componentize-py starts CPython in WebAssembly, imports the app in `actors/sdk/interpreter` together
-with the SDK, Jinja, the time zones and the standard library, and keeps a snapshot of that. Its output differs from
-build to build (the hash seed of the interpreter is part of the snapshot), so an interpreter is
-named by what goes into it and pinned by the digest of what came out.
+with the SDK, Jinja, the time zones and the standard library, and keeps a snapshot of that. Its
+output differs from build to build (the hash seed of the interpreter is part of the snapshot), so
+an interpreter is named by what goes into it and pinned by the digest of what came out.
 """
 
 from __future__ import annotations
