@@ -385,6 +385,7 @@ def test_a_script_is_judged_by_what_json_can_express(project: Project) -> None:
         models.a = { kind = "scripted", script = "rules.toml" }
         """
     ) == [
+        "WM0504 app.toml:3:35 `patience` in the config of `desk` is not a finite number",
         "WM0203 rules.toml:2:9 `rules[0].times` must be an integer, found a float",
         "WM0603 rules.toml:3:28 `rules[0].answer.delay_seconds` is not a finite number",
         "WM0603 rules.toml:3:80 `rules[0].answer.tool_calls[0].arguments.x[0]` is not a finite "

@@ -50,7 +50,8 @@ def command(
 
     The file is named like the config, ends in `.lock` and belongs in version control. Refs of git
     sources are looked up once; from then on the lockfile decides, until --upgrade. It is written
-    only if something changed, and then only the lines that changed differ.
+    only if something changed, and then only the lines that changed differ. It also records the
+    Python interpreter of this Wasmind; with another one, bundles have other bytes.
 
     --check uses neither network nor write access: what is not in the cache is an error.
 

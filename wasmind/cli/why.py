@@ -150,7 +150,9 @@ def _refuse(message: str, name: str, known: Iterable[str], what: str) -> NoRetur
 def _layers(origin: SettingOrigin) -> Iterator[str]:
     if not origin.layers:
         yield f"{origin.path} = {_shown(origin.path, origin.default)}"
-        yield "  the actor's own default; no file sets it"
+        span = origin.declared
+        where = f", declared at {span.file}:{span.start.line}" if span else ""
+        yield f"  the actor's own default{where}; no file sets it"
         return
     yield f"{origin.path} = {_shown(origin.path, origin.layers[-1].value)}"
     rows = [

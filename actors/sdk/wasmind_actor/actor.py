@@ -21,6 +21,7 @@ from wasmind_actor.messages import (
     ToolsAvailable,
     UserNotification,
 )
+from wasmind_actor.signatures import judge_plain
 from wasmind_actor.tools import Call, ToolError, ToolMethod, shorten, tools_of
 from wasmind_actor.wire import BroadcastError, Config, Message, from_json, text_of
 
@@ -115,6 +116,8 @@ class Actor(Generic[ConfigT]):
         super().__init_subclass__()
         cls.config_class = _config_class(cls)
         cls.tool_methods = {method.name: method for method in tools_of(cls)}
+        for name in ("start", "stop"):
+            judge_plain(getattr(cls, name), f"`{name}`")
         cls.handlers = {}
         for handler in handlers_of(cls):
             cls.handlers.setdefault(handler.message.message_type, []).append(handler)
@@ -250,7 +253,8 @@ _TOOL_CALLS: Final = Handler(message=ExecuteToolCall, reach="own", method="run_t
 
 def _config_class(cls: type) -> type[Config] | None:
     for base in getattr(cls, "__orig_bases__", ()):
-        if get_origin(base) is Actor:
+        origin = get_origin(base)
+        if isinstance(origin, type) and issubclass(origin, Actor):
             (argument,) = get_args(base)
             return argument if isinstance(argument, type) and issubclass(argument, Config) else None
     inherited: type[Config] | None = getattr(cls, "config_class", None)
