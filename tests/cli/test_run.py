@@ -355,7 +355,7 @@ def test_time_out(project: Path, tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert "no answer within 1 s; waiting for a model (" in done.stderr
+    assert "no answer within 1 s; waiting for a script (" in done.stderr
 
 
 def test_clean_says_what_it_removed_and_info_what_there_is(tmp_path: Path) -> None:

@@ -8,15 +8,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from wasmind.cli import terminal
+from wasmind.cli.growing import Growing
 from wasmind.cli.logs import LogLevels
 from wasmind.cli.patience import MARK_SECONDS, Patience
 from wasmind.cli.sizes import human
 from wasmind.plan import ROOT_SCOPE
 from wasmind.records import Record
 from wasmind.runtime import messages
-from wasmind.runtime.events import Event, Failure, HttpRetry, LeftOut, LogRecord, Waiting
+from wasmind.runtime.events import (
+    Event,
+    Failure,
+    HttpRetry,
+    LeftOut,
+    LogRecord,
+    ModelCall,
+    ModelDelta,
+    ModelRetry,
+    Waiting,
+)
 from wasmind.runtime.messages import Envelope
-from wasmind.runtime.metrics import ActorUsage, Summary
+from wasmind.runtime.metrics import ActorUsage, ModelUsage, Summary
 from wasmind.visible import visible, visible_line
 
 _LONGEST_LINE: Final = 400
@@ -27,6 +38,10 @@ _STYLES: Final = {"label": "\x1b[36m", "error": "\x1b[31m", "warn": "\x1b[33m", 
 
 class EventView(Protocol):
     """Shows what happens in a run."""
+
+    @property
+    def wants_deltas(self) -> bool:
+        """Whether it shows answers while they grow."""
 
     def show(self, event: Event) -> None:
         """Show an event, or not, as the view sees fit; never `Stopped`, see `ended`."""
@@ -64,10 +79,24 @@ class TextView:
         self._told: str | None = None
         self._leaving: set[str] = set()
         self._patience = Patience()
+        self._growing = Growing()
+
+    @property
+    def wants_deltas(self) -> bool:
+        """Whether growing answers are shown: where lines can be written over."""
+        return terminal.rewrites_lines()
 
     def show(self, event: Event) -> None:
         """Tool calls, their results, notifications, retries, failures and log records."""
+        self._growing.see(event)
         match event:
+            case ModelDelta():
+                terminal.transient("\n".join(self._growing.lines(terminal.columns())))
+            case ModelRetry():
+                self._line(event.actor, event.scope, _retry(event), "warn")
+            case ModelCall(error=str(error), final=True):
+                text = f"no answer of {event.model}: {error}"
+                self._hold(_Held(event.actor, event.scope, text, error, ""))
             case Envelope():
                 self._message(event)
             case LogRecord():
@@ -89,6 +118,8 @@ class TextView:
         if self._held and time.monotonic() - self._held_since > MARK_SECONDS:
             self._release()
         if terminal.rewrites_lines():
+            if self._growing.lines(terminal.columns()):
+                return  # that says enough
             terminal.transient(_waits(sorted(long, key=lambda wait: -wait.seconds)))
         elif due := self._patience.due(waits):
             terminal.say(_waits(due))
@@ -127,6 +158,11 @@ class TextView:
         for row in rows:
             cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
             terminal.say("  ".join(cells))
+        _models("model", summary.models)
+        if len(summary.model_actors) > 1:
+            _models("asked by", summary.model_actors)
+        if len(summary.model_agents) > 1:
+            _models("in agent", summary.model_agents)
 
     def _log(self, record: LogRecord) -> None:
         if record.level == "error":
@@ -231,6 +267,52 @@ def _waits(waits: Sequence[Waiting]) -> str:
 _COLUMNS: Final[tuple[str, ...]] = (
     "actor", "sent", "handled", "busy s", "waited s", "memory", "failures", "tokens",
 )  # fmt: skip
+
+
+_MODEL_COLUMNS: Final[tuple[str, ...]] = (
+    "calls", "failed", "retries", "prompt", "cached", "answer", "reasoning", "USD", "first s", "s",
+)  # fmt: skip
+
+
+def _models(title: str, used: Mapping[str, ModelUsage]) -> None:
+    """A table of what models have used, by something."""
+    if not used:
+        return
+    rows = [(title, *_MODEL_COLUMNS)]
+    rows += [_model_cells(name, usage) for name, usage in used.items()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    terminal.say("")
+    for row in rows:
+        cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        terminal.say("  ".join(cells))
+
+
+def _model_cells(name: str, usage: ModelUsage) -> tuple[str, ...]:
+    answered = usage.calls - usage.failures
+    unknown = "?" if usage.unpriced == answered else f"{usage.cost:.4f}+?"
+    return (
+        visible_line(name),
+        str(usage.calls),
+        str(usage.failures),
+        str(usage.retries),
+        str(usage.prompt_tokens),
+        str(usage.cached_tokens),
+        str(usage.completion_tokens),
+        str(usage.reasoning_tokens),
+        unknown if usage.unpriced else f"{usage.cost:.4f}",
+        f"{usage.first_token_seconds / max(1, answered):.2f}",
+        f"{usage.seconds / max(1, usage.calls):.2f}",
+    )
+
+
+def _retry(event: ModelRetry) -> str:
+    if event.fallback is not None:
+        return f"asking {event.fallback} instead of {event.model} ({event.reason})"
+    lost = "; what was shown is discarded" if event.discarded else ""
+    return (
+        f"retrying {event.model} in {event.wait_seconds:.2g} s ({event.reason}): "
+        f"attempt {event.attempt} of {event.attempts}{lost}"
+    )
 
 
 def _cells(name: str, usage: ActorUsage) -> tuple[str, ...]:

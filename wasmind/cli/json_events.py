@@ -14,14 +14,28 @@ import click
 from wasmind.cli import terminal
 from wasmind.cli.patience import Patience
 from wasmind.runtime import messages
-from wasmind.runtime.events import Event, Failure, HttpRetry, LeftOut, LogRecord, Stopped, Waiting
+from wasmind.runtime.events import (
+    Event,
+    Failure,
+    HttpRetry,
+    LeftOut,
+    LogRecord,
+    ModelCall,
+    ModelDelta,
+    ModelRetry,
+    Stopped,
+    Waiting,
+)
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.metrics import Summary
 from wasmind.visible import json_visible
 
 #: Kinds that can be left out; `payloads` are those of messages that repeat a whole conversation.
-KINDS: Final = ("message", "payloads", "log", "failure", "http_retry", "waiting", "answer")
-_DEFAULT: Final = frozenset(KINDS) - {"payloads"}
+KINDS: Final = (
+    *("message", "payloads", "log", "failure", "http_retry", "waiting"),
+    *("model_call", "model_retry", "model_delta", "answer"),
+)
+_DEFAULT: Final = frozenset(KINDS) - {"payloads", "model_delta"}
 _ALWAYS: Final = ("left_out", "stopped", "summary")
 _REPEATING: Final = frozenset({messages.CHAT_STATE_UPDATED, messages.REQUEST})
 
@@ -57,6 +71,11 @@ class JsonView:
         self._kinds = kinds
         self._patience = Patience()
         self._ascii = (getattr(sys.stdout, "encoding", None) or "").lower() not in ("utf-8", "utf8")
+
+    @property
+    def wants_deltas(self) -> bool:
+        """Whether pieces of growing answers are wanted."""
+        return "model_delta" in self._kinds
 
     def show(self, event: Event) -> None:
         """Any event."""
@@ -120,6 +139,12 @@ def document(event: Event, *, payloads: bool) -> Mapping[str, Any]:
             }
         case HttpRetry():
             return {"event": "http_retry", **asdict(event)}
+        case ModelCall():
+            return {"event": "model_call", **asdict(event)}
+        case ModelRetry():
+            return {"event": "model_retry", **asdict(event)}
+        case ModelDelta():
+            return {"event": "model_delta", **asdict(event)}
         case Waiting():
             return {"event": "waiting", **asdict(event), "seconds": round(event.seconds, 1)}
         case Failure():

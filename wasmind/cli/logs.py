@@ -13,7 +13,7 @@ from typing import Final, TextIO
 import click
 
 from wasmind.cli import terminal
-from wasmind.runtime.events import Event, Failure, LogRecord, Stopped
+from wasmind.runtime.events import Event, Failure, LogRecord, ModelCall, ModelRetry, Stopped
 from wasmind.visible import json_visible, visible_line
 
 LEVELS: Final = ("debug", "info", "warn", "error", "off")
@@ -74,6 +74,12 @@ class LogFile:
                 if event.traceback:
                     text = f"{text}\n{event.traceback}"
                 self._write("error", event.actor, event.scope, text, None)
+            case ModelRetry():
+                text = f"{event.model}: {event.reason}; attempt {event.attempt} of {event.attempts}"
+                self._write("warn", event.actor, event.scope, text, event.id)
+            case ModelCall(error=str(error), final=True):
+                text = f"no answer of {event.model}: {error}"
+                self._write("error", event.actor, event.scope, text, event.id)
             case Stopped(reason=str(reason)):
                 self._write("error", "runtime", "", f"stopped: {reason}", None)
 

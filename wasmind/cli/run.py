@@ -5,19 +5,29 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from wasmind.cli import compiling, json_events, lock_options, prompts, signals, terminal
+from wasmind.cli import (
+    compiling,
+    json_events,
+    lock_options,
+    model_choice,
+    prompts,
+    signals,
+    terminal,
+)
 from wasmind.cli.allocator import limit_arenas
 from wasmind.cli.events import EventView, TextView
 from wasmind.cli.logs import LogFile, LogLevels
 from wasmind.cli.session import Session
+from wasmind.models import Choice
 from wasmind.plan import RunPlan
 from wasmind.runtime import folders
+from wasmind.runtime.bundle import open_bundle
 from wasmind.runtime.errors import RuntimeFailure
 from wasmind.system import System
 
@@ -71,6 +81,7 @@ from wasmind.system import System
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Run in DIR: relative folders of grants lie below it, and commands run in it.",
 )
+@model_choice.options
 @lock_options.acceptance
 @lock_options.lock_mode
 @click.pass_context
@@ -85,6 +96,8 @@ def command(
     log_file: Path | None,
     timeout: float | None,
     directory: Path | None,
+    model: str | None,
+    models: Path | None,
     *,
     verbose: bool,
     stats: bool,
@@ -106,6 +119,7 @@ def command(
     wasmind run bundle --prompt "summarise README.md"
     wasmind run bundle --prompt - < question.md
     wasmind run --format jsonl < questions.txt | jq 'select(.event == "answer")'
+    wasmind run --model ollama/llama3.2 --prompt hello
 
     Exit codes: 0 answered, 1 the run failed, 2 the request, the bundle or the machine is at fault,
     128 + n ended by signal n (130 Ctrl-C, 143 SIGTERM, 129 SIGHUP).
@@ -116,6 +130,7 @@ def command(
         "locked": locked,
         "frozen": frozen,
         "offline": offline,
+        "models_given": model is not None or models is not None,
     }
     limit_arenas(2)
     levels = LogLevels.parse(log_level, default="debug" if verbose else "warn")
@@ -127,7 +142,12 @@ def command(
     try:
         log = LogFile(log_file, LogLevels.parse(log_level)) if log_file else None
         with _told(view):
-            system = _open(_bundle(target or config or ctx.obj, lock_mode), view, directory)
+            bundle = _bundle(target or config or ctx.obj, lock_mode)
+
+            def choose(plan: RunPlan) -> Choice:
+                return model_choice.choose(plan, model, models)
+
+            system = _open(bundle, view, directory, choose)
         plan = system.bundle.plan
         _check_actors(levels, plan)
         for line in folders.describe(plan):
@@ -162,12 +182,16 @@ def _told(view: EventView) -> Iterator[None]:
         raise
 
 
-def _open(bundle: Path, view: EventView, directory: Path | None) -> System:
-    if directory is not None:
-        bundle = bundle.absolute()
-        os.chdir(directory)
+def _open(
+    folder: Path, view: EventView, directory: Path | None, choose: Callable[[RunPlan], Choice]
+) -> System:
     try:
-        system = System.open(bundle, report=terminal.status)
+        bundle = open_bundle(folder.absolute())
+        # Paths on the command line are those of the folder where it was typed.
+        models = choose(bundle.plan)
+        if directory is not None:
+            os.chdir(directory)
+        system = System(bundle, report=terminal.status, models=models)
         folders.require_narrow(system.bundle.plan)
         return system
     except RuntimeFailure as error:

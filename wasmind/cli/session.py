@@ -52,7 +52,7 @@ class Session:
         self._view = view
         self._log = log
         self._stats = stats
-        self._events = system.subscribe(_UNREAD_MIB)
+        self._events = system.subscribe(_UNREAD_MIB, deltas=view.wants_deltas)
         self._looked = 0.0
         self._stopped: Stopped | None = None
         self._finished = False

@@ -16,6 +16,7 @@ from wasmind.visible import visible
 
 RESET: Final = "\x1b[0m"
 _ERASE: Final = "\r\x1b[K"
+_UP_AND_ERASE: Final = "\x1b[1A\r\x1b[K"
 
 
 def use_colour(stream: TextIO | None) -> bool:
@@ -91,30 +92,37 @@ def ask(text: str) -> None:
 
 
 def transient(text: str) -> None:
-    """A line that is written over by whatever comes next; only where that can be done."""
+    """Lines that are written over by whatever comes next; only where that can be done."""
     if not rewrites_lines():
         return
     _transient.erase()
     if text:
-        # Slow to import, and most commands never get here.
-        import shutil
-
-        sys.stderr.write(visible(text)[: max(shutil.get_terminal_size().columns - 1, 0)])
-        _transient.shown = True
+        room = max(columns() - 1, 0)
+        lines = [line[:room] for line in visible(text).split("\n")]
+        sys.stderr.write("\n".join(lines))
+        _transient.lines = len(lines)
     sys.stderr.flush()
 
 
+def columns() -> int:
+    """How wide the terminal is."""
+    # Slow to import, and most commands never get here.
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
 class _Transient:
-    """Whether the last line on stderr is one to be written over."""
+    """How many of the last lines on stderr are to be written over."""
 
     def __init__(self) -> None:
-        self.shown = False
+        self.lines = 0
 
     def erase(self) -> None:
-        if self.shown:
-            sys.stderr.write(_ERASE)
+        if self.lines:
+            sys.stderr.write(_ERASE + _UP_AND_ERASE * (self.lines - 1))
             sys.stderr.flush()
-            self.shown = False
+            self.lines = 0
 
 
 _transient: Final = _Transient()

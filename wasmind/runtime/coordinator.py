@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from wasmind.plan import ROOT_SCOPE, Actor, RunPlan
 from wasmind.runtime import messages
@@ -35,8 +34,9 @@ from wasmind.runtime.workers import Workers
 
 if TYPE_CHECKING:
     from wasmind.runtime.host.connections import Connections
-    from wasmind.runtime.host.egress import Address, Origin
+    from wasmind.runtime.host.egress import Address
     from wasmind.runtime.host.launch import Launchers
+    from wasmind.runtime.host.models import ModelGateway
 
 _MIB: Final = 1 << 20
 
@@ -50,6 +50,7 @@ class Coordinator:
         workers: threads for the actors.
         events: where to report.
         computing: entered while guests run.
+        models: what answers for models, if there are any.
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class Coordinator:
         workers: Workers,
         events: Events,
         computing: Callable[[], AbstractContextManager[None]],
+        models: ModelGateway | None = None,
     ) -> None:
         self._computing = computing
+        self._models = models
         self._plan = plan
         self._make_guest = make_guest
         self._modules = modules
@@ -71,7 +74,6 @@ class Coordinator:
         self._replayable: list[Envelope] = []
         self._reason: str | None = None
         self._root_ended = False
-        self._origins: set[Origin] = set()
         self._connections: Connections | None = None
         self._launchers: Launchers | None = None
         self._shared_lock = threading.Lock()
@@ -191,6 +193,10 @@ class Coordinator:
         agent = self._agents.get(envelope.from_scope)
         if agent is not None and agent.starting:
             agent.preamble.append(envelope)
+        if envelope.message_type == messages.QUEUE_STATUS_CHANGE and self._models is not None:
+            interrupted = messages.interrupted_agent(envelope)
+            if interrupted is not None:
+                self._models.interrupt(interrupted)
         if agent is not None and envelope.message_type == messages.STATUS_UPDATE:
             agent.speaker = envelope.sender
 
@@ -212,12 +218,7 @@ class Coordinator:
         return self._publish(message_type, payload, actor_id=messages.CONTEXT, scope=ROOT_SCOPE)
 
     def announce_models(self, base_url: str, names: list[str]) -> None:
-        """Tell all agents, also later ones, where models answer; opens that door for `http`."""
-        from wasmind.runtime.host.egress import Origin
-
-        url = urlsplit(base_url)
-        default = 443 if url.scheme == "https" else 80
-        self._origins.add(Origin(url.hostname or "", url.port or default))
+        """Tell all agents, also later ones, where models answer."""
         payload = {"base_url": base_url, "models_available": names}
         self._replayable.append(
             self._publish(
@@ -331,9 +332,9 @@ class Coordinator:
                 self._launchers = Launchers()
             return self._launchers
 
-    def model_origins(self) -> Iterable[Origin]:
-        """Where the announced models answer."""
-        return self._origins
+    def models(self) -> ModelGateway | None:
+        """What answers for models."""
+        return self._models
 
     def http_retry(self, host: Host, retry: HttpRetry) -> None:
         """Tell the user that an attempt failed and another one follows."""

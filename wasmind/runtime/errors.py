@@ -9,6 +9,7 @@ RuntimeFailure
 ├── FolderError          a granted folder that is more than it looks on this machine
 ├── CapabilityDenied     a host call that was not granted
 ├── NotSent              a message that the bus does not take
+├── UnusableModel        a model of the plan that cannot be asked; in `models.resolve`
 └── SpawnError           an agent that could not be started
 """
 

@@ -6,7 +6,7 @@ Nothing of the host can be reached while an actor describes itself: every capabi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -24,8 +24,9 @@ from wasmind.runtime.linking import link
 if TYPE_CHECKING:
     from wasmind.runtime.events import HttpRetry
     from wasmind.runtime.host.connections import Connections
-    from wasmind.runtime.host.egress import Address, Origin
+    from wasmind.runtime.host.egress import Address
     from wasmind.runtime.host.launch import Launchers
+    from wasmind.runtime.host.models import ModelGateway
 
 _LIMITS: Final = Limits(memory_mib=256, compute_seconds=20.0)
 
@@ -75,9 +76,9 @@ class _Nowhere:
         """Commands are refused before they need one."""
         raise AssertionError("a guest without `command` ran a command")
 
-    def model_origins(self) -> Iterable[Origin]:
+    def models(self) -> ModelGateway | None:
         """There are no models."""
-        return ()
+        return None
 
     def http_retry(self, host: Host, retry: HttpRetry) -> None:
         """There are no requests."""

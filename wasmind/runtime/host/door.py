@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from wasmind.runtime.credentials import Sealed
     from wasmind.runtime.events import HttpRetry
     from wasmind.runtime.host.connections import Connections
-    from wasmind.runtime.host.egress import Address, Origin
+    from wasmind.runtime.host.egress import Address
     from wasmind.runtime.host.launch import Launchers
+    from wasmind.runtime.host.models import ModelGateway
 
 _RECENT_LINES = 20
 _KEPT_BYTES = 65_536
@@ -63,8 +64,8 @@ class Surroundings(Protocol):
     def launchers(self) -> Launchers:
         """What starts commands, shared by the whole system."""
 
-    def model_origins(self) -> Iterable[Origin]:
-        """Endpoints of models, which every actor with `http` may reach."""
+    def models(self) -> ModelGateway | None:
+        """What answers for models, which every actor with `http` may ask; None without models."""
 
     def http_retry(self, host: Host, retry: HttpRetry) -> None:
         """Tell the user that an attempt failed and another one follows."""

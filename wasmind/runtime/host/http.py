@@ -16,6 +16,7 @@ from wasmind.runtime.grants import to_grant
 from wasmind.runtime.host.doing import doing
 from wasmind.runtime.host.door import Host, warn_of_size
 from wasmind.runtime.host.interface import LARGEST_LIST_MIB, HostFunction, Interface
+from wasmind.runtime.host.models import ModelGateway, ModelReply, ModelRequest, path_at_models
 
 if TYPE_CHECKING:
     from wasmind.runtime.host.exchange import Answer, Call, Largest
@@ -24,6 +25,7 @@ _REQUEST: Final = 120
 _MIB: Final = 1 << 20
 _LONGEST_DELAY: Final = 60.0
 _JITTER: Final = 0.25
+_NO_SLOT: Final = "as many requests are in flight as may at once (limit `requests`)"
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,9})?")
 _USER_INFO: Final = re.compile(r"//[^/?#]*@")
@@ -123,7 +125,7 @@ def _send(host: Host, fields: tuple[Any, ...]) -> Ok | Err:
     return Ok((answer.status, answer.headers, answer.body))
 
 
-def perform(host: Host, request: Request, most: int) -> Answer:
+def perform(host: Host, request: Request, most: int) -> Answer | ModelReply:
     """Send a request, as often as it says, and return the last response.
 
     Args:
@@ -134,9 +136,14 @@ def perform(host: Host, request: Request, most: int) -> Answer:
     Raises:
         Failure: no attempt brought a response, or the actor is ending.
     """
-    call = _call(request)
-    target, what = _target(host, call)
-    with doing(host, f"waiting for {what}"):
+    headers = _checked(request)
+    gateway = host.around.models()
+    path = None if gateway is None else path_at_models(request.url)
+    if gateway is not None and path is not None:
+        return _ask_model(host, request, gateway, path, most)
+    call = _call(request, headers)
+    target = _target(call)
+    with doing(host, f"waiting for {target}"):
         return _attempts(host, request, call, target, most)
 
 
@@ -178,22 +185,46 @@ def _attempts(host: Host, request: Request, call: Call, target: str, most: int) 
     raise AssertionError("a request has at least one attempt")
 
 
-def _target(host: Host, call: Call) -> tuple[str, str]:
-    """Host and port, and what people call what answers there."""
-    from wasmind.runtime.host.egress import Origin
-
+def _target(call: Call) -> str:
+    """Host and port."""
     port = call.url.port or (443 if call.url.scheme == "https" else 80)
-    target = f"{call.url.host}:{port}"
-    is_model = Origin(call.url.host, port) in host.around.model_origins()
-    return target, "a model" if is_model else target
+    return f"{call.url.host}:{port}"
 
 
-def _call(request: Request) -> Call:
-    """What could never work is reported as such before anything is sent."""
-    import httpx
+def _ask_model(
+    host: Host, request: Request, gateway: ModelGateway, path: str, most: int
+) -> ModelReply:
+    """One attempt, without a time limit: those of the model hold, and the gateway tries again."""
+    largest = most * _MIB
 
-    from wasmind.runtime.host.exchange import Call
+    def says(what: str) -> None:
+        host.doing = (what, time.perf_counter())
 
+    with doing(host, "waiting for a model"), host.around.slot("requests") as free:
+        if not free:
+            raise Failure("network-error", _NO_SLOT)
+        reply = gateway.answer(
+            ModelRequest(
+                method=request.method,
+                path=path,
+                body=request.body,
+                actor=host.actor.name,
+                scope=host.scope,
+                message_id=host.message_id,
+                cancelled=host.cancelled,
+                largest=largest,
+                doing=says,
+            )
+        )
+    if len(reply.body) > largest:
+        size = len(reply.body) / _MIB
+        text = f"an answer of {size:.1f} MiB; at most {most} MiB (limit `response_mib`)"
+        raise Failure("network-error", text)
+    return reply
+
+
+def _checked(request: Request) -> tuple[tuple[str, str], ...]:
+    """The headers; what could never work is reported as such before anything is sent."""
     if not _TOKEN.fullmatch(request.method):
         raise Failure("builder-error", f"`{request.method[:50]}` is not an HTTP method")
     # Blanks around a value are not part of it.
@@ -201,6 +232,14 @@ def _call(request: Request) -> Call:
     for key, value in headers:
         if not _TOKEN.fullmatch(key) or not _HEADER_VALUE.fullmatch(value):
             raise Failure("builder-error", f"the header `{key[:50]}` is malformed")
+    return headers
+
+
+def _call(request: Request, headers: tuple[tuple[str, str], ...]) -> Call:
+    import httpx
+
+    from wasmind.runtime.host.exchange import Call
+
     try:
         url = httpx.URL(request.url)
     except (httpx.InvalidURL, ValueError, TypeError):
@@ -256,15 +295,14 @@ def _exchanged(host: Host, call: Call, timeout: float | None, most: int) -> Answ
     around = host.around
     line = Line(
         around.connections(),
-        Policy.of(host.actor.grants.get("http", {}), around.model_origins()),
+        Policy.of(host.actor.grants.get("http", {})),
         around.credentials,
         _largest(host, most),
         lambda text: around.log(host, "warn", text),
     )
     with around.slot("requests") as free:
         if not free:
-            text = "as many requests are in flight as may at once (limit `requests`)"
-            raise Failure("network-error", text)
+            raise Failure("network-error", _NO_SLOT)
         return exchange(call, line, Deadline(timeout, host.cancelled))
 
 
