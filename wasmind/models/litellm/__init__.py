@@ -1,0 +1,1 @@
+"""The LiteLLM proxy as a child of the run: found, started when first needed, watched, ended."""
