@@ -7,10 +7,10 @@ READY  := $(VENV)/.ready
 PROMPT ?= How many Python files are in the folder actors?
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports bench clean
+.PHONY: help demo test check lint types imports bench try-model clean
 
 help: ## Show the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: $(READY) ## Run a system of agents, offline
 	$(BIN)/wasmind check example_configs/offline_assistant.toml
@@ -41,8 +41,11 @@ bench: $(READY) ## Measure speed and size, as ratios
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev,bench]"
 	$(BIN)/python -m benchmarks
 
+try-model: $(READY) ## Talk to a real, small model on this machine (compiles for minutes first)
+	$(BIN)/python -m tests.models.try_model
+
 clean: ## Remove everything made here
-	rm -rf $(VENV) bundle build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) .venv-* bundle build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
