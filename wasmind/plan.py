@@ -19,7 +19,9 @@ ROOT_SCOPE: Final = "000000"
 INTERFACE: Final = "wasmind:actor@0.1.0"
 
 #: Features a plan may demand by name; a runtime refuses a plan that demands one it does not know.
-FEATURES: Final = frozenset({"narrowed-grants", "python-actors", "scripted-models"})
+FEATURES: Final = frozenset(
+    {"budget", "endpoint-models", "narrowed-grants", "python-actors", "scripted-models"}
+)
 
 #: Capability name to the WIT interface it opens.
 CAPABILITIES: Final[Mapping[str, str]] = {
@@ -149,6 +151,7 @@ class Actor(Record):
         handles: what is delivered to it; None means everything.
         emits: message types it may send; None means any the host does not reserve.
         tools: names of the model tools it offers; None when it has no contract.
+        models: names of the models its config mentions.
         may_spawn: logical names it may put into new agents; None means any.
         replayable: all it does passes the host's one door. False for a component that reaches
             granted folders through wasmtime's own WASI.
@@ -168,6 +171,7 @@ class Actor(Record):
     handles: tuple[Handled, ...] | None = None
     emits: tuple[str, ...] | None = None
     tools: tuple[str, ...] | None = None
+    models: tuple[str, ...] = ()
     may_spawn: tuple[str, ...] | None = None
     replayable: bool = True
 
@@ -175,13 +179,35 @@ class Actor(Record):
 class Model(Record):
     """Something that answers chat completions under `name`.
 
-    `kind` selects what `settings` means: for `scripted` it is a document of
-    `schemas/model-script.schema.json`.
+    `kind` selects what `settings` means. For `scripted` it is a document of
+    `schemas/model-script.schema.json`; for `endpoint` a table of `[models]` with the `provider`
+    beside it; for `litellm` an element of `[[litellm.models]]`. The name `*` stands for all names
+    that no other model has.
     """
 
     name: str
     kind: str
     settings: Mapping[str, Json] = MappingProxyType({})
+
+
+class Allowance(Record):
+    """What calls of models may use; None for no limit."""
+
+    usd: float | None = None
+    tokens: int | None = None
+    calls: int | None = None
+
+
+class Budget(Record):
+    """What a run may spend on models.
+
+    Attributes:
+        whole: all agents together.
+        per_agent: each agent, with all that it spawned.
+    """
+
+    whole: Allowance = Allowance()
+    per_agent: Allowance = Allowance()
 
 
 class RunPlan(Record):
@@ -191,6 +217,7 @@ class RunPlan(Record):
     actors: tuple[Actor, ...]
     starting: tuple[str, ...]
     models: tuple[Model, ...] = ()
+    budget: Budget | None = None
     limits: SystemLimits = SystemLimits()
     credentials: tuple[Credential, ...] = ()
     interface: Mapping[str, Json] = MappingProxyType({})
@@ -313,6 +340,7 @@ def _read_plan(reader: _Reader) -> RunPlan:
             actors=reader.each("actors", _read_actor),
             starting=reader.strings("starting"),
             models=reader.each("models", _read_model),
+            budget=reader.optional("budget", lambda key: _read_budget(reader.table(key))),
             limits=_read_system_limits(reader.table("limits")),
             credentials=reader.each("credentials", _read_credential),
             interface=reader.get("interface", dict),
@@ -357,6 +385,7 @@ def _read_actor(value: Json, path: str) -> Actor:
             spawn_with=reader.strings("spawn_with"),
             handles=reader.optional("handles", lambda key: reader.each(key, _read_handled)),
             emits=reader.optional("emits", reader.strings),
+            models=reader.strings("models"),
             tools=reader.optional("tools", reader.strings),
             may_spawn=reader.optional("may_spawn", reader.strings),
             replayable=reader.get("replayable", bool),
@@ -397,6 +426,25 @@ def _read_system_limits(reader: _Reader) -> SystemLimits:
             processes=_positive(reader, "processes"),
             requests=_positive(reader, "requests"),
             waiting_mib=_positive(reader, "waiting_mib", _MOST_WAITING),
+        )
+    )
+
+
+def _read_budget(reader: _Reader) -> Budget:
+    return reader.done(
+        Budget(
+            whole=_read_allowance(reader.table("whole")),
+            per_agent=_read_allowance(reader.table("per_agent")),
+        )
+    )
+
+
+def _read_allowance(reader: _Reader) -> Allowance:
+    return reader.done(
+        Allowance(
+            usd=reader.optional("usd", lambda key: float(reader.get(key, (int, float)))),
+            tokens=reader.optional("tokens", lambda key: reader.get(key, int)),
+            calls=reader.optional("calls", lambda key: reader.get(key, int)),
         )
     )
 

@@ -7,20 +7,19 @@ with System.open("bundle") as system:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from wasmind.models import chat_models
-from wasmind.models.gateway import Gateway
+from wasmind.models import Choice, open_gateway
 from wasmind.paths import cache_dir
 from wasmind.plan import ROOT_SCOPE
 from wasmind.runtime import messages
 from wasmind.runtime.bundle import Bundle, open_bundle
 from wasmind.runtime.engine import Report
 from wasmind.runtime.errors import RuntimeFailure
-from wasmind.runtime.events import Event, Stopped, Subscription
+from wasmind.runtime.events import Event, Events, Stopped, Subscription
+from wasmind.runtime.host.models import BASE_URL
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.metrics import Summary
 from wasmind.runtime.runtime import Runtime
@@ -37,26 +36,43 @@ class System:
         bundle: what to run.
         cache: folder for native code; the user's cache by default.
         report: called before a compilation to native code that takes seconds.
+        models: what answers instead of the models of the plan.
+
+    Raises:
+        UnusableModel: a model cannot be asked.
     """
 
     def __init__(
-        self, bundle: Bundle, *, cache: Path | None = None, report: Report | None = None
+        self,
+        bundle: Bundle,
+        *,
+        cache: Path | None = None,
+        report: Report | None = None,
+        models: Choice | None = None,
     ) -> None:
         self.bundle = bundle
-        self._runtime = Runtime(bundle, cache or cache_dir(), report)
-        self._models = chat_models(bundle.plan.models)
-        self._open = ExitStack()
+        self._models = models or Choice.of(bundle.plan)
+        events = Events()
+        self._gateway = open_gateway(self._models, events, self._parent_of)
+        gateway = self._gateway if self._models.answers else None
+        self._runtime = Runtime(bundle, cache or cache_dir(), report, gateway, events)
 
     @classmethod
     def open(
-        cls, path: str | Path, *, cache: Path | None = None, report: Report | None = None
+        cls,
+        path: str | Path,
+        *,
+        cache: Path | None = None,
+        report: Report | None = None,
+        models: Choice | None = None,
     ) -> System:
         """A system for the bundle at `path`, which is verified first.
 
         Raises:
             BundleError: it is damaged, was changed, or needs another runtime.
+            UnusableModel: a model cannot be asked.
         """
-        return cls(open_bundle(Path(path)), cache=cache, report=report)
+        return cls(open_bundle(Path(path)), cache=cache, report=report, models=models)
 
     def start(self) -> None:
         """Start the root agent and announce the models.
@@ -65,17 +81,16 @@ class System:
             SpawnError: an actor of it could not be started.
             EngineError: an actor's component cannot be used.
         """
-        gateway = self._open.enter_context(Gateway(self._models)) if self._models else None
         self._runtime.start()
-        if gateway is not None:
-            self._runtime.announce_models(gateway.base_url, list(self._models))
+        if self._models.answers:
+            self._runtime.announce_models(BASE_URL, list(self._gateway.names))
 
     def stop(self, timeout: float = 5.0) -> bool:
         """End all agents; True if none had to be interrupted after `timeout` seconds."""
         try:
             return self._runtime.stop(timeout)
         finally:
-            self._open.close()
+            self._gateway.close()
 
     def send(self, message_type: str, payload: Any) -> Envelope:
         """Broadcast a message in the name of the host program; `payload` is anything JSON has."""
@@ -86,17 +101,17 @@ class System:
         message = {"role": "user", "content": text}
         self.send(messages.ADD_MESSAGE, {"agent": scope, "message": message})
 
-    def subscribe(self) -> Subscription:
-        """All events from now on."""
-        return self._runtime.subscribe()
+    def subscribe(self, *, deltas: bool = False) -> Subscription:
+        """All events from now on; with `deltas`, also pieces of answers that are growing."""
+        return self._runtime.subscribe(deltas=deltas)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription."""
         self._runtime.unsubscribe(subscription)
 
     def summary(self) -> Summary:
-        """What the run has used so far: messages, time and tokens, per actor."""
-        return self._runtime.summary()
+        """What the run has used so far: messages, time, tokens and money."""
+        return self._gateway.figures(self._runtime.summary())
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the root agent has ended; False after `timeout` seconds."""
@@ -128,6 +143,9 @@ class System:
             if handles is None or any(item.type == messages.ADD_MESSAGE for item in handles):
                 return
         raise NoAnswer("no actor of the root agent handles user messages; start an assistant")
+
+    def _parent_of(self, scope: str) -> str | None:
+        return self._runtime.parent_of(scope)
 
     def __enter__(self) -> System:
         try:

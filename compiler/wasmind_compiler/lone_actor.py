@@ -30,7 +30,8 @@ _OF_SYSTEMS: Final = frozenset(
     rule.code
     for rule in (
         *(names.NOBODY_LISTENS, names.REDUNDANT_START, names.UNKNOWN_SPAWNED_ACTOR),
-        *(graph.UNUSED_DEPENDENCY, models.UNKNOWN_MODEL),
+        *(graph.UNUSED_DEPENDENCY, models.UNKNOWN_MODEL, models.IMPLICIT_PROVIDER),
+        models.VARIABLE_NOT_SET,
         *(settings.MISSING_SETTING, settings.PERMISSIVE_DEFAULT),
     )
 )

@@ -17,7 +17,7 @@ from wasmind_compiler.diagnostics import Collector, Diagnostic, Severity, TextIn
 from wasmind_compiler.diagnostics.rules import files
 from wasmind_compiler.display import Display
 from wasmind_compiler.frontend.app_config import AppConfig, read_app_config
-from wasmind_compiler.frontend.document import parse
+from wasmind_compiler.frontend.document import Document, parse
 from wasmind_compiler.frontend.limits import read_bounded
 from wasmind_compiler.frontend.manifest import FILE_NAME
 from wasmind_compiler.frontend.schemas import Schemas
@@ -32,6 +32,7 @@ from wasmind_compiler.resolution.policy import LockPolicy
 from wasmind_compiler.resolution.sources import Sources
 
 if TYPE_CHECKING:
+    from wasmind.plan import Budget, Model
     from wasmind_compiler.analysis.system import System
     from wasmind_compiler.build.builder import Builder
     from wasmind_compiler.build.python import InterpreterRecipe, PythonGuest
@@ -65,6 +66,7 @@ class Environment(Record):
         reporter: hears about work that takes a while.
         git_limits: what git sources may cost.
         variables: the process's environment, for references in configs.
+        models_given: models come from elsewhere than the config, so that any name may be one.
     """
 
     cache: Path
@@ -77,6 +79,7 @@ class Environment(Record):
     reporter: Reporter
     git_limits: GitLimits = GitLimits()
     variables: Mapping[str, str] = os.environ
+    models_given: bool = False
 
 
 class Report(Record):
@@ -117,6 +120,14 @@ class BundleOutcome(Record):
 
     report: Report
     bundle: WrittenBundle | None = None
+
+
+class ModelsOutcome(Record):
+    """Models and a budget; None and nothing if the report has errors."""
+
+    report: Report
+    models: tuple[Model, ...] | None = None
+    budget: Budget | None = None
 
 
 class DrawingOutcome(Record):
@@ -240,6 +251,43 @@ def bundle_into_cache(
     return _bundle(config, environment, policy, lambda key: bundles / key, keep=True)
 
 
+def models(file: Path, environment: Environment) -> ModelsOutcome:
+    """The models and the budget that a file declares; the rest of it is looked at, and left out.
+
+    Args:
+        file: a config, or just its `[models]`, `[litellm]` and `[run.budget]`.
+        environment: what the compiler needs from outside.
+    """
+    with _Run(file, environment, LockPolicy()) as run:
+        read = run.models()
+        report = run.report()
+    if read is None or report.failed:
+        return ModelsOutcome(report=report)
+    from wasmind_compiler.emit.plan import plan_budget, plan_models
+
+    config, scripts = read
+    return ModelsOutcome(report, plan_models(config, scripts), plan_budget(config.run))
+
+
+def script(file: Path, environment: Environment) -> ModelsOutcome:
+    """A model that a file of rules is.
+
+    Args:
+        file: a document of `schemas/model-script.schema.json`.
+        environment: what the compiler needs from outside.
+    """
+    with _Run(file, environment, LockPolicy()) as run:
+        document = run.script()
+        report = run.report()
+    if document is None or report.failed:
+        return ModelsOutcome(report=report)
+    from wasmind.plan import Model
+    from wasmind_compiler.emit.plan import plain
+
+    settings = plain(dict(document.data))
+    return ModelsOutcome(report, (Model(name=file.name, kind="scripted", settings=settings),))
+
+
 def graph(config: Path, environment: Environment, form: DrawingFormat) -> DrawingOutcome:
     """Draw the agents of a config.
 
@@ -325,8 +373,13 @@ def _bundle(
 
 
 def _check_environment(
-    config: AppConfig, variables: Mapping[str, str], collector: Collector
+    config: AppConfig, variables: Mapping[str, str], collector: Collector, *, models_given: bool
 ) -> None:
+    if not models_given and any(model.kind != "scripted" for model in config.models):
+        # Loaded only for configs with real models.
+        from wasmind_compiler.analysis import model_findings
+
+        collector.extend(model_findings.explain(config, variables))
     text = config.document.index.text
     suspicious = any(beginning in text for beginning in SECRET_BEGINNINGS)
     if config.proxied_models or suspicious:
@@ -403,18 +456,14 @@ class _Run:
             content: of the config, where it is not read from its file.
         """
         collector, schemas = self.collector, self._schemas
-        shown = self._display(self._config)
-        try:
-            content = read_bounded(self._config) if content is None else content
-        except OSError as error:
-            message = f"cannot read `{shown}`: {error.strerror}"
-            collector.add(files.UNREADABLE.at(None, message))
-            return None
-        document = parse(shown, content, collector)
+        document = self._document(content)
         if document is None:
             return None
         config = read_app_config(document, schemas, collector)
-        _check_environment(config, self._environment.variables, collector)
+        environment = self._environment
+        _check_environment(
+            config, environment.variables, collector, models_given=environment.models_given
+        )
         scripts = read_scripts(config, self._config.parent, schemas, self._display, collector)
         pins = self._locking.pins(document)
         if pins is None:
@@ -437,7 +486,46 @@ class _Run:
             artifact = builder.build(actor, sources.folder(actor.identity))
             if artifact is not None:
                 artifacts[name] = artifact
-        return link(resolution, artifacts, scripts, collector)
+        return link(
+            resolution,
+            artifacts,
+            scripts,
+            collector,
+            environment.variables,
+            models_given=environment.models_given,
+        )
+
+    def models(self) -> tuple[AppConfig, Mapping[str, Document]] | None:
+        """A config of which only models matter, and its scripts; None if it cannot be read."""
+        document, collector = self._document(None), self.collector
+        if document is None:
+            return None
+        config = read_app_config(document, self._schemas, collector)
+        _check_environment(config, self._environment.variables, collector, models_given=False)
+        scripts = read_scripts(config, self._config.parent, self._schemas, self._display, collector)
+        # Loaded for such files only.
+        from wasmind_compiler.analysis.models import check_parameters
+
+        check_parameters(config, scripts.values(), collector)
+        return config, scripts
+
+    def script(self) -> Document | None:
+        """The rules of a scripted model; None if they cannot be read."""
+        document = self._document(None)
+        if document is not None:
+            self._schemas.check(document, "model-script", self.collector)
+        return document
+
+    def _document(self, content: bytes | None) -> Document | None:
+        """The file this run is about; None if it cannot be read, which is reported."""
+        shown = self._display(self._config)
+        try:
+            content = read_bounded(self._config) if content is None else content
+        except OSError as error:
+            message = f"cannot read `{shown}`: {error.strerror}"
+            self.collector.add(files.UNREADABLE.at(None, message))
+            return None
+        return parse(shown, content, self.collector)
 
     def lock(self, system: System) -> Lock:
         """What the lockfile should say."""

@@ -438,7 +438,7 @@ def test_schemas_are_valid_closed_and_described(name: str) -> None:
     Draft202012Validator.check_schema(dict(schema))
     open_on_purpose = {
         "config", "litellm_params", "parameters", "schema", "settings", "arguments", "grants",
-        "interface", "system_prompt_contributions",
+        "interface", "system_prompt_contributions", "params",
     }  # fmt: skip
     for path, part in _objects(schema, ()):
         closed = "additionalProperties" in part or "propertyNames" in part

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.compiler.project import Project
+from wasmind.providers import providers
 from wasmind_compiler import pipeline
 from wasmind_compiler.fixing import plan_changes, write_changes
 
@@ -23,6 +24,12 @@ DESK = {
     },
 }
 AUDIT = {"type": "object", "properties": {"level": {"enum": ["low", "high"]}}}
+KINDS = f"kinds: `scripted`, `endpoint`, {', '.join(f'`{name}`' for name in providers())}"
+FOUR_WAYS = (
+    'the config declares `small`; declare it, for example:\n[models.gpt-4o]\nkind = "ollama"\n'
+    "or name a provider, like `ollama/gpt-4o`; "
+    'or let one answer for all other names: `[models."*"]`'
+)
 CONFIG = """\
 # The team.
 starting_actors = ["desk", "lead"]
@@ -428,7 +435,7 @@ def test_the_config_is_fine(team: Project) -> None:
             'model_name = "small"',
             'model_name = "gpt-4o"',
             'WM0601 "gpt-4o"',
-            "models: `small`",
+            FOUR_WAYS,
             False,
         ),
         (
@@ -488,7 +495,7 @@ def test_the_config_is_fine(team: Project) -> None:
             True,
         ),
         ('level = "low"', 'level = "hihg"', 'WM0504 "hihg"', "did you mean `high`?", True),
-        ('kind = "scripted"\n', "", "WM0204 [models.small]", "kinds: `scripted`", False),
+        ('kind = "scripted"\n', "", "WM0204 [models.small]", KINDS, False),
         (
             '[models.small]\nkind = "scripted"\nscript = "rules.toml"',
             '[models]\nsmall = "rules.toml"',

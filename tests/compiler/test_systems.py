@@ -247,8 +247,11 @@ def test_unknown_models(project: Project) -> None:
         ("WM0601", "app.toml:3:33", "did you mean `small`?")
     ]
     report = project.check(app)
-    skeleton = '[models.smal]\nkind = "scripted"\nscript = "smal.model.toml"'
-    assert report.diagnostics[0].help == f"add to the config:\n{skeleton}"
+    assert report.diagnostics[0].help == (
+        'declare it, for example:\n[models.smal]\nkind = "ollama"\n'
+        "or name a provider, like `ollama/smal`; "
+        'or let one answer for all other names: `[models."*"]`'
+    )
 
 
 def test_spawn_lists_are_followed_and_checked(project: Project) -> None:

@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
-from wasmind.plan import Actor
+from wasmind.plan import Actor, Limits
 from wasmind.runtime.abi import Err, Ok
 from wasmind.runtime.host.connections import Connections
 from wasmind.runtime.host.door import Host
-from wasmind.runtime.host.egress import Origin, Policy, Refused
+from wasmind.runtime.host.egress import Policy, Refused
 from wasmind.runtime.host.http import HTTP
+from wasmind.runtime.host.models import ModelReply, ModelRequest
 
 Handle = Callable[[BaseHTTPRequestHandler], None]
 
@@ -78,13 +79,25 @@ def server() -> Iterator[Server]:
     running.close()
 
 
+class Gateway:
+    """Answers for models, and keeps what it was asked."""
+
+    def __init__(self, status: int = 200, body: bytes = b"{}") -> None:
+        self.reply = ModelReply(status, body)
+        self.asked: list[ModelRequest] = []
+
+    def answer(self, request: ModelRequest) -> ModelReply:
+        self.asked.append(request)
+        return self.reply
+
+
 class Around:
     """Surroundings with real clients."""
 
     def __init__(self) -> None:
         self.logged: list[str] = []
         self.given_up: list[int] = []
-        self.origins: list[Origin] = []
+        self.gateway: Gateway | None = None
         self.pool = Connections()
 
     def log(self, host: Host, level: str, text: str) -> None:
@@ -102,8 +115,8 @@ class Around:
     def connections(self) -> Connections:
         return self.pool
 
-    def model_origins(self) -> list[Origin]:
-        return self.origins
+    def models(self) -> Gateway | None:
+        return self.gateway
 
     def http_failed(self, host: Host, attempts: int) -> None:
         self.given_up.append(attempts)
@@ -400,11 +413,55 @@ def test_a_redirect_to_a_refused_address_is_not_followed(make_host, server: Serv
     assert any("refused" in line for line in host.around.logged)
 
 
-def test_the_announced_model_endpoint_is_granted(make_host, server: Server) -> None:
+@pytest.mark.parametrize(
+    "url", ["http://models.internal", "http://models.internal:80", "http://MODELS.internal"]
+)
+def test_models_are_asked_in_this_process_whatever_hosts_are_granted(make_host, url: str) -> None:
     host = make_host(hosts=["example.com"])
-    assert isinstance(send(host, "GET", server.url), Err)
-    host.around.origins = [Origin("127.0.0.1", server.port)]
-    assert isinstance(send(host, "GET", server.url), Ok)
+    host.around.gateway = Gateway(body=b'{"id": 1}')
+    host.message_id = "root:abc123"
+    response = send(host, "POST", f"{url}/v1/chat/completions", ("body", b"{}"))
+    assert response == Ok((200, ([("content-type", "application/json")],), b'{"id": 1}'))
+    [asked] = host.around.gateway.asked
+    assert (asked.method, asked.path, asked.body) == ("POST", "/v1/chat/completions", b"{}")
+    assert (asked.actor, asked.scope, asked.message_id) == ("web", "000000", "root:abc123")
+    assert asked.cancelled is host.cancelled
+
+
+def test_models_are_asked_once_whatever_retries_the_guest_wants(make_host) -> None:
+    host = make_host()
+    host.around.gateway = Gateway(status=503)
+    steps = [("retry", 5, 1), ("retry-on-status-codes", [503])]
+    response = send(host, "POST", "http://models.internal/v1/chat/completions", *steps)
+    assert response.value[0] == 503
+    assert len(host.around.gateway.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://models.internal/v1/models",
+        "http://models.internal:8080/v1/models",
+        "http://models.internal.example.com/",
+        "http://user@example.com/?http://models.internal/",
+    ],
+)
+def test_other_origins_are_not_taken_for_the_models(make_host, url: str) -> None:
+    host = make_host(hosts=["nowhere"])
+    host.around.gateway = Gateway()
+    response = send(host, "GET", url)
+    assert isinstance(response, Err)
+    assert "http.hosts" in response.value[1]
+    assert host.around.gateway.asked == []
+
+
+def test_an_answer_of_a_model_larger_than_the_limit_is_refused(make_host) -> None:
+    host = make_host()
+    host.actor = host.actor._replace(limits=Limits(response_mib=1))
+    host.around.gateway = Gateway(body=b"x" * (1 << 20) + b"x")
+    response = send(host, "GET", "http://models.internal/v1/models")
+    assert isinstance(response, Err)
+    assert "response_mib" in response.value[1]
 
 
 @pytest.mark.parametrize(

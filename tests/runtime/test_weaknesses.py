@@ -7,6 +7,7 @@ better place is tested here.
 from __future__ import annotations
 
 import importlib
+import json
 import ssl
 import threading
 from collections.abc import Iterator
@@ -19,12 +20,13 @@ import pytest
 
 from tests.runtime import test_host_http
 from tests.runtime.conftest import PYTHON_ACTOR, message, until
-from wasmind.models.gateway import Gateway
-from wasmind.plan import Credential
+from wasmind.models import Choice, open_gateway
+from wasmind.plan import Credential, Model
 from wasmind.runtime import agents, engine
 from wasmind.runtime.abi import Err, Ok
 from wasmind.runtime.credentials import Credentials, MissingSecret
-from wasmind.runtime.events import LogRecord
+from wasmind.runtime.events import Events, LogRecord
+from wasmind.runtime.host.models import ModelRequest
 
 TESTS = {
     "K1 silent message loss": "test_agents.test_thousands_behind_arrive_all_and_in_order",
@@ -61,7 +63,7 @@ TESTS = {
     "K20 no authority check": "test_failures.test_messages_of_the_host_cannot_be_forged",
     "K21 senders are ambiguous": "test_weaknesses.test_every_message_names_its_sender",
     "K22 secrets in logs": "test_weaknesses.test_a_flood_of_log_records_is_slowed_down",
-    "K23 gateway exposure": "test_weaknesses.test_models_answer_on_the_loopback_interface_only",
+    "K23 gateway exposure": "test_weaknesses.test_models_answer_without_a_socket",
 }
 
 
@@ -172,10 +174,32 @@ def test_a_flood_of_log_records_is_slowed_down(python_bundle, run) -> None:
     assert 2_000 <= len(records) < 5_000
 
 
-def test_models_answer_on_the_loopback_interface_only() -> None:
-    with Gateway({}) as gateway:
-        assert gateway.base_url.startswith("http://127.0.0.1:")
-        assert gateway._server.server_address[0] == "127.0.0.1"
+def test_models_answer_without_a_socket() -> None:
+    def listening() -> set[str]:
+        lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+        inodes = {line.split()[9] for line in lines if line.split()[3] == "0A"}
+        links = Path("/proc/self/fd").iterdir()
+        own = (str(link.readlink()) for link in links if link.is_symlink())
+        return inodes & {name.removeprefix("socket:[").rstrip("]") for name in own}
+
+    before = listening()
+    script = {"rules": [{"answer": {"text": "hello"}}]}
+    choice = Choice((Model(name="m", kind="scripted", settings=script),))
+    gateway = open_gateway(choice, Events(), lambda _: None)
+    body = b'{"model": "m", "messages": [{"role": "user", "content": "hi"}]}'
+    request = ModelRequest(
+        method="POST",
+        path="/v1/chat/completions",
+        body=body,
+        actor="a",
+        scope="000000",
+        message_id=None,
+        cancelled=threading.Event(),
+        largest=1 << 20,
+    )
+    answer = json.loads(gateway.answer(request).body)
+    assert answer["choices"][0]["message"]["content"] == "hello"
+    assert listening() == before
 
 
 # Secrets and TLS

@@ -269,11 +269,12 @@ def keep_cache() -> None:
         raise EnvironmentProblem(f"the cache is being cleaned: {error}") from None
 
 
-def environment(*, hosts: bool = False) -> Environment:
+def environment(*, hosts: bool = False, models_given: bool = False) -> Environment:
     """The compiler's surroundings on this machine. The cache stays until the command ends.
 
     Args:
         hosts: whether to say which hosts were asked over the network.
+        models_given: models come from the command line, so that any name may be one.
     """
     from wasmind.cli.lock_options import git_limits
     from wasmind_compiler.pipeline import Environment
@@ -290,6 +291,7 @@ def environment(*, hosts: bool = False) -> Environment:
         guest=lambda: python_guest(interpreter),
         reporter=_reporter(hosts=hosts),
         git_limits=git_limits(),
+        models_given=models_given,
     )
 
 

@@ -12,7 +12,15 @@ from wasmind.cli.logs import LogLevels
 from wasmind.cli.sizes import human
 from wasmind.plan import ROOT_SCOPE
 from wasmind.runtime import messages
-from wasmind.runtime.events import Event, Failure, LogRecord, Stopped
+from wasmind.runtime.events import (
+    Event,
+    Failure,
+    LogRecord,
+    ModelCall,
+    ModelDelta,
+    ModelRetry,
+    Stopped,
+)
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.metrics import ActorUsage, Summary
 
@@ -203,6 +211,12 @@ def _document(event: Event) -> Mapping[str, Any]:
                 "outcome": event.outcome,
                 "log": list(event.log),
             }
+        case ModelCall():
+            return {"event": "model_call", **asdict(event)}
+        case ModelRetry():
+            return {"event": "model_retry", **asdict(event)}
+        case ModelDelta():
+            return {"event": "model_delta", **asdict(event)}
         case Stopped(reason=reason):
             return {"event": "stopped", "reason": reason}
 

@@ -16,6 +16,7 @@ def link_into_cache(
     locked: bool = False,
     frozen: bool = False,
     offline: bool = False,
+    models_given: bool = False,
 ) -> Path:
     """The bundle of a config, made if the cache has none; problems are shown on stderr.
 
@@ -25,6 +26,7 @@ def link_into_cache(
         locked: the lockfile has to be current.
         frozen: locked and offline.
         offline: use no network.
+        models_given: models come from the command line.
 
     Raises:
         SystemExit: with 1, the config has errors.
@@ -40,5 +42,7 @@ def link_into_cache(
             offline=offline,
             accept_capabilities=accept_capabilities,
         )
-        outcome = pipeline.bundle_into_cache(path, compiling.environment(), policy)
+        outcome = pipeline.bundle_into_cache(
+            path, compiling.environment(models_given=models_given), policy
+        )
     return compiling.result(outcome.report, outcome.bundle).path

@@ -12,10 +12,11 @@ from typing import Final
 
 import click
 
-from wasmind.cli import compiling, lock_options, terminal
+from wasmind.cli import compiling, lock_options, model_choice, terminal
 from wasmind.cli.allocator import limit_arenas
 from wasmind.cli.events import EventView, make_view
 from wasmind.cli.logs import LogFile, LogLevels
+from wasmind.runtime.bundle import open_bundle
 from wasmind.runtime.errors import RuntimeFailure
 from wasmind.runtime.events import Event, Stopped
 from wasmind.system import Answer, NoAnswer, System
@@ -57,6 +58,7 @@ _INTERRUPTED: Final = 130
 )
 @click.option("-v", "--verbose", is_flag=True, help="The same as --log-level debug.")
 @click.option("--stats", is_flag=True, help="At the end, show what each actor used.")
+@model_choice.options
 @lock_options.acceptance
 @lock_options.lock_mode
 @click.pass_context
@@ -69,6 +71,8 @@ def command(
     log_level: tuple[str, ...],
     log_file: Path | None,
     timeout: float | None,
+    model: str | None,
+    models: Path | None,
     *,
     verbose: bool,
     stats: bool,
@@ -89,6 +93,7 @@ def command(
     \b
     wasmind run bundle --prompt "summarise README.md"
     wasmind run --format jsonl < questions.txt | jq 'select(.event == "answer")'
+    wasmind run --model ollama/llama3.2 --prompt hello
 
     Exit codes: 0 answered, 1 the run failed, 2 the bundle or the machine is at fault, 130 Ctrl-C.
     """
@@ -97,6 +102,7 @@ def command(
         "locked": locked,
         "frozen": frozen,
         "offline": offline,
+        "models_given": model is not None or models is not None,
     }
     limit_arenas(2)
     levels = LogLevels.parse(log_level, default="debug" if verbose else "warn")
@@ -104,7 +110,9 @@ def command(
     log = LogFile(log_file, LogLevels.parse(log_level)) if log_file else None
     try:
         bundle = _bundle(target or config or ctx.obj, lock_mode)
-        system = System.open(bundle, report=terminal.status)
+        opened = open_bundle(bundle)
+        choice = model_choice.choose(opened.plan, model, models)
+        system = System(opened, report=terminal.status, models=choice)
     except RuntimeFailure as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)

@@ -1,25 +1,31 @@
-"""What answers chat completions."""
+"""What answers chat completions: a gateway in this process, and what stands behind it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 
-from wasmind.models.gateway import ChatModel
-from wasmind.plan import Model
+from wasmind.models.budget import Ledger
+from wasmind.models.call import Surroundings
+from wasmind.models.choice import Choice
+from wasmind.models.gateway import Gateway
+from wasmind.models.resolve import Directory
+from wasmind.runtime.events import Events
+
+__all__ = ["Choice", "Gateway", "open_gateway"]
 
 
-def chat_models(models: Sequence[Model]) -> Mapping[str, ChatModel]:
-    """A chat model for each model of a plan, by name.
+def open_gateway(choice: Choice, events: Events, parent_of: Callable[[str], str | None]) -> Gateway:
+    """A gateway for the models of a run.
+
+    Args:
+        choice: which models answer.
+        events: where calls are told.
+        parent_of: the scope that spawned a scope.
 
     Raises:
-        ValueError: a kind this wasmind does not know.
+        UnusableModel: a model of the plan that this wasmind cannot ask.
     """
-    return {model.name: _chat_model(model) for model in models}
-
-
-def _chat_model(model: Model) -> ChatModel:
-    if model.kind == "scripted":
-        from wasmind.models.scripted import ScriptedModel
-
-        return ScriptedModel(model.settings)
-    raise ValueError(f"model `{model.name}` is of the unknown kind `{model.kind}`")
+    budget = choice.budget
+    ledger = None if budget is None else Ledger(budget, parent_of)
+    directory = Directory(choice.models, choice.needed, choice.instead)
+    return Gateway(directory, Surroundings(events=events, ledger=ledger))

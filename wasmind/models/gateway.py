@@ -1,131 +1,93 @@
-"""One OpenAI-compatible endpoint on the loopback interface for all models of a plan."""
+"""The gateway: answers actors' requests to models, in this process and without a socket.
+
+`host/http` hands requests to the announced origin over. A call blocks the thread of the actor that
+makes it, which has given its place to others; the gateway has no thread of its own.
+"""
 
 from __future__ import annotations
 
+import itertools
 import json
-import threading
-from collections.abc import Callable, Mapping
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-_LARGEST_REQUEST: Final = 256 << 20
+from wasmind.models import finite_json
+from wasmind.models.call import Call, Surroundings
+from wasmind.models.errors import Code, ModelError
+from wasmind.models.resolve import Directory
+from wasmind.models.usage import Tally
+from wasmind.runtime.host.models import ModelReply, ModelRequest
+from wasmind.runtime.metrics import Summary
 
-
-class ModelError(Exception):
-    """A refusal, with the HTTP status to refuse with."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class ChatModel(Protocol):
-    """Something that answers chat completions."""
-
-    def complete(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The response to a request, both in OpenAI's form; raises ModelError to refuse."""
+_COMPLETIONS: Final = ("/v1/chat/completions", "/chat/completions")
+_MODELS: Final = ("/v1/models", "/models")
 
 
 class Gateway:
-    """Serves models by name on a free port of 127.0.0.1, from `with` to the end of it.
+    """Answers for all models of a run.
 
     Args:
-        models: name to model.
-        failed: told about requests that a model refused, for people.
+        directory: names to models.
+        around: what calls share.
     """
 
-    def __init__(
-        self, models: Mapping[str, ChatModel], failed: Callable[[str], None] | None = None
-    ) -> None:
-        handler = type("Handler", (_Handler,), {"models": models, "failed": failed})
-        self._server = _Server(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="gateway", daemon=True
-        )
+    def __init__(self, directory: Directory, around: Surroundings) -> None:
+        self._directory = directory
+        self._around = around
+        self._tally = Tally()
+        self._numbers = itertools.count(1)
+
+    def answer(self, request: ModelRequest) -> ModelReply:
+        """The response to a request of an actor; refusals are responses too."""
+        try:
+            document = self._route(request)
+        except ModelError as error:
+            return ModelReply(error.status, error.body())
+        return ModelReply(200, json.dumps(document, allow_nan=False).encode())
+
+    def figures(self, summary: Summary) -> Summary:
+        """The summary of a run, with what models have used."""
+        return self._tally.into(summary)
 
     @property
-    def base_url(self) -> str:
-        """Where it listens; without a path and a trailing slash."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+    def names(self) -> Sequence[str]:
+        """Names to announce."""
+        return self._directory.names
 
-    def __enter__(self) -> Gateway:
-        self._thread.start()
-        return self
+    def close(self) -> None:
+        """End what stands behind the models."""
+        self._directory.close()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def _route(self, request: ModelRequest) -> Mapping[str, Any]:
+        path = request.path.rstrip("/")
+        if path in _MODELS and request.method == "GET":
+            listed = [{"id": name, "object": "model"} for name in self._directory.names]
+            return {"object": "list", "data": listed}
+        if path not in _COMPLETIONS:
+            raise ModelError(404, f"there is no {request.path[:100]}", Code.INVALID_REQUEST)
+        if request.method != "POST":
+            raise ModelError(405, f"{request.path} wants POST", Code.INVALID_REQUEST)
+        return self._complete(request, _decoded(request.body))
 
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 256
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is none of our business."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    models: Mapping[str, ChatModel]
-    failed: Callable[[str], None] | None
-    protocol_version = "HTTP/1.1"
-    # An answer is two writes; without this, the second would wait for the client's delayed ACK.
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
-        if self.path.rstrip("/") != "/v1/models":
-            self._refuse(HTTPStatus.NOT_FOUND, f"there is no {self.path}")
-            return
-        listed = [{"id": name, "object": "model"} for name in self.models]
-        self._answer(HTTPStatus.OK, {"object": "list", "data": listed})
-
-    def do_POST(self) -> None:
+    def _complete(self, request: ModelRequest, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        name = document.get("model")
+        candidates = self._directory.candidates(name if isinstance(name, str) else "")
+        number = f"call-{next(self._numbers)}"
+        call = Call(number, request, document, candidates, self._around)
         try:
-            request = self._request()
-            name = str(request.get("model"))
-            if name not in self.models:
-                known = ", ".join(sorted(self.models))
-                raise ModelError(404, f"unknown model `{name}`; known: {known}")
-            self._answer(HTTPStatus.OK, self.models[name].complete(request))
-        except ModelError as error:
-            handler = type(self)
-            if handler.failed is not None:
-                handler.failed(str(error))
-            self._refuse(error.status, str(error))
+            return call.answer()
+        finally:
+            self._tally.add(call.model.name, request.actor, request.scope, call.used)
 
-    def _request(self) -> dict[str, Any]:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > _LARGEST_REQUEST:
-            self.close_connection = True
-            raise ModelError(411, "a request needs a `Content-Length` within limits")
-        body = self.rfile.read(int(length))
-        if self.path != "/v1/chat/completions":
-            raise ModelError(404, f"there is no {self.path}")
-        try:
-            request = json.loads(body)
-        except (ValueError, RecursionError):
-            raise ModelError(400, "the request is not JSON") from None
-        if not isinstance(request, dict):
-            raise ModelError(400, "the request is not a JSON object")
-        return request
 
-    def _refuse(self, status: int, message: str) -> None:
-        self._answer(status, {"error": {"message": message, "type": "wasmind", "code": status}})
-
-    def _answer(self, status: int, document: Mapping[str, Any]) -> None:
-        body = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class' name
-        """Requests are not logged: they are full of prompts."""
+def _decoded(body: bytes) -> Mapping[str, Any]:
+    try:
+        document = finite_json.loads(body)
+    except (ValueError, RecursionError):
+        raise ModelError(400, "the request is not JSON") from None
+    if not isinstance(document, dict):
+        raise ModelError(400, "the request is not a JSON object")
+    messages = document.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise ModelError(400, "the request has no messages")
+    return document

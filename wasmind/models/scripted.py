@@ -7,11 +7,13 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from wasmind.models.gateway import ModelError
+from wasmind.models.errors import ModelError
+from wasmind.models.refusal import PASSING
+from wasmind.models.upstream import Completion, Request, Watch
 
 _PLACEHOLDER: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -33,18 +35,30 @@ class ScriptedModel:
             for rule in script["rules"]
         ]
 
-    def complete(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to a chat completion request.
+    @property
+    def label(self) -> str:
+        """What is asked, for people."""
+        return "a script"
 
-        Raises:
-            ModelError: no rule matches, or the rule says to fail.
-        """
+    def ask(self, request: Request, watch: Watch) -> Completion:
+        """The answer to a chat completion request; ModelError too if no rule matches."""
+        message = self._message(request, watch.sleep)
+        if watch.delta is not None and message["content"]:
+            watch.came()
+            watch.delta("text", message["content"])
+        return _completion(request, message)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _message(self, request: Request, sleep: Callable[[float], None]) -> dict[str, Any]:
         rule, groups = self._choose(request)
         answer = rule.answer
-        time.sleep(answer.get("delay_seconds", 0))
+        sleep(answer.get("delay_seconds", 0))
         if "status" in answer:
-            raise ModelError(answer["status"], answer.get("text", "the script says to fail"))
-        return _completion(request, _message(answer, groups))
+            status, text = answer["status"], answer.get("text", "the script says to fail")
+            raise ModelError(status, text, again=status >= 500 or status in PASSING)
+        return _message(answer, groups)
 
     def _choose(self, request: Mapping[str, Any]) -> tuple[_Rule, Mapping[str, str]]:
         last = _last_message(request)

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from wasmind.plan import ROOT_SCOPE, Actor, RunPlan
 from wasmind.runtime import messages
@@ -31,7 +30,7 @@ from wasmind.runtime.workers import Workers
 
 if TYPE_CHECKING:
     from wasmind.runtime.host.connections import Connections
-    from wasmind.runtime.host.egress import Origin
+    from wasmind.runtime.host.models import ModelGateway
 
 _MIB: Final = 1 << 20
 
@@ -45,6 +44,7 @@ class Coordinator:
         workers: threads for the actors.
         events: where to report.
         computing: entered while guests run.
+        models: what answers for models, if there are any.
     """
 
     def __init__(
@@ -55,8 +55,10 @@ class Coordinator:
         workers: Workers,
         events: Events,
         computing: Callable[[], AbstractContextManager[None]],
+        models: ModelGateway | None = None,
     ) -> None:
         self._computing = computing
+        self._models = models
         self._plan = plan
         self._make_guest = make_guest
         self._modules = modules
@@ -66,7 +68,6 @@ class Coordinator:
         self._replayable: list[Envelope] = []
         self._reason: str | None = None
         self._root_ended = False
-        self._origins: set[Origin] = set()
         self._connections: Connections | None = None
         self._connections_lock = threading.Lock()
         self._credentials = Credentials(plan.credentials)
@@ -192,12 +193,7 @@ class Coordinator:
         return self._publish(message_type, payload, actor_id=messages.CONTEXT, scope=ROOT_SCOPE)
 
     def announce_models(self, base_url: str, names: list[str]) -> None:
-        """Tell all agents, also later ones, where models answer; opens that door for `http`."""
-        from wasmind.runtime.host.egress import Origin
-
-        url = urlsplit(base_url)
-        default = 443 if url.scheme == "https" else 80
-        self._origins.add(Origin(url.hostname or "", url.port or default))
+        """Tell all agents, also later ones, where models answer."""
         payload = {"base_url": base_url, "models_available": names}
         self._replayable.append(
             self._publish(
@@ -297,9 +293,9 @@ class Coordinator:
                 self._connections = Connections()
             return self._connections
 
-    def model_origins(self) -> Iterable[Origin]:
-        """Where the announced models answer."""
-        return self._origins
+    def models(self) -> ModelGateway | None:
+        """What answers for models."""
+        return self._models
 
     def http_failed(self, host: Host, attempts: int) -> None:
         """Tell the user that a request was given up."""

@@ -7,6 +7,7 @@ RuntimeFailure
 │   └── LimitExceeded    ... because it used more than it was allowed to
 ├── SourceError          actor source the interpreter cannot compile
 ├── CapabilityDenied     a host call that was not granted
+├── UnusableModel        a model of the plan that cannot be asked; in `models.resolve`
 └── SpawnError           an agent that could not be started
 """
 

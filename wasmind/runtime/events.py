@@ -1,4 +1,4 @@
-"""What a running system tells about itself: messages, log records and failures, in order."""
+"""What a running system tells about itself: messages, log records, failures and calls of models."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from wasmind.runtime.messages import Envelope
 
@@ -52,17 +53,113 @@ class Stopped:
     reason: str | None = None
 
 
-Event = Envelope | LogRecord | Failure | Stopped
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCall:
+    """An attempt to get an answer from a model begins or has ended. Times in seconds.
+
+    Attributes:
+        phase: an attempt that started also ends.
+        call: the same for all attempts to answer one request.
+        id: correlation id of the message the actor was handling.
+        upstream: what was asked, for people.
+        attempt: from 1; counted anew for each upstream.
+        status: HTTP status at the end.
+        code: what kind of failure it was, see `models.errors`; None for an answer.
+        error: why there is no answer, for people.
+        final: the actor gets this answer or error; nothing else is tried.
+        prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens: None where unknown;
+            cached ones are among those of the prompt, reasoning among those of the completion.
+        cost: USD; None where the price is unknown.
+        first_token_seconds: None where the answer came whole.
+    """
+
+    phase: Literal["start", "end"]
+    call: str
+    actor: str
+    scope: str
+    id: str | None
+    model: str
+    upstream: str
+    attempt: int
+    status: int | None = None
+    code: str | None = None
+    error: str | None = None
+    final: bool = False
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost: float | None = None
+    first_token_seconds: float | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRetry:
+    """An attempt failed and another follows, at the same upstream or at another one.
+
+    Attributes:
+        wait_seconds: until then.
+        attempt: the number of the attempt to come, of `attempts`.
+        reason: why the last one failed, for people.
+        fallback: name of the model that is asked instead; None if it is the same.
+        discarded: a part of an answer was shown and is worth nothing now.
+    """
+
+    call: str
+    actor: str
+    scope: str
+    id: str | None
+    model: str
+    upstream: str
+    wait_seconds: float
+    attempt: int
+    attempts: int
+    reason: str
+    fallback: str | None = None
+    discarded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDelta:
+    """A piece of an answer that is growing, for people to watch; see `Events.subscribe`.
+
+    Attributes:
+        kind: what grows.
+    """
+
+    call: str
+    actor: str
+    scope: str
+    id: str | None
+    kind: Literal["text", "reasoning", "tool_call"]
+    text: str
+
+
+Event = Envelope | LogRecord | Failure | ModelCall | ModelRetry | ModelDelta | Stopped
+
+#: Of a reader that lags behind by so many events, no pieces of growing answers are kept.
+_MOST_WAITING: Final = 1_000
 
 
 class Subscription:
-    """Events from the moment of subscription on, none lost; iterate until `Stopped`."""
+    """Events from the moment of subscription on, none lost; iterate until `Stopped`.
 
-    def __init__(self) -> None:
+    Args:
+        deltas: whether pieces of growing answers are among them, which may be lost when they are
+            not read in time.
+    """
+
+    def __init__(self, *, deltas: bool = False) -> None:
+        self.deltas = deltas
         self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
 
     def put(self, event: Event) -> None:
         """Append an event; never blocks."""
+        if isinstance(event, ModelDelta) and (
+            not self.deltas or self._queue.qsize() > _MOST_WAITING
+        ):
+            return
         self._queue.put(event)
 
     def get(self, timeout: float | None = None) -> Event | None:
@@ -86,13 +183,20 @@ class Events:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._subscriptions: list[Subscription] = []
+        self._deltas = 0
         self._stopped: Stopped | None = None
 
-    def subscribe(self) -> Subscription:
-        """A new subscription; after the end it holds just `Stopped`."""
-        subscription = Subscription()
+    @property
+    def wants_deltas(self) -> bool:
+        """Whether anybody watches answers grow."""
+        return self._deltas > 0
+
+    def subscribe(self, *, deltas: bool = False) -> Subscription:
+        """A new subscription, see there; after the end it holds just `Stopped`."""
+        subscription = Subscription(deltas=deltas)
         with self._lock:
             self._subscriptions.append(subscription)
+            self._deltas += deltas
             if self._stopped is not None:
                 subscription.put(self._stopped)
         return subscription
@@ -102,6 +206,7 @@ class Events:
         with self._lock:
             if subscription in self._subscriptions:
                 self._subscriptions.remove(subscription)
+                self._deltas -= subscription.deltas
 
     def emit(self, event: Event) -> None:
         """Hand an event to everybody."""

@@ -22,7 +22,7 @@ from wasmind.runtime.linking import link
 
 if TYPE_CHECKING:
     from wasmind.runtime.host.connections import Connections
-    from wasmind.runtime.host.egress import Origin
+    from wasmind.runtime.host.models import ModelGateway
 
 _LIMITS: Final = Limits(memory_mib=256, compute_seconds=20.0)
 
@@ -60,9 +60,9 @@ class _Nowhere:
         """Requests are refused before they need one."""
         raise AssertionError("a guest without `http` made a request")
 
-    def model_origins(self) -> Iterable[Origin]:
+    def models(self) -> ModelGateway | None:
         """There are no models."""
-        return ()
+        return None
 
     def http_failed(self, host: Host, attempts: int) -> None:
         """There are no requests."""

@@ -37,6 +37,36 @@ class ActorUsage:
 
 
 @dataclass(slots=True)
+class ModelUsage:
+    """What calls of models have used. Times in seconds.
+
+    Attributes:
+        calls: requests of actors, whatever it took to answer them.
+        failures: requests that got no answer.
+        retries: attempts beyond the first, at the same model or another one.
+        cached_tokens: among those of the prompts.
+        reasoning_tokens: among those of the completions.
+        uncounted: answers whose provider told no tokens.
+        cost: USD, of the answers whose price is known.
+        unpriced: answers whose price is not known.
+        first_token_seconds: until the first token, of all streamed answers together.
+    """
+
+    calls: int = 0
+    failures: int = 0
+    retries: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    uncounted: int = 0
+    cost: float = 0.0
+    unpriced: int = 0
+    first_token_seconds: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
 class Summary:
     """What a run has used so far.
 
@@ -45,6 +75,9 @@ class Summary:
         deliveries: handled by an actor.
         received, taken, discarded: messages in the mailboxes of instances that have ended; what an
             instance was sent, it took, or its end discarded.
+        models: by name of the model that answered.
+        model_actors: by actor that asked.
+        model_agents: by scope of the agent that asked.
     """
 
     messages: int = 0
@@ -54,6 +87,9 @@ class Summary:
     taken: int = 0
     discarded: int = 0
     actors: dict[str, ActorUsage] = field(default_factory=dict)
+    models: dict[str, ModelUsage] = field(default_factory=dict)
+    model_actors: dict[str, ModelUsage] = field(default_factory=dict)
+    model_agents: dict[str, ModelUsage] = field(default_factory=dict)
 
 
 class Metrics:

@@ -16,6 +16,7 @@ from wasmind.runtime.events import Events, Subscription
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host import INTERFACES
 from wasmind.runtime.host.door import Host
+from wasmind.runtime.host.models import ModelGateway
 from wasmind.runtime.linking import Linked, imports_files, link
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.metrics import Summary
@@ -33,15 +34,24 @@ class Runtime:
         bundle: a verified bundle.
         cache: the user's cache folder, for native code.
         report: called before a compilation to native code that takes seconds.
+        models: what answers for models, if there are any.
+        events: where to tell what happens; one of its own by default.
     """
 
-    def __init__(self, bundle: Bundle, cache: Path, report: Report | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        cache: Path,
+        report: Report | None = None,
+        models: ModelGateway | None = None,
+        events: Events | None = None,
+    ) -> None:
         self._bundle = bundle
         self._engine = Engine(cache, report)
         self._linked: dict[tuple[str, bool], Linked] = {}
         self._modules: dict[str, tuple[tuple[str, bytes], ...]] = {}
         self._linking = threading.Lock()
-        self._events = Events()
+        self._events = events or Events()
         self._workers = Workers(_ACTIVE)
         self._coordinator = Coordinator(
             bundle.plan,
@@ -50,6 +60,7 @@ class Runtime:
             self._workers,
             self._events,
             self._engine.running,
+            models,
         )
 
     def prepare(self) -> None:
@@ -72,9 +83,13 @@ class Runtime:
         with self._workers.blocked():
             self._coordinator.start(_ROOT_AGENT)
 
-    def subscribe(self) -> Subscription:
-        """All events from now on."""
-        return self._events.subscribe()
+    def parent_of(self, scope: str) -> str | None:
+        """The scope that spawned this one."""
+        return self._coordinator.parent_of(scope)
+
+    def subscribe(self, *, deltas: bool = False) -> Subscription:
+        """All events from now on; with `deltas`, also pieces of answers that are growing."""
+        return self._events.subscribe(deltas=deltas)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from wasmind_compiler.analysis.annotations import Annotated, annotated, strings
+from wasmind_compiler.analysis.models import ANY, has_endpoint
 from wasmind_compiler.analysis.settings import attempted, section_fix
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Edit, Fix, Label, Span
 from wasmind_compiler.diagnostics.rules import models, settings
@@ -18,6 +19,7 @@ from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 
 #: Text without any of these is a template of itself.
 _MARKS: Final = re.compile(r"\{[{%#]")
+_MOST_LISTED: Final = 6
 
 
 def check_meanings(
@@ -26,6 +28,7 @@ def check_meanings(
     resolution: Resolution,
     known_models: Collection[str],
     collector: Collector,
+    variables: Mapping[str, str],
 ) -> None:
     """Report settings that have the right type but cannot mean what they should.
 
@@ -33,12 +36,19 @@ def check_meanings(
         actor: the actor.
         schema: of its config table, with annotations.
         resolution: the system.
-        known_models: every model that actors may name.
+        known_models: every model that actors may name; with `*` among them, any.
         collector: takes the findings.
+        variables: the environment.
     """
+    own_endpoint = has_endpoint(actor)
+    if own_endpoint:
+        collector.extend(_bad_base_url(actor))
     for found in annotated(actor.config.merged, schema):
         if found.kind == "model":
-            collector.extend(_unknown_models(actor, found, resolution.config, known_models))
+            if not own_endpoint and ANY not in known_models:
+                collector.extend(
+                    _unknown_models(actor, found, resolution.config, known_models, variables)
+                )
         elif found.kind == "template":
             collector.extend(_bad_templates(actor, found))
         elif (
@@ -50,34 +60,65 @@ def check_meanings(
             collector.add(_permissive_default(actor, found, resolution))
 
 
+def _bad_base_url(actor: ResolvedActor) -> Iterator[Diagnostic]:
+    base = actor.config.merged["base_url"]
+    if isinstance(base, str):
+        # Loaded for actors with an endpoint of their own only.
+        from wasmind.base_urls import faults
+        from wasmind_compiler.analysis.model_findings import bad_base_url
+
+        for fault in faults(base):
+            yield bad_base_url(actor.config.value(("base_url",)), base, fault)
+
+
 def _unknown_models(
-    actor: ResolvedActor, found: Annotated, config: AppConfig, known: Collection[str]
+    actor: ResolvedActor,
+    found: Annotated,
+    config: AppConfig,
+    known: Collection[str],
+    variables: Mapping[str, str],
 ) -> Iterator[Diagnostic]:
     for path, name in strings(found):
         if name in known:
             continue
-        near, span = nearest(name, known), actor.config.value(path)
+        span, near = actor.config.value(path), nearest(name, known)
+        behind = [x.name.text for x in config.proxied_models if x.parameters.get("model") == name]
+        notes = tuple(f"`{name}` is what stands behind the model `{each}`" for each in behind)
+        if "/" in name:
+            # Loaded for names that may begin with a provider only.
+            from wasmind_compiler.analysis.model_findings import implicit
+
+            if answered := list(implicit(name, span, actor.name, config, variables)):
+                yield answered[0]._replace(notes=notes)
+                yield from answered[1:]
+                continue
         if not near and {"models", "litellm"} & config.doubtful:
             continue
         fix = _new_model(config, name)
         if len(near) == 1:
             edit = Edit(span, quoted(near[0]))
             fix = Fix(title=f"write `{near[0]}`", edits=(edit,), applicability="always")
-        behind = [x.name.text for x in config.proxied_models if x.parameters.get("model") == name]
-        notes = tuple(f"`{name}` is what stands behind the model `{each}`" for each in behind)
         yield models.UNKNOWN_MODEL.at(
             span,
             f"unknown model `{name}` in the config of `{actor.name}`",
             labels=tuple(_model_labels(config, near)),
             notes=notes,
-            help=advice(name, known, "models") or _skeleton(fix),
+            help=(advice(name, known, "models") if near else None) or _four_ways(name, known, fix),
             fix=fix,
         )
 
 
-def _skeleton(fix: Fix | None) -> str:
+def _four_ways(name: str, known: Collection[str], fix: Fix | None) -> str:
+    """How a name comes to mean a model."""
     added = fix.edits[0].replacement.strip() if fix is not None else "[models.NAME]"
-    return f"add to the config:\n{added}"
+    listed = ", ".join(f"`{each}`" for each in sorted(known)[:_MOST_LISTED])
+    more = " and others" if len(known) > _MOST_LISTED else ""
+    declared = f"the config declares {listed}{more}; " if known else ""
+    return (
+        f"{declared}declare it, for example:\n{added}\n"
+        f"or name a provider, like `ollama/{name}`; "
+        'or let one answer for all other names: `[models."*"]`'
+    )
 
 
 def _new_model(config: AppConfig, name: str) -> Fix | None:
@@ -87,8 +128,7 @@ def _new_model(config: AppConfig, name: str) -> Fix | None:
         lines = [f"model_name = {quoted(name)}", 'litellm_params = { model = "PROVIDER/MODEL" }']
         title = f"add a `[[{dotted(array)}]]` with `{lines[0]}`"
         return added_element(config.document, array, lines, title)
-    table, script = ("models", name), re.sub(r"[^\w.-]", "_", name)
-    lines = ['kind = "scripted"', f"script = {quoted(f'{script}.model.toml')}"]
+    table, lines = ("models", name), ['kind = "ollama"']
     return added_keys(config.document, table, lines, f"add a table `[{dotted(table)}]`")
 
 

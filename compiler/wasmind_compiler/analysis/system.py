@@ -10,7 +10,7 @@ from wasmind_compiler.analysis.capabilities import Granted, grant
 from wasmind_compiler.analysis.config_schema import fault_of, without_slow_patterns
 from wasmind_compiler.analysis.first_agent import check_first_agent
 from wasmind_compiler.analysis.meanings import check_meanings
-from wasmind_compiler.analysis.models import check_parameters, model_names
+from wasmind_compiler.analysis.models import ANY, check_parameters, model_names, used_models
 from wasmind_compiler.analysis.overrides import check_overrides
 from wasmind_compiler.analysis.settings import check_settings
 from wasmind_compiler.analysis.spawning import (
@@ -27,12 +27,13 @@ from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 
 
 class LinkedActor(Record):
-    """An actor with its artifact, what it was granted and what it can spawn."""
+    """An actor with its artifact, what it was granted, what it can spawn and whom it asks."""
 
     resolved: ResolvedActor
     artifact: Artifact
     granted: Granted
     spawning: Spawning
+    models: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -67,6 +68,9 @@ def link(
     artifacts: Mapping[str, Artifact],
     scripts: Mapping[str, Document],
     collector: Collector,
+    variables: Mapping[str, str],
+    *,
+    models_given: bool = False,
 ) -> System:
     """Check built actors against the config and each other.
 
@@ -75,6 +79,8 @@ def link(
         artifacts: by logical name, for the actors that could be built.
         scripts: rules files of scripted models, by model name.
         collector: takes what does not fit.
+        variables: the environment.
+        models_given: models come from elsewhere, so that any name may be one.
     """
     check_parameters(resolution.config, scripts.values(), collector)
     if resolution.config.tui is not None:
@@ -84,9 +90,9 @@ def link(
         collector.extend(binding_findings.explain(resolution.config.tui))
         binding_findings.report_misplaced_actions(resolution.config.tui, collector)
     check_overrides(resolution, collector)
-    known_models = model_names(resolution.config)
+    known_models = model_names(resolution.config) | ({ANY} if models_given else set())
     actors = {
-        name: _link_actor(resolution, name, artifact, known_models, collector)
+        name: _link_actor(resolution, name, artifact, known_models, collector, variables)
         for name, artifact in artifacts.items()
     }
     spawning = {name: actor.spawning for name, actor in actors.items()}
@@ -108,21 +114,26 @@ def _link_actor(
     artifact: Artifact,
     known_models: frozenset[str],
     collector: Collector,
+    variables: Mapping[str, str],
 ) -> LinkedActor:
     resolved = resolution.actors[name]
     artifact = _with_usable_schema(resolved, artifact, collector)
     contract = artifact.contract
+    models: tuple[str, ...] = ()
     if contract.settings is not None:
         schema, left_out = without_slow_patterns(contract.settings)
         if left_out:
             _report_slow_patterns(resolved, left_out, collector)
         check_settings(resolved, schema, resolution, known_models, collector)
-        check_meanings(resolved, schema, resolution, known_models, collector)
+        check_meanings(resolved, schema, resolution, known_models, collector, variables)
+        models = used_models(resolved, schema)
     granted = grant(
         resolved, artifact.imported, artifact.optional, contract.capabilities, collector
     )
     spawning = read_spawning(resolved, contract, granted.capabilities, resolution, collector)
-    return LinkedActor(resolved=resolved, artifact=artifact, granted=granted, spawning=spawning)
+    return LinkedActor(
+        resolved=resolved, artifact=artifact, granted=granted, spawning=spawning, models=models
+    )
 
 
 def _report_slow_patterns(

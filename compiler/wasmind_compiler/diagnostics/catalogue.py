@@ -149,6 +149,10 @@ COVERED: Final[Mapping[str, Mapping[str, str]]] = {
         "literal secret in config": "WM0608",
         "non-finite number": "WM0603",
         "localhost inside the container": "WM0609",
+        "model of a provider without a table": "WM0610",
+        "malformed base URL": "WM0611",
+        "budget in dollars without a price": "WM0612",
+        "key file cannot be read": "WM0613",
     },
     "settings": {
         "missing config key": "WM0503",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from wasmind import plan
+from wasmind_compiler.analysis.models import ANY
 from wasmind_compiler.analysis.system import LinkedActor, System
 from wasmind_compiler.build.python import code_path
-from wasmind_compiler.frontend.app_config import AppConfig
+from wasmind_compiler.frontend.app_config import AppConfig, ModelEntry
+from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.tables import Table
 from wasmind_compiler.resolution.layers import LayeredTable
 
@@ -27,18 +29,21 @@ def make_plan(system: System, interpreter: str | None) -> plan.RunPlan:
         for name, actor in sorted(system.actors.items())
         if name in system.reached
     )
-    models, config = _models(system), system.resolution.config
+    config = system.resolution.config
+    models = plan_models(config, system.scripts)
+    budget = plan_budget(config.run)
     return plan.RunPlan(
         name=system.name,
         actors=actors,
         starting=system.resolution.starting,
         models=models,
+        budget=budget,
         limits=plan.SystemLimits(
             **_said(plan.SystemLimits, config.run and config.run.table("limits"))
         ),
         credentials=_credentials(config.run),
         interface=_interface(config),
-        must_understand=_features(actors, models),
+        must_understand=_features(actors, models, budget),
     )
 
 
@@ -86,26 +91,65 @@ def _actor(actor: LinkedActor, system: System, interpreter: str | None) -> plan.
             for each in sorted(contract.handles, key=lambda each: (each.type, each.scope))
         ),
         emits=contract.emits,
+        models=actor.models,
         tools=None if contract.tools is None else tuple(tool.name for tool in contract.tools),
         may_spawn=_may_spawn(actor, system),
         replayable=not set(actor.artifact.optional) & set(actor.granted.capabilities),
     )
 
 
-def _models(system: System) -> tuple[plan.Model, ...]:
+def plan_models(config: AppConfig, scripts: Mapping[str, Document]) -> tuple[plan.Model, ...]:
+    """The models of a config.
+
+    Args:
+        config: the config.
+        scripts: rules files of scripted models, by model name.
+    """
     models = [
         plan.Model(name=name, kind="scripted", settings=plain(dict(script.data)))
-        for name, script in system.scripts.items()
+        for name, script in scripts.items()
     ]
+    models += [_endpoint(model) for model in config.models if model.kind != "scripted"]
     models += [
         plan.Model(
             name=model.name.text,
             kind="litellm",
             settings={"litellm_params": plain(dict(model.parameters))},
         )
-        for model in system.resolution.config.proxied_models
+        for model in config.proxied_models
     ]
     return tuple(sorted(models, key=lambda model: model.name))
+
+
+def _endpoint(model: ModelEntry) -> plan.Model:
+    settings = plain(dict(model.settings))
+    for key in ("timeout_seconds", "first_byte_seconds"):
+        if key in settings:
+            settings[key] = float(settings[key])
+    if model.name.text != ANY:
+        settings.setdefault("model", model.name.text)
+    if model.kind != "endpoint":
+        settings["provider"] = model.kind
+    return plan.Model(name=model.name.text, kind="endpoint", settings=settings)
+
+
+def plan_budget(run: Table | None) -> plan.Budget | None:
+    """What `[run.budget]` says; None if there is none."""
+    whole = run.table("budget") if run is not None else None
+    if whole is None:
+        return None
+    per_agent = whole.table("per_agent")
+    return plan.Budget(whole=_allowance(whole), per_agent=_allowance(per_agent))
+
+
+def _allowance(table: Table | None) -> plan.Allowance:
+    values = {} if table is None else table.values
+    usd = values.get("usd")
+    return plan.Allowance(
+        usd=None if usd is None else float(usd),
+        tokens=values.get("tokens"),
+        calls=values.get("calls"),
+    )
 
 
 def plain(value: Any) -> Any:
@@ -173,9 +217,17 @@ def _may_spawn(actor: LinkedActor, system: System) -> tuple[str, ...] | None:
     return tuple(sorted(members & system.reached))
 
 
-def _features(actors: Iterable[plan.Actor], models: Iterable[plan.Model]) -> tuple[str, ...]:
+def _features(
+    actors: Iterable[plan.Actor], models: Iterable[plan.Model], budget: plan.Budget | None
+) -> tuple[str, ...]:
+    declared = {model.name for model in models}
     demanded = {f"{model.kind}-models" for model in models}
+    if budget is not None:
+        demanded.add("budget")
     for actor in actors:
+        if ANY not in declared and not declared.issuperset(actor.models):
+            # Names of providers, or models that are given when it runs.
+            demanded.add("endpoint-models")
         if actor.modules:
             demanded.add("python-actors")
         if actor.grants:

@@ -354,11 +354,7 @@ class _Explainer:
     def _alternatives(self, error: ValidationError) -> Iterator[Diagnostic]:
         branches = [self._dereferenced(branch) for branch in _wanted(error)]
         tables = [branch for branch in branches if "properties" in branch]
-        kinds = {
-            kind["const"]: branch
-            for branch in tables
-            if isinstance((kind := _mapping(branch["properties"].get("kind"))).get("const"), str)
-        }
+        kinds = {name: branch for branch in tables for name in _kinds(branch)}
         if not isinstance(error.instance, dict):
             yield from self._by_type(error, branches)
         elif kinds:
@@ -522,6 +518,13 @@ def _path(error: ValidationError) -> KeyPath:
 
 def _wanted(error: ValidationError) -> Any:
     return error.validator_value
+
+
+def _kinds(branch: Mapping[str, Any]) -> Iterator[str]:
+    """The values of `kind` that an alternative is for."""
+    kind = _mapping(branch["properties"].get("kind"))
+    values = [kind["const"]] if "const" in kind else kind.get("enum", [])
+    yield from (each for each in values if isinstance(each, str))
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

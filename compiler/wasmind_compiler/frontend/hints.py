@@ -127,6 +127,11 @@ def wrong_shape(
         return source_hints.wrong_shape(document, path, value)
     if isinstance(value, str) and path[-1:] == ("git_ref",):
         return source_hints.ref_as_string(document, path, value)
+    if path[:1] == ("models",) and path[2:] == ("api_key",) and isinstance(value, str):
+        # Loaded for such a key only: it brings the table of providers.
+        from wasmind_compiler.frontend.model_hints import literal_key
+
+        return literal_key(document, path, value)
     if path[-1:] in (("grants",), ("capabilities",)) and isinstance(value, list):
         return grant_hints.listed(document, path, value)
     if path[:1] and path[0] in _NAMED:
@@ -293,7 +298,10 @@ def _wrong_entry(document: Document, path: KeyPath, value: Any) -> Hint | None:
     if len(path) != 2 or not isinstance(value, str):
         return None
     if section == "models":
-        return rewritten(document, path, f'{{ kind = "scripted", script = {quoted(value)} }}')
+        kind = f'kind = "scripted", script = {quoted(value)}'
+        if not value.endswith(".toml"):
+            kind = f'kind = "PROVIDER", model = {quoted(value)}'
+        return rewritten(document, path, f"{{ {kind} }}")
     source = source_hints.from_string(value)
     return rewritten(document, path, f"{{ source = {source} }}", sure=True)
 

@@ -38,7 +38,7 @@ CLASSES: Final = (
     Defect(
         title="provider's model instead of the config's",
         area="9.8",
-        code="WM0601",
+        code="WM0610",
         instances=(
             P(
                 "experts",

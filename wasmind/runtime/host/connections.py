@@ -116,9 +116,13 @@ class Connections:
     """Makes connections and keeps those that servers leave open. Safe to use from any thread.
 
     A connection is used again only under the policy it was made for.
+
+    Args:
+        most_kept: how many may be kept that nobody uses.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_kept: int = _MOST_KEPT) -> None:
+        self._most_kept = most_kept
         self._lock = threading.Lock()
         self._kept: dict[_Key, list[_Connection]] = {}
         self._count = 0
@@ -168,10 +172,10 @@ class Connections:
     def _give_back(self, key: _Key, connection: _Connection) -> None:
         if connection.reusable:
             with self._lock:
-                if self._count >= _MOST_KEPT:
+                if self._count >= self._most_kept:
                     # Those that expired meanwhile must not keep others out.
                     self._sweep(lambda kept: kept.reusable)
-                if self._count < _MOST_KEPT and not self._closed:
+                if self._count < self._most_kept and not self._closed:
                     self._kept.setdefault(key, []).append(connection)
                     self._count += 1
                     return

@@ -17,7 +17,7 @@ from wasmind.runtime.host.interface import HostFunction, Interface
 if TYPE_CHECKING:
     # Not imported at run time: httpx is slow to load and not every system needs it.
     from wasmind.runtime.host.connections import Connections
-    from wasmind.runtime.host.egress import Origin
+    from wasmind.runtime.host.models import ModelGateway
 
 _RECENT_LINES = 20
 
@@ -49,8 +49,8 @@ class Surroundings(Protocol):
     def connections(self) -> Connections:
         """HTTP connections, shared by the whole system."""
 
-    def model_origins(self) -> Iterable[Origin]:
-        """Endpoints of models, which every actor with `http` may reach."""
+    def models(self) -> ModelGateway | None:
+        """What answers for models, which every actor with `http` may ask; None without models."""
 
     def http_failed(self, host: Host, attempts: int) -> None:
         """Tell the user that a request was given up."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import fnmatch
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -35,38 +35,27 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """A host and port that were granted by the runtime itself, for a model endpoint."""
-
-    host: str
-    port: int
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
     """What an `http` grant allows. Empty means any.
 
     Attributes:
         hosts: names, `*.` patterns, addresses, or networks in CIDR form.
         private: whether names may lead to addresses that are not public.
-        origins: always allowed, whatever else is said.
     """
 
     hosts: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
     methods: tuple[str, ...] = ()
     private: bool = False
-    origins: frozenset[Origin] = frozenset()
 
     @classmethod
-    def of(cls, grant: Mapping[str, Any], origins: Iterable[Origin]) -> Policy:
+    def of(cls, grant: Mapping[str, Any]) -> Policy:
         """From the `http` table of an actor's grants."""
         return cls(
             hosts=tuple(grant.get("hosts", ())),
             ports=tuple(grant.get("ports", ())),
             methods=tuple(grant.get("methods", ())),
             private=bool(grant.get("private", False)),
-            origins=frozenset(origins),
         )
 
     def check_url(self, method: str, url: httpx.URL) -> None:
@@ -76,8 +65,6 @@ class Policy:
             Refused: it does not fit the grant.
         """
         port = url.port or (443 if url.scheme == "https" else 80)
-        if Origin(url.host, port) in self.origins:
-            return
         if self.methods and method not in self.methods:
             raise Refused(f"the method `{method}` is not among the granted `http.methods`")
         if self.hosts and not any(_matches(entry, url.host) for entry in self.hosts):
@@ -91,8 +78,6 @@ class Policy:
         Raises:
             Refused: none of them may be used.
         """
-        if Origin(host, port) in self.origins:
-            return list(addresses)
         allowed = [address for address in addresses if self._allows(address)]
         if not allowed:
             shown = str(addresses[0]) if addresses else "nothing"

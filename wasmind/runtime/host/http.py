@@ -12,6 +12,7 @@ from wasmind.records import Record
 from wasmind.runtime.abi import Err, Ok, Owned
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
+from wasmind.runtime.host.models import ModelGateway, ModelRequest, path_at_models
 
 if TYPE_CHECKING:
     import httpx
@@ -22,6 +23,7 @@ _REQUEST: Final = 120
 _MIB: Final = 1 << 20
 _LONGEST_DELAY: Final = 60.0
 _JITTER: Final = 0.25
+_NO_SLOT: Final = "as many requests are in flight as may at once (limit `requests`)"
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -86,7 +88,12 @@ def _retry_statuses(request: _Request, codes: Sequence[int]) -> _Request:
 
 def _send(host: Host, handle: int) -> Ok | Err:
     request: _Request = host.resources.get(handle)
+    gateway = host.around.models()
+    path = None if gateway is None else path_at_models(request.url)
     try:
+        _check(request)
+        if gateway is not None and path is not None:
+            return _ask_model(host, request, gateway, path)
         call = _call(request)
     except _Failure as failure:
         return Err(failure.error)
@@ -109,17 +116,46 @@ def _send(host: Host, handle: int) -> Ok | Err:
     return Err(last.error)
 
 
-def _call(request: _Request) -> Call:
+def _ask_model(host: Host, request: _Request, gateway: ModelGateway, path: str) -> Ok:
+    """One attempt, without a time limit: those of the model hold, and the gateway tries again."""
+    largest = host.actor.limits.response_mib * _MIB
+    with host.around.slot("requests") as free:
+        if not free:
+            raise _Failure("network-error", _NO_SLOT)
+        reply = gateway.answer(
+            ModelRequest(
+                method=request.method,
+                path=path,
+                body=request.body,
+                actor=host.actor.name,
+                scope=host.scope,
+                message_id=host.message_id,
+                cancelled=host.cancelled,
+                largest=largest,
+            )
+        )
+    if len(reply.body) > largest:
+        size = len(reply.body) / _MIB
+        most = host.actor.limits.response_mib
+        text = f"an answer of {size:.1f} MiB; at most {most} (limit `response_mib`)"
+        raise _Failure("network-error", text)
+    return Ok((reply.status, ([("content-type", "application/json")],), reply.body))
+
+
+def _check(request: _Request) -> None:
     """What could never work is reported as such before anything is sent."""
-    import httpx
-
-    from wasmind.runtime.host.exchange import Call
-
     if not _TOKEN.fullmatch(request.method):
         raise _Failure("builder-error", f"`{request.method[:50]}` is not an HTTP method")
     for key, value in request.headers:
         if not _TOKEN.fullmatch(key) or not _HEADER_VALUE.fullmatch(value):
             raise _Failure("builder-error", f"the header `{key[:50]}` is malformed")
+
+
+def _call(request: _Request) -> Call:
+    import httpx
+
+    from wasmind.runtime.host.exchange import Call
+
     try:
         url = httpx.URL(request.url)
     except (httpx.InvalidURL, ValueError, TypeError):
@@ -141,15 +177,14 @@ def _attempt(host: Host, call: Call, timeout: float | None) -> Answer:
     around = host.around
     line = Line(
         around.connections(),
-        Policy.of(host.actor.grants.get("http", {}), around.model_origins()),
+        Policy.of(host.actor.grants.get("http", {})),
         around.credentials,
         host.actor.limits.response_mib * _MIB,
     )
     try:
         with around.slot("requests") as free:
             if not free:
-                text = "as many requests are in flight as may at once (limit `requests`)"
-                raise _Failure("network-error", text)
+                raise _Failure("network-error", _NO_SLOT)
             return exchange(call, line, Deadline(timeout, host.cancelled))
     except Refused as error:
         around.log(host, "warn", f"refused `{call.method} {_shown(call.url)}`: {error}")

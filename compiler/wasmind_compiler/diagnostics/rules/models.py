@@ -7,8 +7,12 @@ UNKNOWN_MODEL = Rule(
     code="WM0601",
     title="unknown model",
     explanation="""
-An actor's setting names a model, and neither `[models]` nor `[[litellm.models]]` has one of that
-name. Actors use the names given there, not the names of providers.
+An actor's setting, or the `fallback` of a model, names a model that nothing answers for. A name is
+looked up in this order: `[models.NAME]`; a `[[litellm.models]]` with that `model_name`; a provider
+and its own name of a model, like `openrouter/qwen/qwen3-coder` or `ollama/llama3.2`;
+`[models."*"]`, which answers for all other names. An actor whose config has a `base_url` of its own
+is not looked up: what is behind that address only it knows. `wasmind run --model` answers every
+name with one model.
 """,
     example=Example(
         failing="""\
@@ -194,9 +198,11 @@ VARIABLE_NOT_SET = Rule(
     title="environment variable is not set",
     severity=Severity.WARNING,
     explanation="""
-`os.environ/NAME` in `[litellm]` stands for a variable of the environment, and `variable` of a
-`[[run.credentials]]` names one. It is not set here, so requests to the model would fail, or the run
-would not start. On another machine it may be set: this is a warning until the system runs.
+The key of a model is in a variable of the environment: the one that `api_key = { env = "NAME" }`
+names, or the usual one of its provider. `os.environ/NAME` in `[litellm]` stands for a variable too,
+and `variable` of a `[[run.credentials]]` names one. It is not set here, so requests to the model
+would fail, or the run would not start. On another machine it may be set: this is a warning until
+the system runs.
 """,
     example=Example(
         failing="""\
@@ -323,5 +329,158 @@ litellm_params = { model = "openai/some-model", api_base = "http://host.docker.i
 [litellm]
 image = "example.org/litellm@sha256:0"
 """,
+    ),
+)
+
+IMPLICIT_PROVIDER = Rule(
+    code="WM0610",
+    title="model of a provider that no table declares",
+    severity=Severity.NOTE,
+    explanation="""
+The name begins with a provider that Wasmind knows, so it needs no table: the provider's endpoint is
+asked for the rest of the name. The note says which key that takes. A table of that name in
+`[models]` would set prices, limits or parameters.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { model_name = "ollama/llama3.2" }
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+config = { model_name = "small" }
+
+[models.small]
+kind = "ollama"
+model = "llama3.2"
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+config_schema = "settings.json"
+""",
+            "desk/settings.json": """\
+{
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "model_name": {"type": "string", "x-wasmind": "model"}
+  }
+}
+""",
+        },
+    ),
+)
+
+BAD_BASE_URL = Rule(
+    code="WM0611",
+    title="malformed base URL",
+    explanation="""
+A base URL is the root of an endpoint: scheme, host, port and path. A missing `/v1`, a slash at the
+end and the whole address of chat completions are understood; a missing scheme, blanks and a query
+are not.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[models.small]
+kind = "endpoint"
+base_url = "localhost:8000/v1"
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[models.small]
+kind = "endpoint"
+base_url = "http://localhost:8000/v1"
+""",
+    ),
+)
+
+NO_PRICE = Rule(
+    code="WM0612",
+    title="budget in dollars without a price",
+    explanation="""
+`[run.budget]` limits what may be spent in dollars, and nobody knows what this model costs, so every
+call of it would be refused. Prices of many models are known; for others give `price`, in dollars
+per million tokens, or limit `tokens` instead.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[models.small]
+kind = "endpoint"
+base_url = "http://localhost:8000/v1"
+
+[run.budget]
+usd = 2.00
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[models.small]
+kind = "endpoint"
+base_url = "http://localhost:8000/v1"
+price = { input = 0.25, output = 2.0 }
+
+[run.budget]
+usd = 2.00
+""",
+    ),
+)
+
+KEY_FILE = Rule(
+    code="WM0613",
+    title="key file cannot be read",
+    severity=Severity.WARNING,
+    explanation="""
+`api_key = { file = "PATH" }` names a file that holds the key and nothing else. It does not exist
+here or cannot be read. On another machine it may be there: this is a warning until the system runs.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[models.small]
+kind = "openai"
+model = "gpt-5-mini"
+api_key = { file = "~/no-such-folder/openai.key" }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[models.small]
+kind = "openai"
+model = "gpt-5-mini"
+api_key = { env = "OPENAI_API_KEY" }
+""",
+        environment={"OPENAI_API_KEY": "a secret"},
     ),
 )

@@ -1,0 +1,254 @@
+"""From the models of a plan to what answers, by name."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from wasmind import base_urls, plan
+from wasmind.models.errors import Code, ModelError
+from wasmind.models.model import RETRIES, Model
+from wasmind.models.places import Places
+from wasmind.models.upstream import Upstream
+from wasmind.prices import FREE, Price, look_up
+from wasmind.providers import Provider, providers, split
+from wasmind.runtime.errors import RuntimeFailure
+
+if TYPE_CHECKING:
+    from wasmind.models.secret import Secret
+    from wasmind.models.wire import Wire
+
+#: Stands for every name that no other model has.
+ANY: Final = "*"
+_ENDPOINT: Final = Provider(name="endpoint")
+_API_VERSION: Final = "2024-10-21"
+
+
+class UnusableModel(RuntimeFailure):
+    """A model of the plan that this wasmind cannot ask."""
+
+
+class Directory:
+    """All models of a run by name. Safe to use from any thread.
+
+    Args:
+        models: of the plan.
+        needed: names that actors use; they are announced even where `*` answers for them.
+        instead: answers for every name, whatever `models` say.
+
+    Raises:
+        UnusableModel: one of a kind that this wasmind does not know, or without an address.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[plan.Model],
+        needed: Iterable[str] = (),
+        instead: plan.Model | None = None,
+    ) -> None:
+        self._given = {model.name: model for model in models}
+        self._instead = instead
+        self._wires = _Wires()
+        self._lock = threading.Lock()
+        self._made: dict[str, Model] = {}
+        self._needed = sorted({*self._given, *needed} - {ANY})
+        if instead is not None:
+            self._model(instead.name, instead)
+            return
+        for model in models:
+            if model.kind not in _KINDS:
+                text = f"model `{model.name}` is of the unknown kind `{model.kind}`"
+                raise UnusableModel(text)
+        for model in models:
+            if model.name != ANY:
+                self._model(model.name, model)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names to announce."""
+        return self._needed
+
+    def candidates(self, name: str) -> Sequence[Model]:
+        """The model of a name and, in order, those to fall back on.
+
+        Raises:
+            ModelError: nothing answers for the name.
+        """
+        found = [self._find(name)]
+        for other in found[0].fallback:
+            candidate = self._find(other)
+            if candidate not in found:
+                found.append(candidate)
+        return found
+
+    def close(self) -> None:
+        """Close what stands behind the models."""
+        for model in list(self._made.values()):
+            model.upstream.close()
+        self._wires.close()
+
+    def _find(self, name: str) -> Model:
+        if self._instead is not None:
+            return self._model(self._instead.name, self._instead)
+        if (given := self._given.get(name)) is not None:
+            return self._model(name, given)
+        if (known := split(name)) is not None:
+            provider, rest = known
+            settings = {"provider": provider.name, "model": rest}
+            return self._model(name, plan.Model(name=name, kind="endpoint", settings=settings))
+        if (given := self._given.get(ANY)) is not None:
+            return self._model(name, given)
+        raise ModelError(404, self._unknown(name), Code.INVALID_REQUEST)
+
+    def _model(self, name: str, given: plan.Model) -> Model:
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = _KINDS[given.kind](given._replace(name=name), self._wires)
+            return self._made[name]
+
+    def _unknown(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self._needed, 1)
+        listed = ", ".join(self._needed) or "none"
+        mean = f"; did you mean `{near[0]}`?" if near else ""
+        return f"unknown model `{name[:100]}`{mean} Known: {listed}"
+
+
+class _Wires:
+    """One for each provider, made when the first request goes out."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: dict[str, Wire] = {}
+
+    def of(self, provider: str) -> Wire:
+        from wasmind.models.wire import Wire  # brings httpx, which scripts can do without
+
+        with self._lock:
+            if provider not in self._made:
+                self._made[provider] = Wire()
+            return self._made[provider]
+
+    def close(self) -> None:
+        for wire in self._made.values():
+            wire.close()
+
+
+def _scripted(given: plan.Model, _: _Wires) -> Model:
+    from wasmind.models.scripted import ScriptedModel
+
+    return Model(given.name, ScriptedModel(given.settings), price=FREE)
+
+
+def _endpoint(given: plan.Model, wires: _Wires) -> Model:
+    settings = given.settings
+    name = settings.get("provider")
+    provider = providers()[name] if name else _ENDPOINT
+    model = settings.get("model") or given.name
+    listed = look_up(provider.sold_as, model) if name and not provider.local else None
+    return Model(
+        name=given.name,
+        upstream=_upstream(provider, model, settings, wires),
+        retries=settings.get("retries", RETRIES),
+        fallback=tuple(settings.get("fallback", ())),
+        context_window=settings.get("context_window") or (listed and listed.context_window) or None,
+        max_output_tokens=settings.get("max_output_tokens"),
+        price=_price(settings, provider, listed and listed.price),
+        places=Places(settings.get("max_concurrent", 0), settings.get("requests_per_minute", 0)),
+    )
+
+
+def _upstream(
+    provider: Provider, model: str, settings: Mapping[str, Any], wires: _Wires
+) -> Upstream:
+    from wasmind.models.endpoint import Endpoint, Target
+
+    root = _root(provider, settings)
+    url, models_url = f"{root}/chat/completions", f"{root}/models"
+    if provider.deployments and "/v1" not in root:
+        version = settings.get("api_version", _API_VERSION)
+        base = f"{root}/deployments/{settings.get('deployment', model)}"
+        url = f"{base}/chat/completions?api-version={version}"
+        models_url = f"{root}/models?api-version={version}"
+    target = Target(
+        provider=provider,
+        url=url,
+        models_url=models_url,
+        model=model,
+        key=_Key(provider, settings.get("api_key")),
+        headers=dict(settings.get("headers", {})),
+        params=settings.get("params", {}),
+        stream=settings.get("stream", True),
+        first_byte_seconds=settings.get("first_byte_seconds", 120.0),
+        timeout_seconds=settings.get("timeout_seconds", 600.0),
+    )
+    return Endpoint(target, lambda: wires.of(provider.name))
+
+
+def _root(provider: Provider, settings: Mapping[str, Any]) -> str:
+    base = settings.get("base_url")
+    if base is None:
+        named = (os.environ.get(name) for name in provider.base_url_variables)
+        found = next((text for text in named if text), None)
+        base = provider.base_url
+        if found is not None:
+            base = base_urls.from_variable(found, provider.base_url)
+    if not base:
+        variables = " or ".join(f"`{name}`" for name in provider.base_url_variables)
+        raise UnusableModel(f"`{provider.name}` needs a `base_url`, or {variables}")
+    if provider.deployments and "/v1" not in base:
+        return f"{base.rstrip('/').removesuffix('/openai')}/openai"
+    return base_urls.root_of(base)
+
+
+def _price(settings: Mapping[str, Any], provider: Provider, listed: Price | None) -> Price | None:
+    given = settings.get("price")
+    if given is not None:
+        return Price.flat(given["input"], given["output"], given.get("cached_input"))
+    return FREE if provider.local else listed
+
+
+class _Key:
+    """The key of a model, read when it is first needed, and then once."""
+
+    def __init__(self, provider: Provider, source: Mapping[str, Any] | None) -> None:
+        self._provider = provider
+        self._source = source
+        self._lock = threading.Lock()
+        self._read = False
+        self._secret: Secret | None = None
+
+    def __call__(self) -> Secret | None:
+        """The key; None if there is none and none is needed. ModelError if it is missing."""
+        with self._lock:
+            if not self._read:
+                self._secret, self._read = self._find(), True
+            return self._secret
+
+    def _find(self) -> Secret | None:
+        from wasmind.models.secret import read_secret
+
+        if self._source is not None:
+            return read_secret(self._source)
+        name = self._provider.key(os.environ)
+        if name is not None:
+            return read_secret({"env": name})
+        if not self._provider.needs_key:
+            return None
+        variables = " or ".join(f"`{each}`" for each in self._provider.keys)
+        raise ModelError(
+            401,
+            f"`{self._provider.name}` needs a key: the environment variable {variables} is not set",
+            Code.AUTHENTICATION,
+            advice=f"keys are made at {self._provider.key_page}",
+            elsewhere=True,
+        )
+
+
+#: How a model of each kind is made; the place to add another kind.
+_KINDS: Final[Mapping[str, Callable[[plan.Model, _Wires], Model]]] = {
+    "endpoint": _endpoint,
+    "scripted": _scripted,
+}
