@@ -81,6 +81,7 @@ class System:
             SpawnError: an actor of it could not be started.
             EngineError: an actor's component cannot be used.
         """
+        self._gateway.prepare()
         self._runtime.start()
         if self._models.answers:
             self._runtime.announce_models(BASE_URL, list(self._gateway.names))

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.models.litellm_environment import Unavailable, litellm_script
-from wasmind.models.litellm.program import ProxyError, find_program, installed_version, is_unsafe
+from wasmind.litellm_program import ProxyError, find_program, installed_version, is_unsafe
 from wasmind.models.litellm.proxy import Proxy, ProxySettings, environment, free_port
 
 KEY = "sk-upstream-key-of-the-user"

@@ -7,6 +7,7 @@ process of the machine can spend the user's money through the port.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -23,8 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
-from wasmind.models.litellm.program import Program, ProxyError, find_program, leash
+from wasmind.litellm_program import Program, ProxyError, find_program
 
+_LEASH: Final = Path(__file__).with_name("leash.py")
 _READY_SECONDS: Final = 180.0
 _PROBE_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.1
@@ -127,6 +130,14 @@ class Proxy:
                 self._child = self._start()
             return self._child.address
 
+    def prepare(self) -> None:
+        """Begin to start it, on a thread of its own; whoever asks first waits for it."""
+        threading.Thread(target=self._start_early, name="litellm start", daemon=True).start()
+
+    def _start_early(self) -> None:
+        with contextlib.suppress(ProxyError):  # the first call will say so
+            self.address()
+
     def ended(self) -> str | None:
         """If it ended by itself: a sentence with its last lines. None while it runs."""
         child = self._child
@@ -223,7 +234,7 @@ class _Child:
         names = [name for name in environment if name not in _PLAIN]
         command = program.command(config, port, names)
         self._process = subprocess.Popen(
-            [*leash(), str(folder), *command],
+            [sys.executable, "-I", "-S", str(_LEASH), str(folder), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

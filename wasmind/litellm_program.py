@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,7 +61,12 @@ class Program:
 
 
 def find_program(
-    command: Sequence[str] | None, image: str | None, container: str, path: str | None = None
+    command: Sequence[str] | None,
+    image: str | None,
+    container: str,
+    path: str | None = None,
+    *,
+    ask_docker: bool = True,
 ) -> Program:
     """The first of: the configured command, a `litellm` of this machine, Docker.
 
@@ -71,6 +75,7 @@ def find_program(
         image: `litellm.image`, if the config has one.
         container: name for the container.
         path: where to look for programs; the `PATH` of the environment by default.
+        ask_docker: find out whether its daemon answers, which can take seconds.
 
     Raises:
         ProxyError: none of them is there, or what is there must not be started.
@@ -84,7 +89,7 @@ def find_program(
         return Program(name="litellm", arguments=(str(script),))
     if image is None:
         raise ProxyError(f"LiteLLM is not installed; {_HOW}")
-    _require_docker(path)
+    _require_docker(path, ask=ask_docker)
     return Program(name=f"Docker image {image}", arguments=(image,), container=container)
 
 
@@ -121,10 +126,12 @@ def _refuse_stolen(script: Path) -> None:
         )
 
 
-def _require_docker(path: str | None) -> None:
+def _require_docker(path: str | None, *, ask: bool) -> None:
     docker = shutil.which("docker", path=path)
     if docker is None:
         raise ProxyError(f"neither LiteLLM nor Docker is installed; {_HOW}")
+    if not ask:
+        return
     try:
         answer = subprocess.run(
             [docker, "version", "--format", "{{.Server.Version}}"],
@@ -136,9 +143,3 @@ def _require_docker(path: str | None) -> None:
         raise ProxyError("the Docker daemon does not answer; start it, or " + _HOW) from None
     if answer.returncode != 0:
         raise ProxyError(f"Docker is installed but its daemon is not running; start it, or {_HOW}")
-
-
-def leash() -> list[str]:
-    """The command that keeps a program on a leash; see `leash`."""
-    script = Path(__file__).with_name("leash.py")
-    return [sys.executable, "-I", "-S", str(script)]
