@@ -71,7 +71,7 @@ class Directory:
                 raise UnusableModel(text)
         for model in models:
             if model.kind == BALANCED:
-                list(self._alternatives(model.name))
+                self._targets(model)
             elif model.name != ANY:
                 self._model(model.name, model)
 
@@ -109,13 +109,17 @@ class Directory:
         if self._instead is not None or given is None or given.kind != BALANCED:
             yield self._find(name)
             return
-        targets = given.settings["targets"]
-        first = next(self._turns)
-        for offset in range(len(targets)):
-            index = (first + offset) % len(targets)
-            settings = targets[index]
-            model = plan.Model(name=f"{name}#{index + 1}", kind="endpoint", settings=settings)
-            yield self._model(model.name, model)
+        models = self._targets(given)
+        first = next(self._turns) % len(models)
+        yield from models[first:] + models[:first]
+
+    def _targets(self, given: plan.Model) -> list[Model]:
+        """The endpoints that share a name."""
+        named = (
+            plan.Model(name=f"{given.name}#{number}", kind="endpoint", settings=settings)
+            for number, settings in enumerate(given.settings["targets"], 1)
+        )
+        return [self._model(each.name, each) for each in named]
 
     def _find(self, name: str) -> Model:
         if self._instead is not None:

@@ -7,7 +7,6 @@ process of the machine can spend the user's money through the port.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -135,8 +134,11 @@ class Proxy:
         threading.Thread(target=self._start_early, name="litellm start", daemon=True).start()
 
     def _start_early(self) -> None:
-        with contextlib.suppress(ProxyError):  # the first call will say so
+        try:
             self.address()
+        except ProxyError as error:
+            if not self._closed.is_set():
+                self._report(str(error))
 
     def ended(self) -> str | None:
         """If it ended by itself: a sentence with its last lines. None while it runs."""
