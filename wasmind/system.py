@@ -82,6 +82,7 @@ class System:
             EngineError: an actor's component cannot be used.
             FolderError: a granted folder is more than it looks on this machine.
         """
+        self._gateway.prepare()
         self._runtime.start()
         if self._models.answers:
             self._runtime.announce_models(BASE_URL, list(self._gateway.names))
