@@ -212,10 +212,28 @@ def loads(cls: type[R], data: bytes | str) -> R:
         DecodeError: not JSON, or JSON that does not fit.
     """
     try:
-        document = json.loads(data)
+        document = whole_characters(json.loads(data), data)
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"invalid JSON: {error}") from None
     return from_json(cls, document)
+
+
+def whole_characters(document: Json, written: bytes | str) -> Json:
+    """Decoded JSON, `?` for every half of a surrogate pair.
+
+    JSON can write such halves, and models do, but they have no UTF-8 form: an actor that encodes
+    one would fail.
+
+    Args:
+        document: what was decoded.
+        written: what it was decoded from; most texts show at a glance that they hold none.
+    """
+    halves = (b"\\ud", b"\\uD") if isinstance(written, bytes) else ("\\ud", "\\uD")
+    if not any(half in written for half in halves):  # type: ignore[operator]
+        return document
+    text = json.dumps(document, ensure_ascii=False)
+    document = json.loads(text.encode("utf-8", "replace"))
+    return document
 
 
 def to_json(record: Record) -> Json:
