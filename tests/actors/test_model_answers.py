@@ -491,7 +491,7 @@ def test_a_conversation_there_is_no_memory_for_is_too_long():
     talk = Talk(MemoryError(), text("fine"))
     talk.say("hi")
     (error,) = errors(talk)
-    assert "too long for the memory of the assistant (limit `memory_mib`)" in error
+    assert "too long for the memory the assistant has (`memory_mib` in its `limits`)" in error
     assert "start a new conversation" in error
     assert talk.status == IDLE
     talk.say("better")
