@@ -245,7 +245,8 @@ class Assistant(Actor[AssistantConfig]):
             else:
                 self.conversation.failed(error.title, str(error))
         except MemoryError:
-            self.conversation.too_long("for the memory the assistant has (`memory_mib` in its `limits`)")
+            what = "for the memory the assistant has (`memory_mib` in its `limits`)"
+            self.conversation.too_long(what)
         except Exception as error:  # noqa: BLE001 - whoever waits for the answer must be told
             log.error(f"asking the model failed\n{faults.report(error)}")
             self.conversation.failed("LLM Request Failed", faults.named(error))

@@ -164,7 +164,8 @@ def test_lone_surrogates_do_not_stop_a_message():
 
 @pytest.mark.parametrize("as_text", [str, str.encode])
 def test_half_a_surrogate_pair_is_a_question_mark_when_it_arrives(as_text):
-    written = '{"agent": "a", "message": {"role": "user", "content": "\\ud83d \\uD83D\\uDE00 \\uDC00"}}'
+    content = r"\ud83d \uD83D\uDE00 \uDC00"
+    written = f'{{"agent": "a", "message": {{"role": "user", "content": "{content}"}}}}'
     message = loads(AddMessage, as_text(written)).message
     assert message.content == "? \N{GRINNING FACE} ?"
 

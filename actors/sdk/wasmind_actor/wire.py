@@ -228,12 +228,15 @@ def whole_characters(document: Json, written: bytes | str) -> Json:
         document: what was decoded.
         written: what it was decoded from; most texts show at a glance that they hold none.
     """
-    halves = (b"\\ud", b"\\uD") if isinstance(written, bytes) else ("\\ud", "\\uD")
-    if not any(half in written for half in halves):  # type: ignore[operator]
+    if isinstance(written, str):
+        may_have_halves = "\\ud" in written or "\\uD" in written
+    else:
+        may_have_halves = b"\\ud" in written or b"\\uD" in written
+    if not may_have_halves:
         return document
     text = json.dumps(document, ensure_ascii=False)
-    document = json.loads(text.encode("utf-8", "replace"))
-    return document
+    whole: Json = json.loads(text.encode("utf-8", "replace"))
+    return whole
 
 
 def to_json(record: Record) -> Json:
