@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from contextlib import suppress
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from tests.models.zoo import (
     tool_call,
     words,
 )
+from wasmind.models.refusal import wait_of
 from wasmind.plan import Model
 from wasmind.runtime.events import LogRecord, ModelCall
 
@@ -345,13 +347,25 @@ def test_the_wait_a_provider_asks_for_is_kept(at, headers: dict[str, str], least
     assert gateway.retries()[0].wait_seconds == least
 
 
-def test_a_wait_until_a_date(at) -> None:
-    from email.utils import formatdate
+@pytest.mark.parametrize(
+    ("headers", "error", "seconds"),
+    [
+        ({"retry-after": "3.5"}, {}, 3.5),
+        ({"retry-after-ms": "3000", "retry-after": "9"}, {}, 3.0),
+        ({"retry-after": "-5"}, {}, None),
+        ({"retry-after": "3s"}, {}, None),
+        ({}, {"details": [{"@type": "RetryInfo", "retryDelay": "17s"}]}, 17.0),
+        ({}, {}, None),
+    ],
+)
+def test_forms_of_a_wait(headers, error, seconds) -> None:
+    assert wait_of(headers, error) == seconds
 
-    busy = answers({"error": {"message": "x"}}, 429, Retry_After=formatdate(time.time() + 2))
-    _, gateway = at(in_turn(busy, says("hi")))
-    gateway.text()
-    assert 0 < gateway.retries()[0].wait_seconds <= 2
+
+def test_a_wait_until_a_date() -> None:
+    wait = wait_of({"retry-after": formatdate(time.time() + 3600)}, {})
+    assert wait is not None
+    assert 3000 < wait < 3602
 
 
 def test_a_wait_that_is_too_long_is_told(at) -> None:
