@@ -20,7 +20,15 @@ INTERFACE: Final = "wasmind:actor@0.1.0"
 
 #: Features a plan may demand by name; a runtime refuses a plan that demands one it does not know.
 FEATURES: Final = frozenset(
-    {"budget", "endpoint-models", "narrowed-grants", "python-actors", "scripted-models"}
+    {
+        "balanced-models",
+        "budget",
+        "endpoint-models",
+        "litellm-models",
+        "narrowed-grants",
+        "python-actors",
+        "scripted-models",
+    }
 )
 
 #: Capability name to the WIT interface it opens.

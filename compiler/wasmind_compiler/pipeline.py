@@ -287,7 +287,7 @@ def script(file: Path, environment: Environment) -> ModelsOutcome:
     if document is None or report.failed:
         return ModelsOutcome(report=report)
     from wasmind.plan import Model
-    from wasmind_compiler.emit.plan import plain
+    from wasmind_compiler.emit.plain import plain
 
     settings = plain(dict(document.data))
     return ModelsOutcome(report, (Model(name=file.name, kind="scripted", settings=settings),))

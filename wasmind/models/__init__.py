@@ -9,7 +9,8 @@ from wasmind.models.call import Surroundings
 from wasmind.models.choice import Choice
 from wasmind.models.gateway import Gateway
 from wasmind.models.resolve import Directory
-from wasmind.runtime.events import Events
+from wasmind.plan import ROOT_SCOPE
+from wasmind.runtime.events import Events, LogRecord
 
 __all__ = ["Choice", "Gateway", "open_gateway"]
 
@@ -27,5 +28,9 @@ def open_gateway(choice: Choice, events: Events, parent_of: Callable[[str], str 
     """
     budget = choice.budget
     ledger = None if budget is None else Ledger(budget, parent_of)
-    directory = Directory(choice.models, choice.needed, choice.instead)
+
+    def report(text: str) -> None:
+        events.emit(LogRecord(level="info", actor="litellm", scope=ROOT_SCOPE, text=text))
+
+    directory = Directory(choice.models, choice.needed, choice.instead, report)
     return Gateway(directory, Surroundings(events=events, ledger=ledger))

@@ -67,6 +67,10 @@ class Gateway:
         """Names to announce."""
         return self._directory.names
 
+    def prepare(self) -> None:
+        """Begin what takes long; returns at once."""
+        self._directory.prepare()
+
     def close(self) -> None:
         """End what stands behind the models."""
         self._directory.close()

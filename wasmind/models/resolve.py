@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from wasmind import base_urls, plan
@@ -18,11 +19,14 @@ from wasmind.providers import Provider, providers, split
 from wasmind.runtime.errors import RuntimeFailure
 
 if TYPE_CHECKING:
+    from wasmind.models.litellm.proxy import Proxy
     from wasmind.models.secret import Secret
     from wasmind.models.wire import Wire
 
 #: Stands for every name that no other model has.
 ANY: Final = "*"
+#: Several endpoints of one name, asked in turn.
+BALANCED: Final = "balanced"
 _ENDPOINT: Final = Provider(name="endpoint")
 _API_VERSION: Final = "2024-10-21"
 
@@ -38,6 +42,7 @@ class Directory:
         models: of the plan.
         needed: names that actors use; they are announced even where `*` answers for them.
         instead: answers for every name, whatever `models` say.
+        report: told, for people, how the start of a proxy goes on.
 
     Raises:
         UnusableModel: one of a kind that this wasmind does not know.
@@ -48,15 +53,17 @@ class Directory:
         models: Sequence[plan.Model],
         needed: Iterable[str] = (),
         instead: plan.Model | None = None,
+        report: Callable[[str], None] = print,
     ) -> None:
         self._given = {model.name: model for model in models}
         self._instead = instead
-        self._wires = _Wires()
+        self._backing = _Backing(models, report)
         self._lock = threading.Lock()
         self._made: dict[str, Model] = {}
+        self._turns = itertools.count()
         self._needed = sorted({*self._given, *needed} - {ANY})
         for model in models if instead is None else (instead,):
-            if model.kind not in _KINDS:
+            if model.kind not in (*_KINDS, BALANCED):
                 text = f"model `{model.name}` is of the unknown kind `{model.kind}`"
                 raise UnusableModel(text)
 
@@ -71,18 +78,45 @@ class Directory:
         Raises:
             ModelError: nothing answers for the name.
         """
-        found = [self._find(name)]
+        found = list(self._alternatives(name))
         for other in found[0].fallback:
             candidate = self._find(other)
             if candidate not in found:
                 found.append(candidate)
         return found
 
+    def prepare(self) -> None:
+        """Start what takes long to start; returns at once.
+
+        Raises:
+            UnusableModel: what should be started is not there.
+        """
+        if self._instead is None:
+            self._backing.prepare()
+
     def close(self) -> None:
         """Close what stands behind the models."""
         for model in list(self._made.values()):
             model.upstream.close()
-        self._wires.close()
+        self._backing.close()
+
+    def _alternatives(self, name: str) -> Iterator[Model]:
+        """What answers for a name; where several do, each in turn is the first."""
+        given = self._given.get(name)
+        if self._instead is not None or given is None or given.kind != BALANCED:
+            yield self._find(name)
+            return
+        models = self._targets(given)
+        first = next(self._turns) % len(models)
+        yield from models[first:] + models[:first]
+
+    def _targets(self, given: plan.Model) -> list[Model]:
+        """The endpoints that share a name."""
+        named = (
+            plan.Model(name=f"{given.name}#{number}", kind="endpoint", settings=settings)
+            for number, settings in enumerate(given.settings["targets"], 1)
+        )
+        return [self._model(each.name, each) for each in named]
 
     def _find(self, name: str) -> Model:
         if self._instead is not None:
@@ -100,7 +134,7 @@ class Directory:
     def _model(self, name: str, given: plan.Model) -> Model:
         with self._lock:
             if name not in self._made:
-                self._made[name] = _KINDS[given.kind](given._replace(name=name), self._wires)
+                self._made[name] = _KINDS[given.kind](given._replace(name=name), self._backing)
             return self._made[name]
 
     def _unknown(self, name: str) -> str:
@@ -110,12 +144,33 @@ class Directory:
         return f"unknown model `{name[:100]}`{mean} Known: {listed}"
 
 
-class _Wires:
-    """One for each provider, made when the first request goes out."""
+class _Backing:
+    """What models share: the proxy, and a wire for each provider, made with the first request."""
 
-    def __init__(self) -> None:
+    def __init__(self, models: Sequence[plan.Model], report: Callable[[str], None]) -> None:
         self._lock = threading.Lock()
         self._made: dict[str, Wire] = {}
+        self._proxied = [model for model in models if model.kind == "litellm"]
+        self._report = report
+        self._proxy: Proxy | None = None
+
+    def proxy(self) -> Proxy:
+        """The LiteLLM proxy of this run, for all models it serves; not started yet."""
+        from wasmind.litellm_program import ProxyError
+        from wasmind.models.litellm import open_proxy
+
+        with self._lock:
+            if self._proxy is None:
+                try:
+                    self._proxy = open_proxy(self._proxied, os.environ, self._report)
+                except ProxyError as error:
+                    raise UnusableModel(f"model `{self._proxied[0].name}`: {error}") from None
+            return self._proxy
+
+    def prepare(self) -> None:
+        """Start the proxy, if models need it, on a thread of its own."""
+        if self._proxied:
+            self.proxy().prepare()
 
     def of(self, provider: str) -> Wire:
         from wasmind.models.wire import Wire  # brings httpx, which scripts can do without
@@ -130,13 +185,13 @@ class _Wires:
             wire.close()
 
 
-def _scripted(given: plan.Model, _: _Wires) -> Model:
+def _scripted(given: plan.Model, _: _Backing) -> Model:
     from wasmind.models.scripted import ScriptedModel
 
     return Model(given.name, ScriptedModel(given.settings), price=FREE)
 
 
-def _endpoint(given: plan.Model, wires: _Wires) -> Model:
+def _endpoint(given: plan.Model, backing: _Backing) -> Model:
     settings = given.settings
     name = settings.get("provider")
     provider = providers()[name] if name else _ENDPOINT
@@ -144,7 +199,7 @@ def _endpoint(given: plan.Model, wires: _Wires) -> Model:
     listed = look_up(provider.sold_as, model) if name and not provider.local else None
     return Model(
         name=given.name,
-        upstream=_upstream(provider, model, settings, wires),
+        upstream=_upstream(provider, model, settings, backing),
         retries=settings.get("retries", RETRIES),
         fallback=tuple(settings.get("fallback", ())),
         context_window=settings.get("context_window") or (listed and listed.context_window) or None,
@@ -155,7 +210,7 @@ def _endpoint(given: plan.Model, wires: _Wires) -> Model:
 
 
 def _upstream(
-    provider: Provider, model: str, settings: Mapping[str, Any], wires: _Wires
+    provider: Provider, model: str, settings: Mapping[str, Any], backing: _Backing
 ) -> Upstream:
     from wasmind.models.endpoint import Endpoint, Target
 
@@ -178,7 +233,7 @@ def _upstream(
         first_byte_seconds=settings.get("first_byte_seconds", 120.0),
         timeout_seconds=settings.get("timeout_seconds", 600.0),
     )
-    return Endpoint(target, lambda: wires.of(provider.name))
+    return Endpoint(target, lambda: backing.of(provider.name))
 
 
 def _root(provider: Provider, settings: Mapping[str, Any]) -> str:
@@ -242,8 +297,24 @@ class _Key:
         )
 
 
+def _litellm(given: plan.Model, backing: _Backing) -> Model:
+    from wasmind.models.litellm.upstream import ProxiedModel
+
+    proxy = backing.proxy()
+    name = given.settings["entries"][0].get("model", given.name)
+    sold_by, _, sold_as = str(name).partition("/")
+    listed = look_up(sold_by, sold_as) if sold_as else None
+    return Model(
+        name=given.name,
+        upstream=ProxiedModel(given.name, proxy, lambda: backing.of("litellm")),
+        context_window=(listed and listed.context_window) or None,
+        price=listed and listed.price,
+    )
+
+
 #: How a model of each kind is made; the place to add another kind.
-_KINDS: Final[Mapping[str, Callable[[plan.Model, _Wires], Model]]] = {
+_KINDS: Final[Mapping[str, Callable[[plan.Model, _Backing], Model]]] = {
     "endpoint": _endpoint,
+    "litellm": _litellm,
     "scripted": _scripted,
 }

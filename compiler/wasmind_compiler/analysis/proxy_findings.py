@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from wasmind.litellm_params import is_placeholder
 from wasmind_compiler.analysis.variables import not_set
 from wasmind_compiler.diagnostics import Diagnostic, Edit, Fix, Label
 from wasmind_compiler.diagnostics.masking import SECRET
@@ -15,6 +16,7 @@ from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath, dotted, quoted
 
 _PREFIX: Final = "os.environ/"
+_SECRET_NAME: Final = re.compile(r"(?:^|_)(?:key|token|secret|password)$", re.IGNORECASE)
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Other spellings of a reference, each with the name in a group.
 _MISSPELLED: Final = (
@@ -45,6 +47,8 @@ def explain(config: AppConfig, variables: Mapping[str, str]) -> Iterator[Diagnos
     known = {**variables, **(overrides if isinstance(overrides, dict) else {})}
     contained = isinstance(litellm, dict) and "image" in litellm
     yield from _names(config)
+    yield from _literal_keys(config, litellm)
+    yield from _program(config, litellm, variables)
     for model in config.proxied_models:
         path = (*model.name.path[:-1], "litellm_params")
         if "model" not in model.parameters and not _is_reported(config.document, path):
@@ -56,6 +60,82 @@ def explain(config: AppConfig, variables: Mapping[str, str]) -> Iterator[Diagnos
     if contained:
         for place, text in _strings(overrides, _OVERRIDES):
             yield from _loopback(config, place, text, bare=str(place[-1]).lower() in _PROXIES)
+
+
+def _literal_keys(config: AppConfig, litellm: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    """Keys that would get into the plan."""
+    for model in config.proxied_models:
+        path = (*model.name.path[:-1], "litellm_params")
+        for place, text in _strings(model.parameters, path):
+            if _SECRET_NAME.search(str(place[-1])) and not _is_harmless(text):
+                yield _literal_key(config, place, f'write `{place[-1]} = "os.environ/NAME"`')
+    overrides = litellm.get("env_overrides", {}) if isinstance(litellm, dict) else {}
+    for place, text in _strings(overrides, _OVERRIDES):
+        if SECRET.search(text):
+            yield _literal_key(config, place, f"remove it and export `{place[-1]}` instead")
+
+
+def _is_harmless(text: str) -> bool:
+    return text.startswith(_PREFIX) or is_placeholder(text)
+
+
+def _literal_key(config: AppConfig, place: KeyPath, advice: str) -> Diagnostic:
+    return models.LITERAL_KEY.at(
+        config.document.value(place),
+        f"`{dotted(place)}` is a key, and would be in every bundle",
+        label="masked here",
+        help=advice,
+    )
+
+
+def _program(
+    config: AppConfig, litellm: Mapping[str, Any], variables: Mapping[str, str]
+) -> Iterator[Diagnostic]:
+    """About models that need a LiteLLM on this machine."""
+    from wasmind_compiler.emit.litellm import needs_proxy
+
+    names = needs_proxy(config) if isinstance(litellm, dict) else ()
+    needing = [model for model in config.proxied_models if model.name.text in names]
+    if not needing:
+        return
+    if litellm.get("proxy") == "never":
+        for model in needing:
+            yield models.ONLY_PROXY.at(
+                model.name.span(),
+                f"only the LiteLLM proxy can answer `{model.name.text}`",
+                help='leave out `proxy = "never"`, or use a provider of the gateway',
+            )
+        return
+    if (problem := _missing(litellm, variables)) is not None:
+        yield models.NO_PROXY.at(
+            config.document.header(("litellm",)),
+            f"`{needing[0].name.text}` needs LiteLLM: {problem}",
+            labels=(Label(needing[0].name.span(), "this model"),),
+        )
+
+
+def _missing(litellm: Mapping[str, Any], variables: Mapping[str, str]) -> str | None:
+    """What is wrong with LiteLLM on this machine."""
+    from wasmind.litellm_program import (
+        ProxyError,
+        find_program,
+        installed_script,
+        installed_version,
+        is_unsafe,
+    )
+
+    command, image = litellm.get("command") or (), litellm.get("image")
+    path = variables.get("PATH")
+    try:
+        program = find_program(command, image, "wasmind-litellm", path, ask_docker=False)
+    except ProxyError as error:
+        return str(error)
+    script = None if command or program.container else installed_script(path)
+    version = None if script is None else installed_version(script)
+    if version is None or not is_unsafe(version):
+        return None
+    shown = ".".join(map(str, version))
+    return f"`{script}` is {shown}, a release with known holes; upgrade it"
 
 
 def _is_reported(document: Document, parameters: KeyPath) -> bool:

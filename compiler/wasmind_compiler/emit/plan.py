@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
@@ -11,6 +10,8 @@ from wasmind import plan
 from wasmind_compiler.analysis.models import ANY
 from wasmind_compiler.analysis.system import LinkedActor, System
 from wasmind_compiler.build.python import code_path
+from wasmind_compiler.emit.litellm import litellm_models
+from wasmind_compiler.emit.plain import plain
 from wasmind_compiler.frontend.app_config import AppConfig, ModelEntry
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.tables import Table
@@ -105,14 +106,7 @@ def plan_models(config: AppConfig, scripts: Mapping[str, Document]) -> tuple[pla
         for name, script in scripts.items()
     ]
     models += [_endpoint(model) for model in config.models if model.kind != "scripted"]
-    models += [
-        plan.Model(
-            name=model.name.text,
-            kind="litellm",
-            settings={"litellm_params": plain(dict(model.parameters))},
-        )
-        for model in config.proxied_models
-    ]
+    models += litellm_models(config)
     return tuple(sorted(models, key=lambda model: model.name))
 
 
@@ -145,17 +139,6 @@ def _allowance(table: Table | None) -> plan.Allowance:
         tokens=values.get("tokens"),
         calls=values.get("calls"),
     )
-
-
-def plain(value: Any) -> Any:
-    """A TOML value as JSON: dates and times become strings."""
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    return value
 
 
 def _config_text(config: LayeredTable) -> str:

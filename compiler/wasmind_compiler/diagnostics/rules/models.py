@@ -484,3 +484,111 @@ api_key = { env = "OPENAI_API_KEY" }
         environment={"OPENAI_API_KEY": "a secret"},
     ),
 )
+
+LITERAL_KEY = Rule(
+    code="WM0620",
+    title="key of a model in a config",
+    explanation="""
+A key in `litellm_params`, or a secret in `env_overrides`, would become part of the plan and of
+every bundle made of it. Keep it in the environment and refer to it; if it was ever shared, revoke
+it. A short placeholder such as `none`, for servers that take any key, is fine.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_key = "a-key-of-twenty-characters" }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "openai/some-model", api_key = "os.environ/SOME_KEY" }
+""",
+        environment={"SOME_KEY": "a secret"},
+    ),
+)
+
+NO_PROXY = Rule(
+    code="WM0621",
+    title="LiteLLM is not installed, or unsafe",
+    severity=Severity.WARNING,
+    explanation="""
+A model of `[litellm]` that only LiteLLM can answer needs its proxy. It is not on this machine, or
+it is a release with holes that are used. A run would fail, or be unsafe. On another machine it may
+be different: this is a warning until the system runs.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[litellm]
+command = ["a-litellm-that-is-not-here"]
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "bedrock/some-model" }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[litellm]
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "ollama/some-model", api_base = "http://127.0.0.1:11434" }
+""",
+    ),
+)
+
+ONLY_PROXY = Rule(
+    code="WM0622",
+    title="model that only the LiteLLM proxy can answer",
+    explanation="""
+`proxy = "never"` says that no proxy is to be started, but this entry has a provider or a parameter
+that only LiteLLM understands.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[litellm]
+proxy = "never"
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "bedrock/some-model" }
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[litellm]
+proxy = "never"
+
+[[litellm.models]]
+model_name = "small"
+litellm_params = { model = "ollama/some-model", api_base = "http://127.0.0.1:11434" }
+""",
+    ),
+)
