@@ -657,6 +657,16 @@ def test_fallbacks(provider, run, behaviour) -> None:
     assert gateway.figures.models["n"].calls == 1
 
 
+def test_several_endpoints_of_one_name_also_as_a_fallback_and_instead_of_all(provider, run) -> None:
+    bad, one, two = provider(refuses(503)), provider(says("1")), provider(says("2"))
+    targets = [{"model": "x", "base_url": each.url} for each in (one, two)]
+    both = Model(name="n", kind="balanced", settings={"targets": targets})
+    gateway = run(endpoint(bad, "m", fallback=["n"], retries=0), both)
+    assert sorted(gateway.text() for _ in range(2)) == ["1", "2"]
+    gateway = run(endpoint(bad, "m"), instead=both)
+    assert sorted(gateway.text() for _ in range(2)) == ["1", "2"]
+
+
 def test_no_fallback_for_a_request_that_is_wrong(provider, run) -> None:
     bad, good = provider(refuses(422, "messages: bad")), provider(says("hi"))
     gateway = run(endpoint(bad, "m", fallback=["n"]), endpoint(good, "n"))
