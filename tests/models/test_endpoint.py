@@ -280,6 +280,12 @@ def test_hopeless_refusals_are_told_at_once(at, behaviour, status: int, code: st
     assert gateway.figures.models["m"].failures == 1
 
 
+def test_a_context_that_is_too_long_says_by_how_much(at) -> None:
+    words_ = "This model's maximum context length is 8192 tokens. You requested 9000 tokens."
+    _, gateway = at(refuses(400, words_, code="context_length_exceeded"))
+    assert "it is 808 tokens too long; shorten the conversation" in gateway.error()[2]
+
+
 def test_errors_say_which_url_was_asked_and_what_the_provider_said(at) -> None:
     made, gateway = at(refuses(404, "no such thing"))
     words_ = gateway.error()[2]
