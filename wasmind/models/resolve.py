@@ -80,9 +80,7 @@ class Directory:
         """
         found = list(self._alternatives(name))
         for other in found[0].fallback:
-            candidate = self._find(other)
-            if candidate not in found:
-                found.append(candidate)
+            found += [each for each in self._alternatives(other) if each not in found]
         return found
 
     def prepare(self) -> None:
@@ -102,8 +100,8 @@ class Directory:
 
     def _alternatives(self, name: str) -> Iterator[Model]:
         """What answers for a name; where several do, each in turn is the first."""
-        given = self._given.get(name)
-        if self._instead is not None or given is None or given.kind != BALANCED:
+        given = self._instead or self._given.get(name)
+        if given is None or given.kind != BALANCED:
             yield self._find(name)
             return
         models = self._targets(given)
