@@ -40,9 +40,19 @@ def bundle_of(plan: RunPlan, files: dict[str, bytes], root: Path) -> Bundle:
     return open_bundle(root)
 
 
-def echo_bundle(actors: Sequence[Actor], root: Path) -> Bundle:
-    """All actors are the echo component, and all of them start."""
-    component = bytes(wasmtime.wat2wasm(ECHO.read_text()))
+def echo_bundle(actors: Sequence[Actor], root: Path, *, text: bool = True) -> Bundle:
+    """All actors are the echo component, and all of them start.
+
+    Args:
+        actors: their places in the plan.
+        root: where to write the bundle.
+        text: they take messages as text, rather than through the reference's interface alone.
+    """
+    source = ECHO.read_text()
+    if not text:
+        before, rest = source.split("  ;; text\n")
+        source = before + rest.split("  ;; end of text\n")[1]
+    component = bytes(wasmtime.wat2wasm(source))
     sha256 = hashlib.sha256(component).hexdigest()
     placed = tuple(actor._replace(component=sha256) for actor in actors)
     names = tuple(actor.name for actor in placed)

@@ -46,6 +46,8 @@ CAPABILITIES: Final[Mapping[str, str]] = {
 _MOST_IN_A_GUEST: Final = 4_096
 #: More than machines have, in MiB; messages that wait are counted per receiver.
 _MOST_WAITING: Final = 1_048_576
+#: Requests to a model for one message, unless the plan says otherwise.
+_TURNS: Final = 200
 
 Json = Any
 _T = TypeVar("_T")
@@ -91,6 +93,7 @@ class SystemLimits(Record):
         processes: commands that may run at once.
         requests: HTTP requests that may be in flight at once.
         waiting_mib: payload bytes that may wait in all mailboxes, counted per receiver, in MiB.
+        turns: requests to its model that each agent may make for one message of the user's.
     """
 
     agents: int = 1_000
@@ -98,6 +101,7 @@ class SystemLimits(Record):
     processes: int = 128
     requests: int = 4_096
     waiting_mib: int = 2_048
+    turns: int = _TURNS
 
 
 class Credential(Record):
@@ -434,6 +438,8 @@ def _read_system_limits(reader: _Reader) -> SystemLimits:
             processes=_positive(reader, "processes"),
             requests=_positive(reader, "requests"),
             waiting_mib=_positive(reader, "waiting_mib", _MOST_WAITING),
+            # Plans of before there was a limit do not name it.
+            turns=reader.optional("turns", lambda key: _positive(reader, key)) or _TURNS,
         )
     )
 

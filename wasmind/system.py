@@ -18,7 +18,7 @@ from wasmind.runtime import messages
 from wasmind.runtime.bundle import Bundle, open_bundle
 from wasmind.runtime.engine import Report
 from wasmind.runtime.errors import RuntimeFailure
-from wasmind.runtime.events import Event, Events, Stopped, Subscription
+from wasmind.runtime.events import Event, Events, Failure, Stopped, Subscription
 from wasmind.runtime.host.models import BASE_URL
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.metrics import Summary
@@ -138,12 +138,8 @@ class System:
 
     def require_listener(self) -> None:
         """Make sure that somebody in the root agent handles user messages; NoAnswer if not."""
-        plan = self.bundle.plan
-        for name in plan.starting:
-            handles = plan.actor(name).handles
-            if handles is None or any(item.type == messages.ADD_MESSAGE for item in handles):
-                return
-        raise NoAnswer("no actor of the root agent handles user messages; start an assistant")
+        if not self._runtime.hears(ROOT_SCOPE, messages.ADD_MESSAGE):
+            raise NoAnswer("no actor of the root agent handles user messages; start an assistant")
 
     def _parent_of(self, scope: str) -> str | None:
         return self._runtime.parent_of(scope)
@@ -182,6 +178,8 @@ class Answer:
         if isinstance(event, Stopped):
             self._problem = event.reason or self._problem
             return True
+        if isinstance(event, Failure) and event.lost and event.scope == ROOT_SCOPE:
+            self._lose(event)
         if isinstance(event, Envelope) and event.from_scope == ROOT_SCOPE:
             payload = event.json()
             if isinstance(payload, dict):
@@ -211,6 +209,11 @@ class Answer:
                 self._done = self._processed and _rests(reason)
             case messages.STATUS_UPDATE, {"status": {"Done": {"result": result}}}:
                 self._finish(result)
+
+    def _lose(self, failure: Failure) -> None:
+        """The message went with its actor: the next rest is one without an answer."""
+        self._content, self._problem = None, f"{failure.reason}; {failure.outcome}"
+        self._processed, self._done = True, not failure.restarted
 
     def _finish(self, result: Any) -> None:
         self._done = True

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from repeats import remark
+
 from wasmind_actor import Err, Ok, replace
 from wasmind_actor.chat import Display, ToolCall, ToolCallResult, ToolMessage, ToolOutcome
 from wasmind_actor.status import PendingToolCall
 
 
 class OpenCalls:
-    """Calls in the order the model made them; each is answered once."""
+    """Calls in the order the model made them; each is answered once.
 
-    def __init__(self, request_id: str, calls: Iterable[ToolCall], opened: float) -> None:
+    Args:
+        request_id: the request whose answer made them.
+        calls: the calls, of different ids.
+        opened: when, by the clock of the conversation.
+        repeated: how often in a row a call was made, where that is to be remarked on, by id.
+    """
+
+    def __init__(
+        self,
+        request_id: str,
+        calls: Iterable[ToolCall],
+        opened: float,
+        repeated: Mapping[str, int] | None = None,
+    ) -> None:
         self.request_id = request_id
         self.opened = opened
         self._calls = {call.id: PendingToolCall(tool_call=call) for call in calls}
+        self._repeated = repeated or {}
 
     @property
     def complete(self) -> bool:
@@ -44,11 +60,15 @@ class OpenCalls:
             ToolMessage(
                 tool_call_id=call_id,
                 name=each.tool_call.function.name,
-                content=_content(each.result),
+                content=_content(each.result) + self._remark(call_id),
             )
             for call_id, each in self._calls.items()
             if each.result is not None
         ]
+
+    def _remark(self, call_id: str) -> str:
+        times = self._repeated.get(call_id)
+        return remark(times) if times else ""
 
 
 def failure(reason: str) -> Err[ToolCallResult]:

@@ -14,11 +14,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 from calls import OpenCalls, failure
+from compaction import COMPACTION_SECONDS, Compaction, advice
+from effects import AskModel, Effect, Finish, HistoryChanged, Pending, Rules, Warn
+from repeats import NOTICED, Repeats
+from statuses import COMPACTING, INTERRUPT, may_be_requested, waiting_for, wakes
 
-from wasmind_actor import Message, Scope, Struct
+from wasmind_actor import Scope, closest
 from wasmind_actor.chat import (
     AssistantReply,
     HistoryMessage,
@@ -41,21 +45,17 @@ from wasmind_actor.messages import (
 )
 from wasmind_actor.status import (
     IDLE,
-    CompactingConversation,
     Done,
     Processing,
     Status,
     Wait,
-    WaitingForAgentCoordination,
     WaitingForAllActorsReady,
     WaitingForLiteLLM,
-    WaitingForSystemInput,
     WaitingForTools,
     WaitingForUserInput,
 )
 
 MAX_CORRECTIONS: Final = 3
-COMPACTION_SECONDS: Final = 600.0
 
 EMPTY_ANSWER: Final = (
     "Protocol error: your answer was empty. Answer with text or with a tool call. Think about your "
@@ -65,44 +65,12 @@ NO_TOOL_CALL: Final = (
     "Protocol error: your answer contained no tool call, and here every answer must contain one. "
     "Think about your role, then answer with a valid tool call."
 )
+CUT_EMPTY: Final = (
+    "Your answer was cut off at the largest length before it contained text or a tool call. Answer "
+    "again, with less reasoning."
+)
 INTERRUPTED: Final = "the user interrupted before there was a result"
-
-_COMPACTING: Final = Wait(reason=CompactingConversation())
-_INTERRUPT: Final = Wait(reason=WaitingForUserInput())
-
-
-class HistoryChanged(Struct):
-    """The history is no longer what others know."""
-
-
-class AskModel(Struct):
-    """Make a request; then call `replied` or `failed`."""
-
-    request_id: str
-
-
-class Warn(Struct):
-    """Something worth a line in the log."""
-
-    text: str
-
-
-Effect: TypeAlias = Message | HistoryChanged | AskModel | Warn
-
-
-class Rules(Struct):
-    """The part of the configuration that matters here."""
-
-    require_tool_call: bool = False
-    allow_empty_responses: bool = False
-    tool_timeout_seconds: float = 3600.0
-
-
-class Pending(Struct):
-    """Input that no request has contained yet, and the agent it came from."""
-
-    message: SystemMessage | UserMessage
-    source: Scope
+HALTED: Final = "the agent was stopped at its limit of turns; the call was not made"
 
 
 class Conversation:
@@ -131,7 +99,11 @@ class Conversation:
         self._calls: OpenCalls | None = None
         self._tools: dict[str, tuple[str, Tool]] = {}
         self._corrections = 0
-        self._compacting_since = 0.0
+        self._finish = Finish.COMPLETE
+        self._tokens = 0
+        self._repeats = Repeats()
+        self._halted = False
+        self.compaction = Compaction()
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -170,7 +142,11 @@ class Conversation:
         """Somebody said something."""
         pending = Pending(message=message, source=source)
         self._pending.append(pending)
-        if not _wakes(self.status, pending):
+        if isinstance(message, UserMessage):
+            self._halted = False
+            self._repeats.forget()
+            self.compaction.try_again()
+        if not wakes(self.status, pending):
             return
         if self._waits_for(WaitingForUserInput):
             self._give_up_calls(INTERRUPTED)  # of the answer that the user interrupted
@@ -178,34 +154,93 @@ class Conversation:
 
     # --- the model ---
 
-    def replied(self, reply: AssistantReply, usage: Usage) -> None:
+    def replied(
+        self, reply: AssistantReply, usage: Usage, finish: Finish = Finish.COMPLETE
+    ) -> None:
         """The model answered the request under way."""
+        self._finish, self._tokens = finish, usage.completion_tokens
+        self.compaction.try_again()
         self.history.append(reply)
         self._say(HistoryChanged(), Response(message=reply, usage=usage))
 
     def failed(self, title: str, reason: str) -> None:
         """The request under way brought nothing usable."""
-        self._say(UserNotification(level="Error", title=title, message=reason, source="Assistant"))
-        if self.parent is not None:  # who would wait for an answer for ever
-            text = f"Agent {self._scope} could not go on: {title}: {reason}"
-            self._say(AddMessage(agent=self.parent, message=SystemMessage(content=text)))
+        self._tell_failure(title, reason)
         self._corrections = 0
         self._proceed()
+
+    def cancelled(self) -> None:
+        """The request under way was given up on purpose; who did so needs no notice."""
+        self._tell_parent("its request was cancelled")
+        self._corrections = 0
+        self._proceed()
+
+    def too_long(self, reason: str) -> None:
+        """The request under way is longer than the model can take."""
+        request = self.compaction.ask(self.history, reason)
+        if request is None:
+            self.failed("Conversation too long", advice(reason))
+            return
+        self._say(Warn(text=f"too long for the model, to be compacted: {reason}"), request)
+        self._enter(COMPACTING)
+
+    def lost(self, reply: AssistantReply, reason: str) -> None:
+        """An answer could not be handed on, so it will not come back."""
+        if self.history and self.history[-1] == reply:
+            self.history.pop()
+        self.failed("Answer lost", reason)
+
+    def broke_down(self, reason: str) -> None:
+        """Something went wrong that should not: end what is under way with a failure."""
+        if isinstance(self.status, Done):
+            return
+        self._give_up_calls(reason)
+        if isinstance(self.status, Processing) or self._waits_for(WaitingForTools):
+            self.failed("Assistant failed", reason)
 
     def response_seen(self, reply: AssistantReply) -> None:
         """The own `Response` came back over the bus: everything sent before has been handled."""
         if self.status != Processing(request_id=reply.originating_request_id):
             return
-        if reply.tool_calls:
+        if self._finish is Finish.STOPPED:  # the provider's words are the answer
+            self._corrections = 0
+            self._proceed()
+        elif self._finish is Finish.CUT:
+            self._go_on_after_cut(reply)
+        elif reply.tool_calls:
             self._corrections = 0
             self._dispatch(reply.originating_request_id, reply.tool_calls)
-        elif not reply.content and not self._rules.allow_empty_responses:
-            self._correct(EMPTY_ANSWER)
+        else:
+            self._judge(reply, EMPTY_ANSWER)
+
+    def _judge(self, reply: AssistantReply, empty: str) -> None:
+        """An answer without tool calls: is it one?"""
+        if not (reply.content or "").strip() and not self._rules.allow_empty_responses:
+            self._correct(empty)
         elif self._rules.require_tool_call:
             self._correct(NO_TOOL_CALL)
         else:
             self._corrections = 0
             self._proceed()
+
+    def _go_on_after_cut(self, reply: AssistantReply) -> None:
+        at = f" at {self._tokens} tokens" if self._tokens else ""
+        if reply.tool_calls:  # their arguments may be those of something else
+            reason = (
+                f"your answer was cut off{at}, so this call was not made: its arguments may be "
+                "incomplete. Make it again, shorter or in several steps"
+            )
+            self._refuse_calls(reply, reason)
+            self._correct(None)
+            return
+        if (reply.content or "").strip():
+            text = f"the model's answer was cut off{at}; its end is missing"
+            self._say(
+                UserNotification(
+                    level="Warning", title="Answer cut off", message=text, source="Assistant"
+                )
+            )
+        self._judge(reply, CUT_EMPTY)
 
     # --- tools ---
 
@@ -217,7 +252,7 @@ class Conversation:
         if not calls.answer(call_id, outcome):
             return
         if self._waits_for(WaitingForTools):
-            self.status = _waiting_for(calls)  # silently: partial progress is no news
+            self.status = waiting_for(calls)  # silently: partial progress is no news
         if calls.complete:
             self._close_calls()
 
@@ -225,22 +260,30 @@ class Conversation:
         """A tool, while it is being called, wants another status."""
         if self._calls is None or self._calls.request_id != request_id:
             return
-        if isinstance(self.status, Done) or not _may_be_requested(status):
+        if isinstance(self.status, Done) or not may_be_requested(status):
             return
         self._enter(status)
 
     # --- interruptions ---
 
-    def status_queued(self, status: Status) -> None:
-        """Somebody wants a status to be taken instead of going on."""
+    def status_queued(self, status: Status, *, halted: bool = False) -> None:
+        """Somebody wants a status to be taken instead of going on.
+
+        Args:
+            status: the status.
+            halted: the host wants it, since the agent is at its limit: no tool runs before that.
+        """
         if isinstance(self.status, Done) or isinstance(status, Processing):
             return
-        if status == IDLE and _COMPACTING in (self.status, self._queued):
+        self._halted = halted or self._halted
+        if status == IDLE and COMPACTING in (self.status, self._queued):
             self._compaction_over()
         elif status == self.status:
             self._queued = None
-        elif self.status == IDLE or (status == _INTERRUPT and self._can_be_interrupted()):
+        elif self.status == IDLE or (status == INTERRUPT and self._can_be_interrupted()):
             self._queued = None
+            if self.status == COMPACTING and (reason := self.compaction.take_reason()):
+                self._tell_failure("Conversation too long", advice(reason))
             self._enter(status)
         else:
             self._queued = status
@@ -262,6 +305,12 @@ class Conversation:
             self._say(HistoryChanged())
         self._compaction_over()
 
+    def compactor_failed(self, reason: str) -> None:
+        """The actor that compacts has died, so there will be no summary."""
+        if self.status == COMPACTING:
+            self._say(Warn(text=f"compaction failed, going on without it: {reason}"))
+            self._compaction_over()
+
     def time_passes(self) -> None:
         """Enforce the deadlines; called whenever the actor is awake."""
         now = self._clock()
@@ -269,7 +318,7 @@ class Conversation:
         if self._calls and now - self._calls.opened > timeout:
             self._give_up_calls(f"the tool did not answer within {timeout:.0f} seconds")
             self._resume_after_calls()
-        if self.status == _COMPACTING and now - self._compacting_since > COMPACTION_SECONDS:
+        if self.status == COMPACTING and now - self.compaction.since > COMPACTION_SECONDS:
             self._say(Warn(text="compaction took too long, going on without it"))
             self._compaction_over()
 
@@ -278,11 +327,21 @@ class Conversation:
     def _say(self, *effects: Effect) -> None:
         self.outbox.extend(effects)
 
+    def _tell_failure(self, title: str, reason: str) -> None:
+        """Tell people, and the agent above, which would wait for an answer for ever."""
+        self._say(UserNotification(level="Error", title=title, message=reason, source="Assistant"))
+        self._tell_parent(f"{title}: {reason}")
+
+    def _tell_parent(self, reason: str) -> None:
+        if self.parent is not None:
+            text = f"Agent {self._scope} could not go on: {reason}"
+            self._say(AddMessage(agent=self.parent, message=SystemMessage(content=text)))
+
     def _enter(self, status: Status) -> None:
         if isinstance(status, Done):
             self._say(Exit())
-        if status == _COMPACTING:
-            self._compacting_since = self._clock()
+        if status == COMPACTING:
+            self.compaction.since = self._clock()
         self.status = status
         self._say(StatusUpdate(status=status))
 
@@ -314,7 +373,7 @@ class Conversation:
             return
         queued, self._queued = self._queued, None
         # The agent must not fall asleep waiting for what has already arrived.
-        if queued is not None and any(_wakes(queued, each) for each in self._pending):
+        if queued is not None and any(wakes(queued, each) for each in self._pending):
             queued = None
         if self._pending:
             self.history.extend(each.message for each in self._pending)
@@ -327,7 +386,12 @@ class Conversation:
         self._enter(Processing(request_id=request_id))
         self._say(AskModel(request_id=request_id))
 
-    def _correct(self, text: str) -> None:
+    def _correct(self, text: str | None) -> None:
+        """Ask once more after an answer that was of no use, unless there were too many.
+
+        Args:
+            text: what the model is told; None if the results of its calls say it already.
+        """
         self._corrections += 1
         if self._corrections > MAX_CORRECTIONS:
             self.failed(
@@ -335,23 +399,48 @@ class Conversation:
                 f"the model kept giving unusable answers after {MAX_CORRECTIONS} corrections",
             )
             return
-        self._pending.append(Pending(message=SystemMessage(content=text), source=self._scope))
+        if text is not None:
+            self._pending.append(Pending(message=SystemMessage(content=text), source=self._scope))
         self._submit()
 
     def _dispatch(self, request_id: str, tool_calls: Sequence[ToolCall]) -> None:
-        self._calls = calls = OpenCalls(request_id, tool_calls, self._clock())
-        if self._queued == _INTERRUPT:
-            self._give_up_calls(INTERRUPTED)
+        repeated = self._repeats.made(tool_calls)
+        self._calls = calls = OpenCalls(request_id, tool_calls, self._clock(), repeated)
+        if self._halted or self._queued == INTERRUPT:
+            self._give_up_calls(HALTED if self._halted else INTERRUPTED)
+            self._halted = False
             self._submit()
             return
-        self._enter(_waiting_for(calls))
+        for call in tool_calls:
+            if repeated.get(call.id) == NOTICED:
+                text = f"the model made the same call of `{call.function.name}` {NOTICED} times"
+                self._say(Warn(text=f"{text} in a row; it has been told"))
+        self._enter(waiting_for(calls))
         for call in tool_calls:
             if call.function.name in self._tools:
                 self._say(ExecuteToolCall(tool_call=call, originating_request_id=request_id))
             else:
-                self._fail_call(calls, call, f"there is no tool `{call.function.name}`")
+                self._fail_call(calls, call, self._no_such_tool(call.function.name))
         if calls.complete:
             self._close_calls()
+
+    def _no_such_tool(self, name: str) -> str:
+        meant = closest(name, self._tools)
+        return f"there is no tool `{name}`" + (f"; did you mean `{meant}`?" if meant else "")
+
+    def _refuse_calls(self, reply: AssistantReply, reason: str) -> None:
+        """Answer all calls of an answer ourselves, without making any."""
+        calls = reply.tool_calls or ()
+        self._calls = OpenCalls(reply.originating_request_id, calls, self._clock())
+        self._give_up_calls(reason)
+
+    def call_failed(self, request_id: str, call: ToolCall, reason: str) -> None:
+        """A call could not be handed to its tool."""
+        calls = self._calls
+        if calls is not None and calls.request_id == request_id:
+            self._fail_call(calls, call, reason)
+            if calls.complete:
+                self._close_calls()
 
     def _fail_call(self, calls: OpenCalls, call: ToolCall, reason: str) -> None:
         """Answer a call ourselves, for the model and, over the bus, for people."""
@@ -385,51 +474,18 @@ class Conversation:
     def _resume_after_calls(self) -> None:
         """Go on, unless a tool put the agent to sleep and nothing has come to wake it."""
         if self._waits_for(WaitingForTools) or any(
-            _wakes(self.status, each) for each in self._pending
+            wakes(self.status, each) for each in self._pending
         ):
             self._submit()
 
     def _compaction_over(self) -> None:
-        if self._queued == _COMPACTING:
+        self.compaction.take_reason()
+        if self._queued == COMPACTING:
             self._queued = None
-        if self.status != _COMPACTING:
+        if self.status != COMPACTING:
             return
         unanswered = bool(self.history) and not isinstance(self.history[-1], AssistantReply)
         if self._pending or unanswered:
             self._submit()
         else:
             self._proceed()
-
-
-def _wakes(status: Status, pending: Pending) -> bool:
-    """Whether a status ends when this is said."""
-    if not isinstance(status, Wait):
-        return False
-    from_user = isinstance(pending.message, UserMessage)
-    match status.reason:
-        case WaitingForUserInput():
-            return from_user
-        case WaitingForSystemInput(required_scope=scope, interruptible_by_user=user):
-            return user if from_user else scope in (None, pending.source)
-        case WaitingForAgentCoordination(target_agent_scope=scope, user_can_interrupt=user):
-            return user if from_user else scope in (None, pending.source)
-        case _:
-            return False
-
-
-def _may_be_requested(status: Status) -> bool:
-    match status:
-        case Done():
-            return True
-        case Wait(
-            reason=WaitingForUserInput() | WaitingForSystemInput() | WaitingForAgentCoordination()
-        ):
-            return True
-        case _:
-            return False
-
-
-def _waiting_for(calls: OpenCalls) -> Wait:
-    return Wait(
-        reason=WaitingForTools(originating_request_id=calls.request_id, tool_calls=calls.pending())
-    )

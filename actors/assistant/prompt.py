@@ -1,7 +1,7 @@
 """The system prompt: what everybody contributes, sorted into sections.
 
 The same contributions give the same text, so that providers can cache it; what changes by itself,
-the time, comes last in its section.
+the day, comes last in its section.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 from settings import SystemPromptConfig
 
-from wasmind_actor import Section, Struct
+from wasmind_actor import Section, Struct, closest
 from wasmind_actor.messages import Data, Text
 
 #: Name to display, and the texts, in order.
@@ -57,9 +57,9 @@ class SystemPrompt:
         section = Section.SYSTEM_CONTEXT
         self.put(Piece(key=f"system:{name}", content=Text(text), priority=0, section=section))
 
-    def put_time(self, now: datetime) -> None:
-        """Set the clock the model sees."""
-        self.put_fact("datetime", f"Current date and time: {now:%Y-%m-%d %H:%M:%S} UTC")
+    def put_day(self, now: datetime) -> None:
+        """Set the calendar the model sees; a clock would make every request a new text."""
+        self.put_fact("datetime", f"Current date: {now:%A, %Y-%m-%d} (UTC)")
 
     def accept(self, piece: Piece) -> bool:
         """Add or replace a contribution from outside; False if its key cannot be used."""
@@ -112,6 +112,14 @@ class SystemPrompt:
 @cache
 def _environment() -> SandboxedEnvironment:
     return SandboxedEnvironment()  # on first use: most prompts contain no template
+
+
+def misspelled_sections(config: SystemPromptConfig) -> Iterator[str]:
+    """Defaults for what is almost a known section: the key, and what was probably meant."""
+    for name in config.defaults:
+        meant = closest(name, _ORDER) if _normal(name) not in _ORDER else None
+        if meant:
+            yield f"defaults.{name}: did you mean `{meant}`? sections of your own need another name"
 
 
 def display_name(section: str) -> str:

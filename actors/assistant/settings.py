@@ -37,7 +37,19 @@ class AssistantConfig(Config):
 
     model_name: Annotated[str, Param("The model to ask.", refers="model")]
     base_url: Annotated[
-        str | None, Param("Its endpoint, without `/v1`; what the host announces by default.")
+        str | None,
+        Param(
+            "Its endpoint, as the provider shows it; what the host announces by default.",
+            pattern=r"^https?://\S+$",
+        ),
+    ] = None
+    timeout_seconds: Annotated[
+        U32 | None,
+        Param(
+            "After this long without the whole answer a request counts as failed; with a "
+            "`base_url` 600 by default.",
+            minimum=1,
+        ),
     ] = None
     require_tool_call: Annotated[bool, Param("Ask again when an answer contains no tool call.")] = (
         False

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from wasmind_compiler.atomic import replace_file
-from wasmind_compiler.diagnostics import Collector, Label, Span
+from wasmind_compiler.diagnostics import Collector, Label, Severity, Span
 from wasmind_compiler.diagnostics.rules import locking
 from wasmind_compiler.display import Display
 from wasmind_compiler.errors import CompilerFailure
@@ -19,7 +19,7 @@ from wasmind_compiler.resolution.pins import Pins, read_pins
 from wasmind_compiler.resolution.policy import LockPolicy, Widening
 
 if TYPE_CHECKING:
-    from wasmind_compiler.analysis.system import System
+    from wasmind_compiler.analysis.system import LinkedActor, System
     from wasmind_compiler.resolution.lock_changes import Change
 
 _VERBS: Final = {"added": "Adding", "removed": "Removing", "changed": "Updating"}
@@ -176,14 +176,28 @@ class Locking:
             for entry in actor.resolved.entries
             if entry.grants is not None and entry.section != "dependencies"
         }
-        found = list(widenings(old.lock, lock, granted)) if old is not None else []
-        if old is None or not found or self._policy.accept_capabilities(found):
+        if old is None:
             return True
+        found = list(widenings(old.lock, lock, granted))
+        foreign = [each for each in found if not self._is_own(system.actors[each.actor])]
+        if foreign and not self._policy.accept_capabilities(foreign):
+            for widening in foreign:
+                self._report_widening(widening, system, old)
+            return False
         for widening in found:
-            self._report_widening(widening, system, old)
-        return False
+            if widening not in foreign:
+                self._report_widening(widening, system, old, own=True)
+        return True
 
-    def _report_widening(self, widening: Widening, system: System, old: LoadedLock) -> None:
+    def _is_own(self, actor: LinkedActor) -> bool:
+        """Whether an actor lies below the config: who writes the one writes the other."""
+        identity = actor.resolved.identity
+        folder = self._config.parent.resolve()
+        return identity.kind == "path" and Path(identity.key).is_relative_to(folder)
+
+    def _report_widening(
+        self, widening: Widening, system: System, old: LoadedLock, *, own: bool = False
+    ) -> None:
         names = [actor.name for actor in old.lock.actors]
         labels: tuple[Label, ...] = ()
         had = "was not there"
@@ -192,15 +206,17 @@ class Locking:
             path = ("actor", names.index(widening.actor), "capabilities")
             labels = (Label(old.document.value(path), "locked with these"),)
         gains = " and ".join(f"`{name}`" for name in widening.gains)
-        self._collector.add(
-            locking.CAPABILITIES_WIDEN.at(
-                system.actors[widening.actor].resolved.source.span(),
-                f"`{widening.actor}` gains {gains}",
-                labels=labels,
-                notes=(f"had: {had}",),
-                help="confirm with `--accept-capabilities`, or narrow it with `grants`",
-            )
+        advice = "narrow it with `grants` if that is too much"
+        if not own:
+            advice = "confirm with `--accept-capabilities`, or narrow it with `grants`"
+        found = locking.CAPABILITIES_WIDEN.at(
+            system.actors[widening.actor].resolved.source.span(),
+            f"`{widening.actor}` gains {gains}",
+            labels=labels,
+            notes=(f"had: {had}",),
+            help=advice,
         )
+        self._collector.add(found._replace(severity=Severity.NOTE) if own else found)
 
     def _announce(self, lock: Lock) -> None:
         """Say what becomes of an existing lockfile; moved refs have been announced already."""

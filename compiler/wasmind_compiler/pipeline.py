@@ -352,7 +352,7 @@ def _bundle(
     )
     from wasmind_compiler.emit.plan import needs_interpreter
 
-    with _Run(config, environment, policy) as run:
+    with _Run(config, environment, policy, needs_components=True) as run:
         system = run.system()
         if system is None or run.collector.failed:
             return BundleOutcome(report=run.report())
@@ -411,7 +411,9 @@ class _Run:
         policy: LockPolicy,
         *,
         lenient: bool = False,
+        needs_components: bool = False,
     ) -> None:
+        self._needs_components = needs_components
         self._config = environment.working_directory / config
         self._environment = environment
         self._policy = policy
@@ -580,7 +582,13 @@ class _Run:
             environment.guest,
             environment.reporter,
         )
-        return Builder(python, self._offered, self._display, self.collector)
+        return Builder(
+            python,
+            self._offered,
+            self._display,
+            self.collector,
+            needs_components=self._needs_components,
+        )
 
     def _offered(self) -> Iterable[str]:
         from wasmind_compiler.analysis.wit import offered_interfaces

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
+import re
 from typing import Any
 
 import pytest
 
-from wasmind_actor import ConfigError, Err, Message, Ok
+from tests.actors.talk import (
+    COMPACTING,
+    DONE,
+    FOLDER,
+    FOR_OTHER,
+    OTHER,
+    OWN,
+    USER,
+    Talk,
+    calls,
+    coordination,
+    text,
+    with_calls,
+)
+from wasmind_actor import ConfigError, Err
 from wasmind_actor.chat import (
-    AssistantReply,
-    Display,
-    FunctionDefinition,
     SystemMessage,
-    Tool,
-    ToolCallResult,
     UserMessage,
 )
 from wasmind_actor.http import NetworkError, Request, Response
@@ -25,179 +33,21 @@ from wasmind_actor.messages import (
     AgentSpawned,
     AllActorsReady,
     BaseUrlUpdate,
-    CallDone,
-    ChatStateUpdated,
-    CompactedConversation,
     Data,
     ExecuteToolCall,
     QueueStatusChange,
-    RequestStatusUpdate,
-    StatusUpdate,
     SystemPromptContribution,
     Text,
     ToolCallStatusUpdate,
-    ToolsAvailable,
     UserNotification,
 )
 from wasmind_actor.status import (
     IDLE,
-    CompactingConversation,
-    Done,
     Processing,
-    Status,
-    TaskResponse,
-    Wait,
-    WaitingForAgentCoordination,
-    WaitingForSystemInput,
     WaitingForTools,
-    WaitingForUserInput,
 )
-from wasmind_actor.testing import FakeHost, Stage, describe, load
-from wasmind_actor.wire import dumps
-
-FOLDER = Path(__file__).parents[2] / "actors" / "assistant"
-USER = Wait(reason=WaitingForUserInput())
-COMPACTING = Wait(reason=CompactingConversation())
-FOR_OTHER = Wait(reason=WaitingForSystemInput(required_scope="abcdef", interruptible_by_user=False))
-DONE = Done(result=Ok(TaskResponse(summary="all good", success=True)))
-OWN, OTHER = "000000", "abcdef"
-
-
-def text(content: str | None, **more: Any) -> dict[str, Any]:
-    return {"role": "assistant", "content": content, **more}
-
-
-def calls(*names: str, ids: tuple[str, ...] = ()) -> dict[str, Any]:
-    return text(
-        None,
-        tool_calls=[
-            {"id": call, "type": "function", "function": {"name": name, "arguments": "{}"}}
-            for call, name in zip(ids or [f"c_{name}" for name in names], names, strict=True)
-        ],
-    )
-
-
-class Talk:
-    """A conversation: what the model answers is scripted, what it was asked is kept."""
-
-    def __init__(self, *answers: Any, endpoint: bool = True, **config: Any) -> None:
-        self.answers = list(answers)
-        self.asked: list[dict[str, Any]] = []
-        self.during: Callable[[], None] | None = None
-        settings = {"model_name": "m", **config}
-        self.stage = Stage(load(FOLDER), config=settings, host=FakeHost(http=self.answer))
-        if endpoint:
-            self.tell(BaseUrlUpdate(base_url="http://model", models_available=("m",)))
-            self.tell(AllActorsReady())
-
-    def answer(self, request: Request) -> Response:
-        assert request.url == "http://model/v1/chat/completions"
-        self.asked.append(json.loads(request.body or b""))
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        if isinstance(answer, Response):
-            return answer
-        usage = {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}
-        document = {"id": "1", "choices": [{"index": 0, "message": answer}], "usage": usage}
-        return Response(status=200, body=json.dumps(document).encode())
-
-    def tell(self, message: Message, from_scope: str = OWN) -> None:
-        self.stage.deliver(message, from_scope=from_scope)
-
-    def say(self, content: str) -> None:
-        self.tell(AddMessage(agent=OWN, message=UserMessage(content=content)))
-
-    def hear(self, content: str, source: str = OTHER) -> None:
-        self.tell(AddMessage(agent=OWN, message=SystemMessage(content=content)), source)
-
-    def queue(self, status: Status) -> None:
-        self.tell(QueueStatusChange(agent=OWN, status=status))
-
-    def offer(self, *names: str, provider: str = "tools") -> None:
-        tools = tuple(
-            Tool(function=FunctionDefinition(name=name, description=provider, parameters={}))
-            for name in names
-        )
-        self.stage.deliver(ToolsAvailable(tools=tools), sender=provider)
-
-    def finish(self, name: str, content: str = "", *, ok: bool = True, scope: str = OWN) -> None:
-        result = ToolCallResult(
-            content=content or f"result of {name}", ui_display_info=Display(collapsed="")
-        )
-        update = ToolCallStatusUpdate(
-            status=CallDone(result=Ok(result) if ok else Err(result)),
-            id=f"c_{name}",
-            originating_request_id=self.request_id,
-        )
-        self.tell(update, scope)
-
-    def request(self, status: Status, agent: str = OWN, request_id: str = "") -> None:
-        message = RequestStatusUpdate(
-            agent=agent, status=status, originating_request_id=request_id or self.request_id
-        )
-        self.tell(message)
-
-    def compact(self, to: str = "") -> None:
-        summary = UserMessage(content="summary")
-        message = CompactedConversation(
-            agent=OWN, messages=(summary,), compacted_to=to or self.request_id
-        )
-        self.tell(message)
-
-    @property
-    def request_id(self) -> str:
-        replies = [each for each in self.history if isinstance(each, AssistantReply)]
-        return replies[-1].originating_request_id
-
-    @property
-    def history(self) -> tuple[Any, ...]:
-        return self.stage.sent(ChatStateUpdated)[-1].chat_state.messages
-
-    @property
-    def transcript(self) -> list[str]:
-        """What the model was last asked, without the system prompt: role and text."""
-        return [f"{each['role']}: {each.get('content')}" for each in self.asked[-1]["messages"][1:]]
-
-    @property
-    def statuses(self) -> list[str]:
-        """The kinds of status announced, in order."""
-        return [_kind(update.status) for update in self.stage.sent(StatusUpdate)]
-
-    @property
-    def status(self) -> Status:
-        return self.stage.sent(StatusUpdate)[-1].status
-
-    @property
-    def kinds(self) -> list[str]:
-        """The types of all messages since the last look."""
-        return [sent.message_type.rpartition(".")[2] for sent in self.stage.take()]
-
-
-def _kind(status: Status) -> str:
-    if status == IDLE:
-        return "IDLE"
-    return type(status.reason if isinstance(status, Wait) else status).__name__
-
-
-def coordination(target: str | None = None, *, user: bool = True) -> Wait:
-    return Wait(
-        reason=WaitingForAgentCoordination(
-            originating_request_id="r",
-            coordinating_tool_name="wait",
-            target_agent_scope=target,
-            user_can_interrupt=user,
-        )
-    )
-
-
-def with_calls(*names: str, answers: tuple[Any, ...] = (), **config: Any) -> Talk:
-    """A conversation in which the tools of these names are at work."""
-    talk = Talk(calls(*names), *answers, **config)
-    talk.offer(*names)
-    talk.say("go")
-    return talk
-
+from wasmind_actor.testing import Stage, describe, load
+from wasmind_actor.wire import text_of
 
 # --- start ---
 
@@ -252,6 +102,11 @@ def test_a_configured_endpoint_wins():
         ),
         ('model_name = "m"\nsystem_prompt.overrides."a b" = "x"', "system_prompt.overrides: exp"),
         ('model_name = "m"\nsystem_prompt.exclude = "x"', "system_prompt.exclude: expected an arr"),
+        (
+            'model_name = "m"\nsystem_prompt.defaults.identty = "x"',
+            "system_prompt.defaults.identty: did you mean `identity`",
+        ),
+        ('model_name = "m"\ntimeout_seconds = 0', "timeout_seconds: expected at least 1"),
     ],
 )
 def test_a_wrong_configuration_stops_it(config, reason):
@@ -490,7 +345,7 @@ def test_an_interrupt_while_the_model_thinks_keeps_its_tools_from_running():
     def interrupted(request: Request) -> Response:
         # On the bus before the answer, which is broadcast when this returns.
         talk.stage.host.broadcast(
-            QueueStatusChange.message_type, dumps(QueueStatusChange(agent=OWN, status=USER))
+            QueueStatusChange.message_type, text_of(QueueStatusChange(agent=OWN, status=USER))
         )
         return ask(request)
 
@@ -623,12 +478,16 @@ def test_empty_answers_can_be_allowed():
 @pytest.mark.parametrize(
     ("answer", "title", "reason"),
     [
-        (NetworkError("refused"), "LLM Request Failed", "could not reach the model: refused"),
+        (
+            NetworkError("refused"),
+            "LLM Request Failed",
+            "http://model/v1/chat/completions: refused",
+        ),
         (Response(status=401, body=b"no key"), "LLM Request Failed", "status 401: no key"),
         (Response(status=200, body=b"<html>"), "Unreadable Answer", "no JSON: <html>"),
         (Response(status=200, body=b'{"choices": []}'), "Empty Answer", "no choice"),
         (Response(status=200, body=b"[]"), "Empty Answer", "no choice"),
-        ({"role": "user", "content": "x"}, "Unexpected Answer", "no assistant message"),
+        ({"role": "user", "content": "x"}, "Unexpected Answer", "not an assistant message"),
     ],
 )
 def test_failures_are_told_and_the_agent_lives_on(answer, title, reason):
@@ -639,7 +498,7 @@ def test_failures_are_told_and_the_agent_lives_on(answer, title, reason):
     assert reason in note.message
     assert talk.status == IDLE
     talk.say("again")
-    assert talk.transcript == ["user: hi", "user: again"]
+    assert talk.transcript == ["user: hi\n\nagain"]
 
 
 def test_lenient_decoding_and_faithful_return():
@@ -718,6 +577,14 @@ def test_the_prompt_is_sorted_and_stable():
         "<mine>\n{{ literal }}</mine>\n\n"
         "<default>\nb</default>\n\n"
     )
+
+
+def test_the_prompt_is_the_same_all_day_and_its_section_ends_with_the_day():
+    talk = Talk(system_prompt={"defaults": {"Identity": "You.", "glossary": "near no section"}})
+    first = prompt(talk)
+    assert prompt(talk) == first
+    facts = first.partition("<system_context>")[2].partition("</system_context>")[0]
+    assert re.fullmatch(r"Current date: \w+day, \d{4}-\d\d-\d\d \(UTC\)", facts.split("\n\n")[-1])
 
 
 def test_data_is_rendered_with_its_template_or_the_users():

@@ -82,7 +82,7 @@ def test_runs_bash(arguments, line, directory, timeout):
         ('{"command": "ls", "args": "x"}', "args: expected an array, found a string"),
         ('{"command": "ls", "args": [1]}', "args[0]: expected a string, found an integer"),
         ('{"command": "ls", "timeout": -1}', "timeout: expected at least 0, found -1"),
-        ('{"command": "ls", "timeout": 5.0}', "timeout: expected an integer, found a number"),
+        ('{"command": "ls", "timeout": 5.5}', "timeout: expected an integer, found a number"),
         ('{"command": "ls", "timeout": "5"}', "timeout: expected an integer, found a string"),
         ('{"command": ', "invalid JSON"),
         ("[]", "expected an object, found an array"),

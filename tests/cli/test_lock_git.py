@@ -1,16 +1,14 @@
-"""`wasmind lock` over git: no socket where none is promised, many at once, killed at any moment."""
+"""`wasmind lock` over git: no socket where none is promised, many at once, interrupted."""
 
 from __future__ import annotations
 
 import json
-import random
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -188,38 +186,6 @@ def test_sixteen_at_once_on_an_empty_cache(
     cache = tmp_path / "home" / ".cache" / "wasmind"
     assert len([path for path in (cache / "git").iterdir() if path.is_dir()]) == 1
     assert not list(cache.glob("*/.new-*"))
-
-
-@pytest.mark.slow
-def test_killed_at_any_moment(wasmind: Wasmind, remote: Repository, tmp_path: Path) -> None:
-    work, chance = tmp_path / "work", random.Random(7)
-    write_app(work, remote.url)
-    cache = tmp_path / "home" / ".cache" / "wasmind"
-    killed = 0
-    for _ in range(50):
-        if chance.random() < 0.3:
-            shutil.rmtree(cache, ignore_errors=True)
-        (work / "app.lock").unlink(missing_ok=True)
-        process = subprocess.Popen(
-            command("lock", "app.toml"),
-            cwd=work,
-            env=environment(tmp_path),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(chance.uniform(0.05, 0.45))
-        process.send_signal(signal.SIGKILL)
-        killed += process.wait() == -signal.SIGKILL
-        if chance.random() < 0.2:
-            done = wasmind("lock", "app.toml")
-            assert (done.returncode, "error" in done.stderr) == (0, False), done.stderr
-    assert killed > 20
-    done = wasmind("lock", "app.toml", "--upgrade")
-    assert done.returncode == 0, done.stderr
-    assert wasmind("lock", "--check", "app.toml").returncode == 0
-    # What other killed processes left is gone from where it could be mistaken for content.
-    for folder in (cache / "sources").iterdir():
-        assert folder.name.startswith(".new-") or (folder / "complete").is_file()
 
 
 @pytest.mark.slow

@@ -111,7 +111,7 @@ class Project:
         """A Python actor in a folder of that name."""
         self.write(
             f"{name}/Wasmind.toml",
-            f'actor_id = "test:{name.replace("/", "_")}"\n{dedent(manifest)}',
+            f'actor_id = "test:{name.removeprefix("../").replace("/", "_")}"\n{dedent(manifest)}',
         )
         self.write(f"{name}/actor.py", f"CONTRACT = {contract!r}\n")
         return self.root / name

@@ -33,8 +33,8 @@ def run(project: Project, example: Example) -> pipeline.Report:
     config = project.root / "app.toml"
     if example.command == ("check",):
         return pipeline.check(config, project.environment())
-    if example.command == ("lock", "--check"):
-        return pipeline.lock(config, project.environment(), dry_run=True).report
+    if example.command == ("bundle",):
+        return pipeline.bundle(config, project.root / "bundle", project.environment()).report
     raise AssertionError(f"no way to run {example.command}")
 
 

@@ -270,6 +270,48 @@ def test_keys_that_move_to_one_place_move_together(project: Project) -> None:
     assert path.read_text() == "\n".join([*head, "[actors.desk.config]", *lines, ""])
 
 
+LIMIT = {"type": "object", "properties": {"limit": {"type": "integer"}}}
+
+
+@pytest.mark.parametrize(
+    "source",
+    ['"actors/notes"', '{ path = "actors/ntes" }', '{ pth = "actors/notes" }', "7"],
+)
+def test_keys_of_an_actor_nobody_found_are_not_guessed_at(project: Project, source: str) -> None:
+    """`limit` is a setting of the actor, and not what it looks like."""
+    project.actor("actors/notes", config=LIMIT)
+    written = f'starting_actors = ["notes"]\n\n[actors.notes]\nsource = {source}\nlimit = 3\n'
+    report = project.check(written)
+    (found,) = [each for each in report.diagnostics if "`limit`" in each.message]
+    assert found.fix is not None
+    assert found.fix.applicability == "maybe"
+    assert "limits" not in fix_all(project, written)
+
+
+def test_once_the_source_is_mended_the_key_is_a_setting(project: Project) -> None:
+    project.actor("actors/notes", config=LIMIT)
+    written = 'starting_actors = ["notes"]\n\n[actors.notes]\nsource = "actors/notes"\nlimit = 3\n'
+    mended = tomllib.loads(fix_all(project, written))
+    assert mended["actors"]["notes"] in (
+        {"source": "actors/notes", "limit": 3},
+        {"source": {"path": "actors/notes"}, "config": {"limit": 3}},
+    )
+
+
+def test_keys_of_an_actor_that_cannot_be_built_are_not_guessed_at(project: Project) -> None:
+    project.actor("notes")
+    project.write("notes/actor.py", "raise ValueError\n")
+    project.actor("desk", 'dependencies.notes = { source.path = "../notes", autospawn = true }\n')
+    report = project.check('starting_actors = ["desk"]\nactors.desk.source.path = "desk"\n')
+    (found,) = [each for each in report.diagnostics if "autospawn" in each.message]
+    assert found.fix is None or found.fix.applicability == "maybe"
+    project.actor("notes", config=LIMIT)
+    report = project.check('starting_actors = ["desk"]\nactors.desk.source.path = "desk"\n')
+    (found,) = [each for each in report.diagnostics if "autospawn" in each.message]
+    assert found.fix is not None
+    assert found.fix.applicability == "always"
+
+
 def test_of_fixes_that_do_not_go_together_the_first_is_made(project: Project) -> None:
     project.actor("desk")
     text = 'starting_actors = ["desk"]\n[actors.desk]\nsorce.path = "desk"\nsuorce.path = "desk"\n'

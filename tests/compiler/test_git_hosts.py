@@ -133,6 +133,60 @@ def test_a_mirror_is_said_and_not_the_host_it_stands_for(
     assert project.statuses[-1] == "Contacted 127.0.0.1"
 
 
+@pytest.mark.parametrize("place", ["{folder}/", "file://{folder}/"])
+@pytest.mark.parametrize("scheme", ["https", "ssh"])
+def test_the_users_own_git_may_have_a_folder_instead(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, scheme: str
+) -> None:
+    """As where there is no network, and a mirror on a disk."""
+    remote = Repository.make(tmp_path / "a mirror" / "plain")
+    remote.actor("actors/desk", 'dependencies.tool.source.path = "../tool"')
+    remote.actor("actors/tool")
+    remote.commit()
+    use_instead(monkeypatch, tmp_path, f"{scheme}://git.invalid/", place, remote.root.parent)
+    project.git_limits = GitLimits(hosts=("git.invalid",))
+    url = f"{scheme}://git.invalid/plain"
+    assert project.lock(app(url)) == []
+    shown = remote.url.replace(" ", "%20")
+    assert project.statuses[:2] == [f"Fetching {url}", f"Via {shown}"]
+    assert f'url = "{url}"' in project.lockfile()
+    assert str(remote.root) not in project.lockfile()
+    remote.commit()
+    project.statuses.clear()
+    assert [line.split()[0] for line in project.lock(app(url), upgrade_all=True)] == ["WM1128"]
+    assert f"Via {shown}" in project.statuses
+
+
+def test_a_manifest_elsewhere_cannot_choose_the_folder(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.git_limits = GitLimits()
+    private = Repository.make(tmp_path / "private")
+    private.actor("tool")
+    private.commit()
+    remote = Repository.make(tmp_path / "mirror" / "plain")
+    for climbing in ("..", "%2e%2e", ".%2E"):
+        source = f"{{ git = 'https://git.invalid/{climbing}/private', sub_dir = 'tool' }}"
+        remote.actor("actors/desk", f"dependencies.tool.source = {source}")
+        remote.commit()
+        for place in ("{folder}/", "file://{folder}/"):
+            use_instead(monkeypatch, tmp_path, "https://git.invalid/", place, remote.root.parent)
+            found = project.found(app("https://git.invalid/plain"))
+            assert found, (climbing, place)
+            assert found[0].split()[0] in {"WM1102", "WM1109"}, found
+            assert "private" in found[0]
+
+
+def use_instead(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, place: str, folder: Path
+) -> None:
+    """Tell the user's git to take what is at a place for what begins with a URL."""
+    config = tmp_path / "gitconfig"
+    text = place.replace("{folder}", str(folder))
+    config.write_text(f'[url "{text}"]\n  insteadOf = {url}\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+
+
 def test_a_mirror_that_may_not_be_used_is_not_said(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

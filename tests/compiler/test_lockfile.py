@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from tests.compiler.project import ABOUT_ACTORS, ROOT, Project, app
 from tests.compiler.repositories import Repository
 from wasmind_compiler import pipeline
-from wasmind_compiler.diagnostics import Collector, Span
+from wasmind_compiler.diagnostics import Collector, Severity, Span
 from wasmind_compiler.diagnostics.render_text import render_text
 from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.frontend.document import Document
@@ -34,6 +34,8 @@ from wasmind_compiler.resolution.lockfile import (
 from wasmind_compiler.resolution.policy import LockPolicy, Widening
 
 DESK = 'starting_actors = ["desk"]\n\n[actors.desk]\nsource = { path = "desk" }\n'
+#: The same with an actor that is not below the config, and may have another author.
+BESIDE = DESK.replace('path = "desk"', 'path = "../beside/desk"')
 
 TEXT = st.text(min_size=1, max_size=8)
 DIGEST = st.text("0123456789abcdef", min_size=64, max_size=64)
@@ -327,11 +329,11 @@ def test_a_cache_that_was_tampered_with_is_not_used(project: Project, remote: Re
 
 
 def test_more_capabilities_need_consent(project: Project) -> None:
-    project.actor("desk", "[capabilities]\nlogger = true")
-    project.lock(DESK)
+    project.actor("../beside/desk", "[capabilities]\nlogger = true")
+    project.lock(BESIDE)
     before = project.lockfile()
-    project.actor("desk", capabilities=["command", "http", "logger"])
-    report = pipeline.lock(project.write("app.toml", DESK), project.environment()).report
+    project.actor("../beside/desk", capabilities=["command", "http", "logger"])
+    report = pipeline.lock(project.write("app.toml", BESIDE), project.environment()).report
     (found,) = report.diagnostics
     assert (found.code, str(found.span)) == ("WM1011", "app.toml:4:19")
     assert found.message == "`desk` gains `command` and `http`"
@@ -343,11 +345,11 @@ def test_more_capabilities_need_consent(project: Project) -> None:
         asked.extend(found)
         return True
 
-    assert project.lock(DESK, accept_capabilities=accept) == []
+    assert project.lock(BESIDE, accept_capabilities=accept) == []
     assert [(each.actor, each.gains) for each in asked] == [("desk", ("command", "http"))]
     assert project.lockfile() != before
-    project.actor("desk", capabilities=["http"])
-    assert project.lock(DESK) == [], "less needs no consent"
+    project.actor("../beside/desk", capabilities=["http"])
+    assert project.lock(BESIDE) == [], "less needs no consent"
 
 
 @pytest.mark.parametrize(
@@ -374,65 +376,115 @@ def test_more_capabilities_need_consent(project: Project) -> None:
 def test_narrowing_less_needs_consent(
     project: Project, before: str, after: str, gains: str
 ) -> None:
-    project.actor("desk", f"[capabilities]\n{before}")
-    project.lock(DESK)
-    project.actor("desk", f"[capabilities]\n{after}")
-    found = project.lock(DESK)
+    project.actor("../beside/desk", f"[capabilities]\n{before}")
+    project.lock(BESIDE)
+    project.actor("../beside/desk", f"[capabilities]\n{after}")
+    found = project.lock(BESIDE)
     assert [each.partition("gains ")[2] for each in found] == ([gains] if gains else [])
 
 
 def test_what_the_user_narrows_less_needs_none(project: Project) -> None:
-    project.actor("desk", "[capabilities]\ncommand = true")
+    project.actor("../beside/desk", "[capabilities]\ncommand = true")
     grants = "grants.command.programs = "
-    project.lock(f'{DESK}{grants}["true"]\n')
+    project.lock(f'{BESIDE}{grants}["true"]\n')
     assert 'grants = {command = {programs = ["true"]}}\n' in project.lockfile()
-    assert project.lock(f'{DESK}{grants}["true", "sh"]\n') == []
+    assert project.lock(f'{BESIDE}{grants}["true", "sh"]\n') == []
 
 
 def test_the_order_of_what_narrows_says_nothing(project: Project) -> None:
-    project.actor("desk", "[capabilities]\ncommand = { programs = ['b', 'a'], directories = [] }")
-    project.lock(DESK)
+    project.actor(
+        "../beside/desk", "[capabilities]\ncommand = { programs = ['b', 'a'], directories = [] }"
+    )
+    project.lock(BESIDE)
     assert 'grants = {command = {directories = [], programs = ["a", "b"]}}' in project.lockfile()
 
 
 def test_an_older_lockfile_does_not_know_what_was_narrowed(project: Project) -> None:
-    project.actor("desk", "[capabilities]\ncommand.programs = ['a']")
-    project.lock(DESK)
+    project.actor("../beside/desk", "[capabilities]\ncommand.programs = ['a']")
+    project.lock(BESIDE)
     new = project.lockfile()
     lines = [line for line in new.splitlines(keepends=True) if not line.startswith("grants")]
     project.write("app.lock", "".join(lines).replace("version = 3", "version = 2"))
-    (found,) = project.lock(DESK)
+    (found,) = project.lock(BESIDE)
     assert found.startswith("WM1006 ")
     assert project.lockfile() == new
 
 
 def test_a_dependency_that_was_brought_along_needs_consent(project: Project) -> None:
-    project.actor("desk")
-    project.lock(DESK)
-    project.actor("tool", capabilities=["command"])
-    project.actor("desk", 'dependencies.tool.source.path = "../tool"')
-    (found,) = project.lock(DESK)
+    project.actor("../beside/desk")
+    project.lock(BESIDE)
+    project.actor("../beside/tool", capabilities=["command"])
+    project.actor("../beside/desk", 'dependencies.tool.source.path = "../tool"')
+    (found,) = project.lock(BESIDE)
     assert found.startswith("WM1011 ")
     assert found.endswith("`tool` gains `command`")
 
 
 def test_what_a_dependency_brings_along_needs_consent_too(project: Project) -> None:
-    project.actor("desk")
-    project.lock(DESK)
-    project.actor("shell", capabilities=["command"])
-    project.actor("tool", 'dependencies.shell.source.path = "../shell"')
-    project.actor("desk", 'dependencies.tool.source.path = "../tool"')
-    (found,) = project.lock(DESK)
+    project.actor("../beside/desk")
+    project.lock(BESIDE)
+    project.actor("../beside/shell", capabilities=["command"])
+    project.actor("../beside/tool", 'dependencies.shell.source.path = "../shell"')
+    project.actor("../beside/desk", 'dependencies.tool.source.path = "../tool"')
+    (found,) = project.lock(BESIDE)
     assert found.startswith("WM1011 ")
     assert found.endswith("`shell` gains `command`")
 
 
 def test_what_the_user_adds_needs_none(project: Project) -> None:
+    project.actor("../beside/desk")
+    project.lock(BESIDE)
+    project.actor("../beside/shell", capabilities=["command"])
+    text = BESIDE + "[actors.shell]\nsource.path = '../beside/shell'\nauto_spawn = true\n"
+    assert project.lock(text) == []
+
+
+def test_what_the_config_grants_needs_no_further_consent(project: Project) -> None:
+    project.actor("../beside/desk")
+    project.lock(BESIDE)
+    project.actor("../beside/desk", capabilities=["command", "http"])
+    granted = "[actors.desk.grants]\ncommand.programs = ['true']\nhttp = true\n"
+    assert project.lock(BESIDE + granted) == []
+    assert "http" in project.lockfile()
+
+
+def test_what_the_config_grants_to_who_was_brought_along_needs_none(project: Project) -> None:
+    project.actor("../beside/desk")
+    project.lock(BESIDE)
+    project.actor("../beside/tool", capabilities=["command"])
+    project.actor("../beside/desk", 'dependencies.tool.source.path = "../tool"')
+    assert [line.split()[0] for line in project.lock(BESIDE)] == ["WM1011"]
+    grants = "grants.command.programs = ['true']\n"
+    assert project.lock(f"{BESIDE}[actor_overrides.tool]\n{grants}") == []
+
+
+def test_ones_own_actor_may_gain_capabilities_which_is_noted(project: Project) -> None:
     project.actor("desk")
     project.lock(DESK)
-    project.actor("shell", capabilities=["command"])
-    text = DESK + "[actors.shell]\nsource.path = 'shell'\nauto_spawn = true\n"
-    assert project.lock(text) == []
+    project.actor("desk", "[capabilities]\nhttp = true", capabilities=["command"])
+    config = project.write("app.toml", DESK)
+    outcome = pipeline.lock(config, project.environment())
+    assert outcome.changed
+    (found,) = outcome.report.diagnostics
+    assert (found.code, found.severity, found.message) == (
+        "WM1011",
+        Severity.NOTE,
+        "`desk` gains `command` and `http`",
+    )
+    assert "http" in project.lockfile()
+    assert project.lock(DESK) == [], "it is news once"
+
+
+def test_ones_own_actor_brings_along_a_foreign_one(project: Project) -> None:
+    project.actor("desk")
+    project.lock(DESK)
+    before = project.lockfile()
+    project.actor("../beside/tool", capabilities=["command"])
+    own = 'dependencies.tool.source.path = "../../beside/tool"'
+    project.actor("desk", own, capabilities=["http"])
+    (found,) = project.lock(DESK)
+    assert found.endswith("`tool` gains `command`")
+    assert project.lockfile() == before
 
 
 # Faults

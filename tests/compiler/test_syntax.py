@@ -26,6 +26,40 @@ def shown(text: str, span: Span | None) -> str:
     return f"{span.start.line}:{span.start.column} {content}".rstrip()
 
 
+CONFLICT = "a = 1\n<<<<<<< HEAD\nb = 1\n||||||| base\n=======\nb = 2\n>>>>>>> theirs\nb = = 3\n"
+
+
+@pytest.mark.parametrize("text", [CONFLICT, CONFLICT.replace("\n", "\r\n")])
+def test_a_merge_conflict_is_one_error(text: str) -> None:
+    (found,) = read(text)
+    assert (found.code, shown(text, found.span)) == ("WM0113", "2:1 <<<<<<< HEAD")
+    assert [shown(text, each.span) for each in found.labels] == [
+        "4:1 ||||||| base",
+        "5:1 =======",
+        "7:1 >>>>>>> theirs",
+    ]
+
+
+def test_a_conflict_in_the_middle_of_a_string() -> None:
+    text = 'x = """\na\n"""\n<<<<<<< HEAD\ny = "1"\n=======\ny = "2\n>>>>>>>\n'
+    (found,) = read(text)
+    assert (found.code, str(found.span)) == ("WM0113", "app.toml:4:1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'x = """\n<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE\n"""\ny = \n',
+        "x = 1\n========\n",
+        "# <<<<<<< HEAD\nx = \n",
+        "x = 1\n<<<<<<<< HEAD\n",
+    ],
+)
+def test_what_only_looks_like_a_conflict(text: str) -> None:
+    assert [each.code for each in read(text)] == ["WM0103"]
+    assert read(text.rpartition("y")[0]) == () or "y" not in text
+
+
 @pytest.mark.parametrize(
     ("text", "code", "primary", "secondary"),
     [

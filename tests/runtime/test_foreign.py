@@ -12,23 +12,31 @@ import pytest
 from filelock import FileLock
 
 from tests.runtime.conftest import message, until, write_bundle
+from tests.runtime.test_host_http import Server, answer, server  # noqa: F401 - a fixture
 from wasmind.paths import cache_dir, shipped
 from wasmind.plan import Actor, RunPlan
 from wasmind.runtime.bundle import Bundle, open_bundle
 from wasmind.runtime.engine import Engine
 from wasmind.runtime.errors import EngineError
+from wasmind.runtime.events import Failure, LogRecord
 
 WORLD = """
 package test:foreign@0.1.0;
 
 world foreign {
     import wasmind:actor/messaging@0.1.0;
+    import wasmind:actor/http@0.1.0;
+    import wasmind:actor/logger@0.1.0;
     export wasmind:actor/actor@0.1.0;
 }
 """
 ACTOR = """
+import os
+import sys
+
+from componentize_py_types import Err
 from wit_world.exports import actor
-from wit_world.imports import messaging
+from wit_world.imports import http, logger, messaging
 
 
 class Actor(actor.Actor):
@@ -52,6 +60,23 @@ class Actor(actor.Actor):
             except OSError as error:
                 text = type(error).__name__
             messaging.broadcast("test.Content", text.encode())
+
+        if message.message_type == "test.Size":
+            messaging.broadcast("test.Content", str(len(message.payload)).encode())
+        if message.message_type == "test.Send":
+            messaging.broadcast("test.Content", b"x" * int(message.payload))
+        if message.message_type == "test.Get":
+            request = http.Request("GET", message.payload.decode())
+            try:
+                text = str(len(request.send().body))
+            except Err as error:
+                text = str(error.value.value)
+            messaging.broadcast("test.Content", text.encode())
+        if message.message_type == "test.Panic":
+            print("a line on the way", flush=True)
+            sys.stderr.write(message.payload.decode())
+            sys.stderr.flush()
+            os.abort()
 
     def destructor(self):
         pass
@@ -103,7 +128,7 @@ def foreign_bundle(tmp_path: Path, foreign: bytes) -> Callable[..., Bundle]:
     return make
 
 
-def ask(runtime, events, kind: str, path: Path) -> str:
+def ask(runtime, events, kind: str, path: Path | str) -> str:
     runtime._coordinator._bus.publish(
         id="root:aaaaaa",
         message_type=kind,
@@ -155,6 +180,92 @@ def test_a_grant_it_imports_but_lacks_is_refused(foreign_bundle, run) -> None:
     runtime.send("test.Read", "x")
     notice = until(events, message("wasmind.common.ui.UserNotification")).json()
     assert "was not granted `messaging`" in notice["message"]
+
+
+MIB = 1 << 20
+
+
+def test_bytes_cross_whole_where_they_are_lists(foreign_bundle, run) -> None:
+    runtime, events = run(foreign_bundle())
+    for size in (0, 1, 1000, 100_000):
+        runtime.send("test.Size", "x" * size)
+        assert until(events, message("test.Content")).payload == str(size + 2).encode()
+        runtime.send("test.Send", size)
+        assert until(events, message("test.Content")).payload == b"x" * size
+
+
+def test_a_list_too_large_for_the_engine_is_told_with_its_limit(foreign_bundle, run) -> None:
+    runtime, events = run(foreign_bundle())
+    runtime.send("test.Send", 2_700_000)
+    assert len(until(events, message("test.Content"), 60).payload) == 2_700_000
+    runtime.send("test.Send", 3 * MIB)
+    failure = until(events, lambda event: isinstance(event, Failure), 60)
+    assert failure.reason == (
+        "handed the host more than fits in one call: a component that does not use the text "
+        "interfaces of `wasmind:ext` can send messages, request bodies and files of at most "
+        "2.6 MiB"
+    )
+
+
+def test_a_message_larger_than_lists_may_be_is_not_delivered_and_told(foreign_bundle, run) -> None:
+    runtime, events = run(foreign_bundle())
+    runtime.send("test.Size", "x" * (16 * MIB))
+    notice = until(events, message("wasmind.common.ui.UserNotification")).json()
+    assert notice["message"] == (
+        "`test.Size`: a message of 16.0 MiB was not delivered: "
+        "components of this kind can take 16 MiB"
+    )
+    runtime.send("test.Size", "x")
+    assert until(events, message("test.Content")).payload == b"3"
+
+
+def test_a_response_larger_than_lists_may_be_is_an_error_of_the_call(
+    foreign_bundle, run, server: Server  # noqa: F811
+) -> None:
+    server.handle = lambda handler: answer(handler, 200, b"x" * (17 * MIB))
+    grants = {"http": {"hosts": ["127.0.0.1"]}}
+    runtime, events = run(foreign_bundle(capabilities=("messaging", "http"), grants=grants))
+    told = ask(runtime, events, "test.Get", server.url)
+    limit = "16 MiB, the most that components of this kind can take"
+    assert told == f"the body is larger than {limit}"
+
+
+@pytest.mark.parametrize("files", [False, True], ids=["our WASI", "wasmtime's WASI"])
+def test_the_last_words_of_a_component_are_the_reason_it_failed(
+    foreign_bundle, run, tmp_path: Path, files: bool
+) -> None:
+    grants = {"filesystem": {"read": [str(tmp_path)]}}
+    changes = {"capabilities": ("messaging", "filesystem"), "grants": grants} if files else {}
+    runtime, events = run(foreign_bundle(**changes))
+    words = (
+        "starting\nthread 'main' (1) panicked at src/lib.rs:7:9:\nmissing field `model_name`\n"
+        "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n"
+    )
+    runtime._coordinator._bus.publish(
+        id="root:aaaaaa",
+        message_type="test.Panic",
+        from_actor_id="test",
+        from_scope="000000",
+        payload=words.encode(),
+    )
+    failure = until(events, lambda event: isinstance(event, Failure))
+    assert failure.reason == (
+        "starting thread 'main' (1) panicked at src/lib.rs:7:9: missing field `model_name` "
+        "(wasm `unreachable` instruction executed)"
+    )
+    assert failure.traceback == words.strip()
+
+
+@pytest.mark.parametrize("files", [False, True], ids=["our WASI", "wasmtime's WASI"])
+def test_what_a_component_prints_is_a_debug_record(
+    foreign_bundle, run, tmp_path: Path, files: bool
+) -> None:
+    grants = {"filesystem": {"read": [str(tmp_path)]}}
+    capabilities = ("messaging", "logger", *(("filesystem",) if files else ()))
+    runtime, events = run(foreign_bundle(capabilities=capabilities, grants=grants))
+    runtime.send("test.Panic", "")
+    record = until(events, lambda event: isinstance(event, LogRecord) and event.level == "debug")
+    assert record.text == "a line on the way"
 
 
 def test_a_core_module_is_refused(foreign_bundle, run, tmp_path: Path) -> None:

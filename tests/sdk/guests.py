@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wasmind.plan import CAPABILITIES, Actor, Limits
-from wasmind.runtime import abi, messages
+from wasmind.runtime import messages
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.interpreter import Interpreter
@@ -69,8 +69,10 @@ class Staged:
 
     def deliver(self, message_type: str, payload: Any, scope: str = "000000") -> None:
         """Hand it a message."""
-        fields = ("root:aaaaaa", message_type, "test", scope, messages.encode(payload))
-        self._guest.handle(abi.Value(self._guest.envelope_shape(), fields), "root:aaaaaa")
+        data = messages.encode(payload)
+        self._guest.handle(
+            messages.Envelope(1, "root:aaaaaa", message_type, "test", scope, data)
+        )
 
     def stop(self) -> None:
         """Run its destructor."""

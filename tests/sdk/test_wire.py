@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from wasmind_actor import I32, Config, Err, FlexibleBool, Message, Ok, Param, Record, replace
 from wasmind_actor.chat import AssistantReply, Function, ToolCall, Usage, UserMessage
-from wasmind_actor.codec import DecodeError
+from wasmind_actor.codec import DecodeError, Number
 from wasmind_actor.library import (
     ApprovalResponse,
     Approved,
@@ -95,6 +95,21 @@ def test_refuses_what_serde_refuses(cls, document, reason):
     with pytest.raises(DecodeError) as caught:
         from_json(cls, document)
     assert str(caught.value).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (float("nan"), "expected a finite number, found nan"),
+        (float("-inf"), "expected a finite number, found -inf"),
+        (10**400, "expected a finite number, found inf"),
+        ("1", "expected a number, found a string"),
+    ],
+)
+def test_numbers_are_finite(value, reason):
+    with pytest.raises(DecodeError) as caught:
+        Number().decode(value, "ratio")
+    assert str(caught.value) == f"ratio: {reason}"
 
 
 @pytest.mark.parametrize("text", ["", "{", "\xff", "[" * 100_000])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final, Protocol, TextIO
@@ -22,10 +23,11 @@ from wasmind.runtime.events import (
     Stopped,
 )
 from wasmind.runtime.messages import Envelope
-from wasmind.runtime.metrics import ActorUsage, Summary
+from wasmind.runtime.metrics import ActorUsage, ModelUsage, Summary
 
 _LONGEST_LINE: Final = 400
 _MOST_LINES: Final = 20
+_MOST_TOLD: Final = 20
 _STYLES: Final = {"label": "\x1b[36m", "error": "\x1b[31m", "warn": "\x1b[33m", "dim": "\x1b[2m"}
 
 
@@ -37,6 +39,9 @@ class EventView(Protocol):
 
     def answer(self, text: str) -> None:
         """The answer to a prompt is complete."""
+
+    def told(self, text: str) -> bool:
+        """Whether people have been told this already, as the failure of a model."""
 
     def summary(self, summary: Summary) -> None:
         """The run has ended; this is what it used."""
@@ -57,6 +62,8 @@ class TextView:
         self._notes = notes
         self._levels = levels
         self._colour = colour
+        #: Why models failed lately; their actors say it once more, in their own words.
+        self._told: deque[str] = deque(maxlen=_MOST_TOLD)
 
     def show(self, event: Event) -> None:
         """Tool calls, their results, notifications, failures and log records."""
@@ -64,7 +71,7 @@ class TextView:
             case Envelope():
                 self._message(event)
             case LogRecord():
-                if self._levels.wants(event):
+                if self._levels.wants(event) and not self.told(event.text):
                     style = event.level if event.level in ("warn", "error") else "dim"
                     self._line(event.actor, event.scope, f"{event.level}: {event.text}", style)
             case Failure():
@@ -72,12 +79,23 @@ class TextView:
                 self._line(event.actor, event.scope, text, "error")
                 if event.traceback:
                     self._line(event.actor, event.scope, event.traceback, "dim")
+            case ModelRetry():
+                self._line(event.actor, event.scope, _retry(event), "warn")
+            case ModelCall(error=str(error), final=True):
+                self._told.append(error)
+                self._line(
+                    event.actor, event.scope, f"no answer of {event.model}: {error}", "error"
+                )
             case Stopped(reason=str(reason)):
                 print(f"stopped: {_printable(reason)}", file=self._notes)
 
     def answer(self, text: str) -> None:
         """The answer, alone on stdout."""
         print(text, file=self._results, flush=True)
+
+    def told(self, text: str) -> bool:
+        """Whether a model failed for this reason, which has been shown."""
+        return any(reason in text or _as_json(reason) in text for reason in self._told)
 
     def summary(self, summary: Summary) -> None:
         """A table."""
@@ -89,6 +107,23 @@ class TextView:
         rows = [_COLUMNS]
         rows += [_cells(name, usage) for name, usage in summary.actors.items()]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+            print("  ".join(cells), file=self._notes)
+        self._models("model", summary.models)
+        if len(summary.model_actors) > 1:
+            self._models("asked by", summary.model_actors)
+        if len(summary.model_agents) > 1:
+            self._models("in agent", summary.model_agents)
+
+    def _models(self, title: str, used: Mapping[str, ModelUsage]) -> None:
+        """What models have used, by something."""
+        if not used:
+            return
+        rows = [(title, *_MODEL_COLUMNS)]
+        rows += [_model_cells(name, usage) for name, usage in used.items()]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        print(file=self._notes)
         for row in rows:
             cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
             print("  ".join(cells), file=self._notes)
@@ -105,7 +140,7 @@ class TextView:
                 self._line(sender, event.from_scope, content, "label" if good else "error")
             case messages.USER_NOTIFICATION, {"title": str(title), "message": str(text), **rest}:
                 # The runtime's own notices repeat a Failure, which has been shown in full.
-                if rest.get("source") != "Runtime":
+                if rest.get("source") != "Runtime" and not self.told(text):
                     style = "error" if rest.get("level") == "Error" else "warn"
                     self._line(sender, event.from_scope, f"{title}: {text}", style)
             case messages.AGENT_SPAWNED, {"name": str(name), "agent_id": str(scope)}:
@@ -133,6 +168,45 @@ _COLUMNS: Final[tuple[str, ...]] = (
 )  # fmt: skip
 
 
+_MODEL_COLUMNS: Final[tuple[str, ...]] = (
+    "calls", "failed", "retries", "prompt", "cached", "answer", "reasoning", "USD", "first s", "s",
+)  # fmt: skip
+
+
+def _model_cells(name: str, usage: ModelUsage) -> tuple[str, ...]:
+    answered = usage.calls - usage.failures
+    each = max(1, answered)
+    unknown = "?" if usage.unpriced == answered else f"{usage.cost:.4f}+?"
+    return (
+        _printable(name),
+        str(usage.calls),
+        str(usage.failures),
+        str(usage.retries),
+        str(usage.prompt_tokens),
+        str(usage.cached_tokens),
+        str(usage.completion_tokens),
+        str(usage.reasoning_tokens),
+        unknown if usage.unpriced else f"{usage.cost:.4f}",
+        f"{usage.first_token_seconds / each:.2f}",
+        f"{usage.seconds / max(1, usage.calls):.2f}",
+    )
+
+
+def _retry(event: ModelRetry) -> str:
+    if event.fallback is not None:
+        return f"asking {event.fallback} instead of {event.model} ({event.reason})"
+    lost = "; what was shown is discarded" if event.discarded else ""
+    return (
+        f"retrying {event.model} in {event.wait_seconds:.2g} s ({event.reason}): "
+        f"attempt {event.attempt} of {event.attempts}{lost}"
+    )
+
+
+def _as_json(text: str) -> str:
+    """As it stands in an error document, which some actors show as it is."""
+    return json.dumps(text)[1:-1]
+
+
 def _cells(name: str, usage: ActorUsage) -> tuple[str, ...]:
     return (
         _printable(name),
@@ -155,6 +229,10 @@ class JsonView:
     def show(self, event: Event) -> None:
         """Any event."""
         print(json.dumps(_document(event), ensure_ascii=False), file=self._results, flush=True)
+
+    def told(self, text: str) -> bool:
+        """Events are for programs; people are told beside them."""
+        return False
 
     def answer(self, text: str) -> None:
         """The answer is an event like others."""

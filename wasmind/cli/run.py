@@ -15,6 +15,7 @@ import click
 from wasmind.cli import compiling, lock_options, model_choice, terminal
 from wasmind.cli.allocator import limit_arenas
 from wasmind.cli.events import EventView, make_view
+from wasmind.cli.growing import Growing
 from wasmind.cli.logs import LogFile, LogLevels
 from wasmind.runtime.bundle import open_bundle
 from wasmind.runtime.errors import RuntimeFailure
@@ -24,6 +25,8 @@ from wasmind.system import Answer, NoAnswer, System
 _STOP_SECONDS: Final = 1.5
 #: How often the main thread looks up while something goes on beside it.
 _GLANCE_SECONDS: Final = 0.05
+#: How often what is waited for is shown anew.
+_LOOK_SECONDS: Final = 1.0
 _INTERRUPTED: Final = 130
 
 
@@ -56,6 +59,7 @@ _INTERRUPTED: Final = 130
     type=click.FloatRange(min=0, min_open=True),
     help="Give up on an answer after this time.",
 )
+@click.option("--deltas", is_flag=True, help="With jsonl, show answers also while they grow.")
 @click.option("-v", "--verbose", is_flag=True, help="The same as --log-level debug.")
 @click.option("--stats", is_flag=True, help="At the end, show what each actor used.")
 @model_choice.options
@@ -74,6 +78,7 @@ def command(
     model: str | None,
     models: Path | None,
     *,
+    deltas: bool,
     verbose: bool,
     stats: bool,
     accept_capabilities: bool,
@@ -118,7 +123,8 @@ def command(
         sys.exit(2)
     if prompt is None:
         prompt = system.bundle.plan.interface.get("run", {}).get("prompt")
-    sys.exit(_Session(system, view, log, timeout, stats=stats).run(prompt))
+    session = _Session(system, view, log, timeout, stats=stats, deltas=deltas, form=form)
+    sys.exit(session.run(prompt))
 
 
 def _bundle(target: Path | str | None, lock_mode: Mapping[str, bool]) -> Path:
@@ -143,13 +149,17 @@ class _Session:
         timeout: float | None,
         *,
         stats: bool,
+        deltas: bool,
+        form: str,
     ) -> None:
         self._timeout = timeout
         self._system = system
         self._view = view
         self._log = log
         self._stats = stats
-        self._events = system.subscribe()
+        self._growing = Growing.on_terminal() if form == "text" else None
+        watched = self._growing is not None or (deltas and form == "jsonl")
+        self._events = system.subscribe(deltas=watched)
 
     def run(self, prompt: str | None) -> int:
         """Until the answer, the end of input or Ctrl-C; returns the exit code."""
@@ -159,7 +169,7 @@ class _Session:
                 return self._converse() if prompt is None else self._ask(prompt)
             except (RuntimeFailure, ValueError) as error:
                 self._drain()
-                click.echo(f"error: {error}", err=True)
+                self._fail(error)
                 return 1
             except KeyboardInterrupt:
                 click.echo("stopping; Ctrl-C once more ends at once", err=True)
@@ -178,16 +188,23 @@ class _Session:
         while (event := self._next(deadline)) is not None:
             self._show(event)
             if answer.see(event):
+                self._wipe()
                 self._view.answer(answer.text())
                 return 0
         raise NoAnswer(f"no answer within {self._timeout:g} s")
 
     def _next(self, deadline: float | None) -> Event | None:
         """The next event; None when there is none before the deadline."""
-        if deadline is None:
-            return self._events.get()
-        left = deadline - time.monotonic()
-        return self._events.get(left) if left > 0 else None
+        while True:
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return None
+            if self._growing is None:
+                return self._events.get(left)
+            event = self._events.get(min(left or _LOOK_SECONDS, _LOOK_SECONDS))
+            if event is not None:
+                return event
+            self._growing.paint()
 
     def _converse(self) -> int:
         """Lines of stdin are messages; answers are shown as they come."""
@@ -199,7 +216,7 @@ class _Session:
             try:
                 self._ask(line.rstrip("\n"))
             except NoAnswer as error:
-                click.echo(f"error: {error}", err=True)
+                self._fail(error)
                 code = 1
                 if self._system.wait(0):
                     break
@@ -233,7 +250,21 @@ class _Session:
             if isinstance(event, Stopped):
                 return
 
+    def _fail(self, error: Exception) -> None:
+        """Say why there is no answer, unless that was said already."""
+        self._wipe()
+        if not self._view.told(str(error)):
+            click.echo(f"error: {error}", err=True)
+
+    def _wipe(self) -> None:
+        if self._growing is not None:
+            self._growing.wipe()
+
     def _show(self, event: Event) -> None:
+        if self._growing is not None:
+            if self._growing.see(event):
+                return
+            self._growing.wipe()
         self._view.show(event)
         if self._log is not None:
             self._log.see(event)
@@ -241,6 +272,7 @@ class _Session:
     def _finish(self) -> None:
         """What happened while stopping, and the figures."""
         self._drain()
+        self._wipe()
         if self._stats:
             self._view.summary(self._system.summary())
         if self._log is not None:

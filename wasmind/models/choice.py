@@ -49,7 +49,7 @@ class Choice(Record):
     @property
     def answers(self) -> bool:
         """Whether there is any model at all."""
-        return bool(self.models) or self.instead is not None
+        return bool(self.models or self.needed or self.instead)
 
 
 def _needed(plan: RunPlan) -> Iterator[str]:

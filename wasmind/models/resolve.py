@@ -45,7 +45,7 @@ class Directory:
         report: told, for people, how the start of a proxy goes on.
 
     Raises:
-        UnusableModel: one of a kind that this wasmind does not know, or without an address.
+        UnusableModel: one of a kind that this wasmind does not know.
     """
 
     def __init__(
@@ -62,17 +62,12 @@ class Directory:
         self._made: dict[str, Model] = {}
         self._turns = itertools.count()
         self._needed = sorted({*self._given, *needed} - {ANY})
-        if instead is not None:
-            self._model(instead.name, instead)
-            return
-        for model in models:
+        for model in models if instead is None else (instead,):
             if model.kind not in (*_KINDS, BALANCED):
                 text = f"model `{model.name}` is of the unknown kind `{model.kind}`"
                 raise UnusableModel(text)
-        for model in models:
-            if model.kind == BALANCED:
-                self._targets(model)
-            elif model.name != ANY:
+            if model.kind == "litellm":
+                # Whether there is a proxy to start is known at once.
                 self._model(model.name, model)
 
     @property
@@ -245,7 +240,8 @@ def _root(provider: Provider, settings: Mapping[str, Any]) -> str:
             base = base_urls.from_variable(found, provider.base_url)
     if not base:
         variables = " or ".join(f"`{name}`" for name in provider.base_url_variables)
-        raise UnusableModel(f"`{provider.name}` needs a `base_url`, or {variables}")
+        text = f"`{provider.name}` needs a `base_url`, or the variable {variables}"
+        raise ModelError(404, text, Code.INVALID_REQUEST, elsewhere=True)
     if provider.deployments and "/v1" not in base:
         return f"{base.rstrip('/').removesuffix('/openai')}/openai"
     return base_urls.root_of(base)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from wasmind.plan import ROOT_SCOPE, RunPlan
 from wasmind.runtime.errors import SpawnError
 from wasmind.runtime.instance import Instance
-from wasmind.runtime.messages import Envelope, short_id
+from wasmind.runtime.messages import ADD_MESSAGE, STATUS_UPDATE, Envelope, short_id
 
 
 @dataclass(slots=True)
@@ -17,6 +17,7 @@ class Agent:
 
     Attributes:
         preamble: what its members said until they were ready, which a restarted one has to learn.
+        speaker: the member that says which status the agent is in, once one has.
         starting: it is not ready yet.
         room: how many generations of agents may still come below it.
     """
@@ -27,8 +28,18 @@ class Agent:
     room: int
     instances: dict[str, Instance] = field(default_factory=dict)
     preamble: list[Envelope] = field(default_factory=list)
+    speaker: str | None = None
     starting: bool = True
     exiting: bool = False
+
+
+def speaks(instance: Instance, agent: Agent | None) -> bool:
+    """Whether an actor holds its agent's conversation: by its contract, or by what it says."""
+    actor = instance.actor
+    if agent is not None and agent.speaker == actor.name:
+        return True
+    hears = any(handled.type == ADD_MESSAGE for handled in actor.handles or ())
+    return hears and STATUS_UPDATE in (actor.emits or ())
 
 
 class Agents:
@@ -105,6 +116,16 @@ class Agents:
                 return None
             del self._alive[agent.scope]
             return agent
+
+    def hears(self, scope: str, message_type: str) -> bool:
+        """Whether a member of an agent that is alive handles what is sent to it."""
+        agent = self.get(scope)
+        members = () if agent is None else tuple(agent.instances.values())
+        return any(
+            each.actor.handles is None
+            or any(handled.type == message_type for handled in each.actor.handles)
+            for each in members
+        )
 
     def discard(self, agent: Agent) -> None:
         """Forget an agent that could not be started."""

@@ -109,6 +109,10 @@ class Mailbox:
         self._bytes_out += len(envelope.payload)
         return envelope
 
+    def waiting(self) -> list[Envelope]:
+        """What waits, oldest first."""
+        return list(self._waiting)
+
     def clear(self) -> int:
         """Forget what waits, for an instance that has ended; returns how many there were."""
         count = len(self._waiting)

@@ -6,6 +6,7 @@ instance of it; an Exit reaches descendants before the agent itself; every failu
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -14,18 +15,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wasmind.plan import ROOT_SCOPE, Actor, RunPlan
 from wasmind.runtime import messages
-from wasmind.runtime.agents import Agent, Agents, members
+from wasmind.runtime.agents import Agent, Agents, members, speaks
 from wasmind.runtime.bus import Bus
 from wasmind.runtime.credentials import Credentials
-from wasmind.runtime.errors import GuestFailure, RuntimeFailure, SpawnError
+from wasmind.runtime.errors import GuestFailure, NotSent, RuntimeFailure, SpawnError
 from wasmind.runtime.events import Events, Failure, LogRecord, Stopped
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.instance import Instance
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.metrics import Metrics, Summary
+from wasmind.runtime.notices import Notices
 from wasmind.runtime.slots import Slots
 from wasmind.runtime.supervision import Decision
+from wasmind.runtime.tool_calls import ToolCalls, waiting_for
+from wasmind.runtime.turns import Turns
 from wasmind.runtime.workers import Workers
 
 if TYPE_CHECKING:
@@ -76,9 +80,12 @@ class Coordinator:
         self.stopped = threading.Event()
         self._settling = threading.Lock()
         self._metrics = Metrics()
+        self._turns = Turns(plan.limits.turns)
+        self._tool_calls = ToolCalls()
         budget = plan.limits.waiting_mib * _MIB
         self._bus = Bus(workers.submit_all, budget, lambda: workers.submit(self._exhausted))
         self._bus.tap(self._note)
+        self._notices = Notices(self._bus, self._agents)
 
     # Starting agents
 
@@ -120,7 +127,9 @@ class Coordinator:
             raise SpawnError("the spawning agent is ending")
         self._construct(agent, instances)
         for instance in instances:
-            self._publish_as(instance, messages.ACTOR_READY, messages.encode(None))
+            self._notices.say_as(
+                instance.actor, agent.scope, messages.ACTOR_READY, messages.encode(None)
+            )
         self._announce(agent, instances)
         self._metrics.spawned()
         agent.starting = False
@@ -162,7 +171,11 @@ class Coordinator:
             "parent_agent": agent.parent,
             "actors": [instance.actor.name for instance in instances],
         }
-        self._publish(messages.AGENT_SPAWNED, spawned, actor_id=messages.CONTEXT, scope=ROOT_SCOPE)
+        told = self._publish(
+            messages.AGENT_SPAWNED, spawned, actor_id=messages.CONTEXT, scope=ROOT_SCOPE
+        )
+        if agent.scope != ROOT_SCOPE:  # a restarted member has to learn whose agent it is
+            agent.preamble.append(told)
         self._publish(
             messages.ALL_ACTORS_READY, None, actor_id=messages.READINESS, scope=agent.scope
         )
@@ -173,9 +186,12 @@ class Coordinator:
         """Sees every message, in order."""
         self._events.emit(envelope)
         self._metrics.published(envelope)
+        self._turns.note(envelope)
         agent = self._agents.get(envelope.from_scope)
         if agent is not None and agent.starting:
             agent.preamble.append(envelope)
+        if agent is not None and envelope.message_type == messages.STATUS_UPDATE:
+            agent.speaker = envelope.sender
 
     def _instance(self, name: str, scope: str) -> Instance:
         actor = self._plan.actor(name)
@@ -190,6 +206,8 @@ class Coordinator:
 
     def send(self, message_type: str, payload: Any) -> Envelope:
         """Broadcast a message of the host."""
+        if message_type == messages.EXECUTE_TOOL_CALL:
+            self._tool_calls.note(ROOT_SCOPE, message_type, messages.encode(payload))
         return self._publish(message_type, payload, actor_id=messages.CONTEXT, scope=ROOT_SCOPE)
 
     def announce_models(self, base_url: str, names: list[str]) -> None:
@@ -206,19 +224,18 @@ class Coordinator:
 
     def broadcast(self, host: Host, message_type: str, payload: bytes) -> None:
         """A guest's broadcast."""
-        if refusal := _refusal(host.actor, message_type):
-            self.log(host, "error", f"refused to send `{message_type}`: {refusal}")
-            return
-        most = host.actor.limits.payload_mib
-        if len(payload) > most * _MIB:
-            size = len(payload) / _MIB
-            raise SizeExceeded(f"a message of {size:.1f} MiB; at most {most} (limit `payload_mib`)")
+        if refusal := _refusal(host.actor, message_type, payload):
+            raise NotSent(f"refused to send `{message_type}`: {refusal}")
         cause = host.message_id
         identifier = messages.root_id() if cause is None else messages.child_id(cause)
         if message_type == messages.EXIT:
             self._leave(host.scope, identifier, host.actor)
             return
-        self._bus.publish(
+        answered = message_type == messages.RESPONSE
+        if answered and self._turns.used_up(host.scope) and messages.calls_tools(payload):
+            self._notices.halt(host.actor, host.scope, self._turns)
+        unanswerable = self._tool_calls.note(host.scope, message_type, payload)
+        envelope = self._bus.publish(
             id=identifier,
             message_type=message_type,
             from_actor_id=host.actor.actor_id,
@@ -226,6 +243,14 @@ class Coordinator:
             payload=payload,
             sender=host.actor.name,
         )
+        if unanswerable:
+            self._notices.answer(host.actor, host.scope, envelope.json(), unanswerable)
+        if message_type == messages.REQUEST and self._turns.runs_away(host.scope):
+            reason = f"it went on after its {self._turns.most} turns (limit `turns`)"
+            self._notices.tell_parent(host.scope, f"{reason}; the agent was ended")
+            if host.scope == ROOT_SCOPE:
+                self._reason = f"actor `{host.actor.name}` was ended: {reason}"
+            self._leave(host.scope, messages.root_id(), None)
 
     def _publish(self, message_type: str, payload: Any, *, actor_id: str, scope: str) -> Envelope:
         return self._bus.publish(
@@ -234,16 +259,6 @@ class Coordinator:
             from_actor_id=actor_id,
             from_scope=scope,
             payload=messages.encode(payload),
-        )
-
-    def _publish_as(self, instance: Instance, message_type: str, payload: bytes) -> None:
-        self._bus.publish(
-            id=messages.root_id(),
-            message_type=message_type,
-            from_actor_id=instance.actor.actor_id,
-            from_scope=instance.scope,
-            payload=payload,
-            sender=instance.actor.name,
         )
 
     # What host functions need besides
@@ -299,16 +314,11 @@ class Coordinator:
 
     def http_failed(self, host: Host, attempts: int) -> None:
         """Tell the user that a request was given up."""
-        self._bus.publish(
-            id="http-retry-failure",
-            message_type=messages.USER_NOTIFICATION,
-            from_actor_id=host.actor.actor_id,
-            from_scope=host.scope,
-            payload=messages.notification(
-                "HTTP Request Failed", f"Request failed after {attempts} attempts", "HTTP"
-            ),
-            sender=host.actor.name,
-        )
+        self._notices.http_failed(host, attempts)
+
+    def hears(self, scope: str, message_type: str) -> bool:
+        """Whether an actor of an agent still handles what is sent to it."""
+        return self._agents.hears(scope, message_type)
 
     def summary(self) -> Summary:
         """What the run has used so far."""
@@ -350,14 +360,55 @@ class Coordinator:
         decision: Decision,
     ) -> None:
         """An instance failed: tell everybody concerned, and end its agent if so decided."""
+        agent = self._agents.get(instance.scope)
+        leaving = agent is None or agent.exiting
+        restarted = decision is Decision.RESTART
+        # One that fails again while it is restarted had nothing to lose.
+        again = handling is None and restarted
+        lost = not leaving and not again and speaks(instance, agent)
         outcome = _OUTCOMES[decision]
-        self._report(instance, failure.reason, failure.traceback, outcome)
-        if handling is not None:
-            self._answer_for(instance, handling, failure.reason)
+        self._report(
+            instance, failure.reason, failure.traceback, outcome, lost=lost, restarted=restarted
+        )
+        if not leaving:
+            self._settle_debts(instance, failure.reason, handling, restarted=restarted)
+        if lost or (not leaving and decision is Decision.END_AGENT):
+            text = f"its actor `{instance.actor.name}` failed: {failure.reason}; {outcome}"
+            self._notices.tell_parent(instance.scope, text)
         if decision is Decision.END_AGENT:
             if instance.scope == ROOT_SCOPE:
                 self._reason = f"actor `{instance.actor.name}` failed: {failure.reason}"
             self._leave(instance.scope, messages.root_id(), None)
+
+    def _settle_debts(
+        self, instance: Instance, reason: str, handling: Envelope | None, *, restarted: bool
+    ) -> None:
+        """Answer the tool calls that a failed instance will not answer any more."""
+        reason = f"the tool's actor failed: {reason}"
+        for call in self._tool_calls.owed(instance, handling, reason, for_good=not restarted):
+            self._notices.answer(instance.actor, instance.scope, call, reason)
+
+    def refused(self, instance: Instance, envelope: Envelope, reason: str) -> None:
+        """A message was too large for an instance: tell people and whoever waits."""
+        name, scope = instance.actor.name, instance.scope
+        text = f"`{envelope.message_type}`: {reason}"
+        spoken = speaks(instance, self._agents.get(scope))
+        if spoken and envelope.message_type == messages.ADD_MESSAGE:
+            outcome = "the message is lost"
+            self._events.emit(
+                Failure(
+                    actor=name, scope=scope, reason=text, traceback="", outcome=outcome, lost=True
+                )
+            )
+            self._notices.tell_parent(scope, f"{text}; {outcome}")
+        else:
+            self._events.emit(
+                LogRecord(level="error", actor=name, scope=scope, text=text, id=envelope.id)
+            )
+        notice = messages.notification(f"Actor `{name}` could not be told", text, "Runtime")
+        self._notices.say_as(instance.actor, scope, messages.USER_NOTIFICATION, notice)
+        for call in waiting_for(instance, envelope, speaks=spoken):
+            self._notices.answer(instance.actor, scope, call, reason)
 
     def restarted(self, instance: Instance) -> None:
         """Tell a restarted instance what it was told before: siblings, models, readiness."""
@@ -380,7 +431,16 @@ class Coordinator:
         self._reason = f"more than {mib} MiB of messages wait (limit `waiting_mib`)"
         self._leave(ROOT_SCOPE, messages.root_id(), None)
 
-    def _report(self, instance: Instance, reason: str, traceback: str, outcome: str) -> None:
+    def _report(
+        self,
+        instance: Instance,
+        reason: str,
+        traceback: str,
+        outcome: str,
+        *,
+        lost: bool = False,
+        restarted: bool = False,
+    ) -> None:
         name, scope = instance.actor.name, instance.scope
         self._events.emit(
             Failure(
@@ -390,27 +450,17 @@ class Coordinator:
                 traceback=traceback,
                 outcome=outcome,
                 log=instance.recent,
+                lost=lost,
+                restarted=restarted,
             )
         )
         text = f"{reason}; {outcome}"
-        self._publish_as(
-            instance,
+        self._notices.say_as(
+            instance.actor,
+            scope,
             messages.USER_NOTIFICATION,
             messages.notification(f"Actor `{name}` failed", text, "Runtime"),
         )
-
-    def _answer_for(self, instance: Instance, handling: Envelope, reason: str) -> None:
-        """An assistant waits for the tool call the instance died of: answer it with an error."""
-        own_call = handling.from_scope == instance.scope
-        if handling.message_type != messages.EXECUTE_TOOL_CALL or not own_call:
-            return
-        call = handling.json()
-        tools = instance.actor.tools
-        if tools is not None and messages.called_tool(call) not in tools:
-            return
-        answer = messages.failed_tool_call(call, f"the tool's actor failed: {reason}")
-        if answer is not None:
-            self._publish_as(instance, messages.TOOL_CALL_STATUS, answer)
 
     def ended(self, instance: Instance) -> None:
         """An instance is gone."""
@@ -420,6 +470,7 @@ class Coordinator:
         agent = self._agents.remove(instance)
         if agent is None:
             return
+        self._tool_calls.forget(agent.scope)
         if agent.scope == ROOT_SCOPE:
             self._root_ended = True
             if not agent.exiting:
@@ -438,17 +489,17 @@ class Coordinator:
                 self.stopped.set()
 
 
-def _refusal(actor: Actor, message_type: str) -> str | None:
-    """Why an actor may not send a message of this type, or None."""
+def _refusal(actor: Actor, message_type: str, payload: bytes) -> str | None:
+    """Why an actor may not send this message, or None."""
     if message_type in messages.HOST_ONLY:
         return "only the host may"
     if actor.emits is not None and message_type not in actor.emits:
         return f"the contract of `{actor.name}` does not say that it does"
+    most = actor.limits.payload_mib
+    if len(payload) > most * _MIB:
+        size = math.ceil(len(payload) * 10 / _MIB) / 10  # never "16.0" of at most 16
+        return f"a message of {size:.1f} MiB; at most {most} MiB (limit `payload_mib`)"
     return None
-
-
-class SizeExceeded(GuestFailure):
-    """A guest sent more than it may; it ends the call like a trap."""
 
 
 _OUTCOMES: Final = {

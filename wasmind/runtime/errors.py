@@ -7,6 +7,7 @@ RuntimeFailure
 │   └── LimitExceeded    ... because it used more than it was allowed to
 ├── SourceError          actor source the interpreter cannot compile
 ├── CapabilityDenied     a host call that was not granted
+├── NotSent              a message that the bus does not take
 ├── UnusableModel        a model of the plan that cannot be asked; in `models.resolve`
 └── SpawnError           an agent that could not be started
 """
@@ -56,6 +57,10 @@ class SourceError(RuntimeFailure):
 
 class CapabilityDenied(RuntimeFailure):
     """A host call outside what the actor was granted; the text says which line would grant it."""
+
+
+class NotSent(RuntimeFailure):
+    """A message that an actor may not send, or that is too large; the text says which and why."""
 
 
 class SpawnError(RuntimeFailure):

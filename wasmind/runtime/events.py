@@ -36,6 +36,8 @@ class Failure:
         traceback: what the guest printed before it died; may be empty.
         outcome: what was done about it, for people.
         log: the last lines it logged.
+        lost: it held its agent's conversation, so what was said to the agent is lost.
+        restarted: it goes on, from the beginning.
     """
 
     actor: str
@@ -44,6 +46,8 @@ class Failure:
     traceback: str
     outcome: str
     log: tuple[str, ...] = ()
+    lost: bool = False
+    restarted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ enter an instance again once it trapped.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from types import TracebackType
 from typing import Any, Final
@@ -22,14 +23,35 @@ from wasmind.runtime.errors import EngineError, GuestFailure, LimitExceeded
 from wasmind.runtime.host import door
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.filesystem import granted_folders
+from wasmind.runtime.host.interface import LARGEST_LIST_MIB
 from wasmind.runtime.linking import ACTOR_INTERFACE, Export, Linked
+from wasmind.runtime.messages import Envelope
 from wasmind.runtime.memory import ADDRESS_SPACE, Footprint
 
 _MIB: Final = 1 << 20
+#: What a guest needs apart from a large message, and how many times it has that at once: as it
+#: came, as text, and as what is made of it.
+_FOR_ITSELF_MIB: Final = 32
+_COPIES: Final = 4
 _CONSTRUCTOR: Final = "[constructor]actor"
 _HANDLE: Final = "[method]actor.handle-message"
 _DESTRUCTOR: Final = "[method]actor.destructor"
+_DELIVER: Final = "deliver"
 _INTERRUPTED: Final = "wasm trap: interrupt"
+_OUT_OF_FUEL: Final = "fuel allocated for hostcalls"
+#: The engine takes apart what a guest hands out before we see it, and ends the guest when that
+#: costs more than 128 MiB, at 48 bytes for a byte of a list.
+_TOO_MUCH_AT_ONCE: Final = (
+    "handed the host more than fits in one call: a component that does not use the text "
+    "interfaces of `wasmind:ext` can send messages, request bodies and files of at most 2.6 MiB"
+)
+_PYTHON: Final = "Traceback (most recent call last)"
+_NO_MEMORY: Final = re.compile(r"MemoryError|memory allocation of \d+ bytes failed")
+#: What Rust adds to every panic.
+_NOTES: Final = ("note: run with `RUST_BACKTRACE", "note: Some details are omitted")
+#: How much of what a guest wrote to stderr last stands in the reason.
+_LAST_LINES: Final = 3
+_LONGEST_WORDS: Final = 500
 
 # Without giving up the GIL, which a call this short would only have to wait for.
 _set_epoch_deadline: Final = ctypes.PyDLL(ffi.dll._name).wasmtime_context_set_epoch_deadline
@@ -92,6 +114,7 @@ class Guest:
         self._functions: dict[str, Any] = {}
         self._handle: abi.GuestHandle | None = None
         self._keep: list[abi.Value] = []
+        self._deliver = linked.mailbox.get(_DELIVER)
         self._message_arguments: Any = None
         self._footprint = footprint = Footprint(limits.memory_mib * _MIB)
         weighing = ADDRESS_SPACE.instantiating(footprint) if weighed else nullcontext()
@@ -119,12 +142,18 @@ class Guest:
         self._keep = [own]
         self._message_arguments = abi.arguments_of([own, own])
 
-    def envelope_shape(self) -> abi.Shape:
-        """The shape of `message-envelope`; the same for all actors."""
-        return self._linked.actor[_HANDLE].signature.parameters[1]
+    @property
+    def largest_message(self) -> tuple[int, str]:
+        """How many bytes a message to it may have, and why no more."""
+        room = max(1, (self._limits.memory_mib - _FOR_ITSELF_MIB) // _COPIES)
+        if self._deliver is None and room > LARGEST_LIST_MIB:
+            return LARGEST_LIST_MIB * _MIB, (
+                f"components of this kind can take {LARGEST_LIST_MIB} MiB"
+            )
+        return room * _MIB, f"its memory has room for {room} MiB (limit `memory_mib`)"
 
-    def handle(self, message: abi.Value, message_id: str) -> None:
-        """Give the actor one message, lowered with `envelope_shape`.
+    def handle(self, message: Envelope) -> None:
+        """Give the actor one message: as text if it takes that, else through `handle-message`.
 
         The caller holds `Engine.running`; entering it for every message would cost as much as the
         call.
@@ -132,13 +161,22 @@ class Guest:
         Raises:
             GuestFailure: it trapped or used too much; the guest is dead now.
         """
-        arguments = self._message_arguments
-        ctypes.memmove(ctypes.byref(arguments, abi.VALUE_SIZE), message.image, abi.VALUE_SIZE)
-        self.host.message_id = message_id
+        self.host.message_id = message.id
         try:
-            self._run(self._linked.actor[_HANDLE], _HANDLE, arguments)
+            if self._deliver is not None:
+                lowered = message.as_text()
+                self._run(self._deliver, _DELIVER, lowered.array)
+            else:
+                self._handle_bytes(message)
         finally:
             self.host.message_id = None
+
+    def _handle_bytes(self, message: Envelope) -> None:
+        export = self._linked.actor[_HANDLE]
+        lowered = message.as_record(export.signature.parameters[1])
+        arguments = self._message_arguments
+        ctypes.memmove(ctypes.byref(arguments, abi.VALUE_SIZE), lowered.image, abi.VALUE_SIZE)
+        self._run(export, _HANDLE, arguments)
 
     def destruct(self) -> None:
         """Let the actor clean up.
@@ -204,6 +242,8 @@ class Guest:
         except abi.NativeError as error:
             raise self._failure(str(error)) from None
         finally:
+            if self.host.printed:
+                self.host.end_line()
             door.leave(outer)
 
     def _function(self, export: Export, name: str) -> Any:
@@ -226,8 +266,8 @@ class Guest:
 
     def _failure(self, text: str) -> GuestFailure:
         """What to tell about an error of wasmtime's."""
-        traceback = _without_panic(self.host.output.decode("utf-8", "replace"))
-        self.host.output.clear()
+        traceback = _without_panic(self.host.complaints.decode("utf-8", "replace"))
+        self.host.complaints.clear()
         if _INTERRUPTED in text:
             seconds = self._limits.compute_seconds
             return LimitExceeded(
@@ -236,19 +276,31 @@ class Guest:
             )
         if self.host.failure is not None:
             return GuestFailure(str(self.host.failure), traceback)
-        if "MemoryError" in traceback or "memory" in _root_cause(text):
+        if _NO_MEMORY.search(traceback) or "memory" in _root_cause(text):
             limit = f"{self._limits.memory_mib} MiB (limit `memory_mib`)"
             return LimitExceeded(f"ran out of its memory of {limit}", traceback)
-        return GuestFailure(_last_line(traceback) or _root_cause(text), traceback)
+        if _OUT_OF_FUEL in text:
+            return LimitExceeded(_TOO_MUCH_AT_ONCE, traceback)
+        return GuestFailure(_last_words(traceback, _root_cause(text)), traceback)
 
 
 def _wasi_files(host: Host) -> WasiConfig:
     """wasmtime's WASI with the granted folders under their own paths, and nothing else."""
     config = WasiConfig()
+    config.stdout_custom = _taken_by(host.print)
+    config.stderr_custom = _taken_by(host.complain)
     read, write = granted_folders(host)
     for folder in dict.fromkeys((*write, *read)):
         config.preopen_dir(folder, folder, folder in write)
     return config
+
+
+def _taken_by(take: Callable[[bytes], None]) -> Callable[[bytes], int]:
+    def callback(data: bytes) -> int:
+        take(bytes(data))
+        return len(data)
+
+    return callback
 
 
 def _root_cause(text: str) -> str:
@@ -262,12 +314,24 @@ def _root_cause(text: str) -> str:
 
 
 def _without_panic(output: str) -> str:
-    """What the guest printed, less the notice of the toolchain's own panic that ends it."""
-    return output.partition("\nthread '<unnamed>'")[0].strip()
+    """What the guest wrote to stderr; of Python, without the panic of the toolchain at its end."""
+    if _PYTHON in output:
+        output = output.partition("\nthread '<unnamed>'")[0]
+    return output.strip()
 
 
-def _last_line(traceback: str) -> str:
-    """The last line of a Python traceback names the exception; other output explains nothing."""
-    if "Traceback (most recent call last)" not in traceback:
-        return ""
-    return traceback.splitlines()[-1]
+def _last_words(complaints: str, cause: str) -> str:
+    """What a guest wrote to stderr last, in one line, and how it ended.
+
+    The last line of a Python traceback names the exception, which is all there is to say.
+    """
+    lines = [line.strip() for line in complaints.splitlines()]
+    lines = [line for line in lines if line and not line.startswith(_NOTES)]
+    if not lines:
+        return cause
+    if _PYTHON in complaints:
+        return lines[-1]
+    words = " ".join(lines[-_LAST_LINES:])
+    if len(words) > _LONGEST_WORDS:
+        words = f"... {words[-_LONGEST_WORDS:]}"
+    return f"{words} ({cause})"

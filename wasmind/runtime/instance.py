@@ -34,6 +34,9 @@ class Keeper(Protocol):
     ) -> None:
         """An instance failed; `decision` is being carried out."""
 
+    def refused(self, instance: Instance, envelope: Envelope, reason: str) -> None:
+        """A message could not be given to an instance, which goes on without it."""
+
     def restarted(self, instance: Instance) -> None:
         """A failed instance was constructed anew and is about to go on."""
 
@@ -82,6 +85,7 @@ class Instance:
         self._keeper = keeper
         self._record = Record(actor.restart)
         self._guest: Guest | None = None
+        self._largest = 0
         self._lock = threading.Lock()
         self._active = False
         self._scheduled = False
@@ -111,6 +115,7 @@ class Instance:
             guest.close()
             raise
         self._guest = guest
+        self._largest, _ = guest.largest_message
 
     def activate(self) -> None:
         """Begin to handle messages."""
@@ -169,10 +174,13 @@ class Instance:
         guest = self._guest
         if guest is None:
             return time.perf_counter()
+        if len(envelope.payload) > self._largest:
+            self._refuse(envelope, guest.largest_message[1])
+            return time.perf_counter()
         outside, usage = guest.host.usage, self.usage
         calls, waited, started = outside.host_calls, outside.host_seconds, time.perf_counter()
         try:
-            guest.handle(envelope.lowered(guest.envelope_shape()), envelope.id)
+            guest.handle(envelope)
         except GuestFailure as failure:
             usage.failures += 1
             self._fail(failure, envelope)
@@ -184,6 +192,12 @@ class Instance:
         usage.host_calls += outside.host_calls - calls
         usage.host_seconds += waited
         return ended
+
+    def _refuse(self, envelope: Envelope, reason: str) -> None:
+        """Better without one message than without the instance, which would die of it."""
+        size = len(envelope.payload) / _MIB
+        text = f"a message of {size:.1f} MiB was not delivered: {reason}"
+        self._keeper.refused(self, envelope, text)
 
     def _fail(self, failure: GuestFailure, handling: Envelope | None) -> None:
         """Report, then restart, drop or end, until the instance runs again or is gone."""

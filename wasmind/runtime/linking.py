@@ -21,12 +21,13 @@ from wasmind.runtime.host.interface import Interface
 
 ACTOR_INTERFACE: Final = "wasmind:actor/actor@0.1.0"
 CONTRACT_INTERFACE: Final = "wasmind:ext/contract@0.1.0"
+MAILBOX_INTERFACE: Final = "wasmind:ext/mailbox@0.1.0"
 
 #: Host interface versions; a guest built for the same major and minor number fits.
 _VERSIONS: Final = {"wasmind:actor": "0.1", "wasmind:ext": "0.1", "wasi": "0.2"}
 
-# Type-only: components that import `agent` carry it because `agent` uses its `scope`.
-_TYPE_ONLY: Final = "wasmind:actor/actor"
+# Type-only: components import them because other interfaces use their types.
+_TYPE_ONLY: Final = ("wasmind:actor/actor", "wasmind:ext/types")
 
 
 _NO_FINALIZER: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(0)
@@ -46,6 +47,7 @@ class Linked:
     Attributes:
         actor: functions of the actor interface by canonical name; empty if it is not exported.
         contract: likewise for the contract interface.
+        mailbox: likewise for the mailbox interface, which takes messages as text.
         files: whether its WASI is wasmtime's, with files; its stores then get the granted folders.
     """
 
@@ -53,6 +55,7 @@ class Linked:
     linker: Linker
     actor: Mapping[str, Export]
     contract: Mapping[str, Export]
+    mailbox: Mapping[str, Export]
     files: bool = False
     keep: list[Any] = field(default_factory=list)
 
@@ -96,11 +99,15 @@ def link(
             for name, extern in component_type.imports(engine).items():
                 _define(engine, root, name, extern.ty, offered, keep)
         exports = component_type.exports(engine)
+        mailbox = _exports(engine, component, exports, MAILBOX_INTERFACE)
+        if any(not abi.MessageArguments.fit(export.signature) for export in mailbox.values()):
+            raise EngineError(f"the component exports another `{MAILBOX_INTERFACE}` than ours")
         return Linked(
             component,
             linker,
             _exports(engine, component, exports, ACTOR_INTERFACE),
             _exports(engine, component, exports, CONTRACT_INTERFACE),
+            mailbox,
             files,
             keep,
         )
@@ -120,7 +127,7 @@ def _define(
     family = _family(name)
     interface = offered.get(name)
     if interface is None:
-        if family == "wasi" or name == _TYPE_ONLY:
+        if family == "wasi" or name in _TYPE_ONLY:
             return
         raise EngineError(f"the component imports `{full_name}`, which this host does not offer")
     wanted = _VERSIONS.get(family, version)

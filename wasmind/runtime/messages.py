@@ -7,7 +7,10 @@ import os
 import random
 import string
 import threading
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from wasmind.runtime import abi
@@ -17,6 +20,8 @@ ALL_ACTORS_READY: Final = "wasmind.common.actors.AllActorsReady"
 AGENT_SPAWNED: Final = "wasmind.common.actors.AgentSpawned"
 EXIT: Final = "wasmind.common.actors.Exit"
 ADD_MESSAGE: Final = "wasmind.common.assistant.AddMessage"
+QUEUE_STATUS: Final = "wasmind.common.assistant.QueueStatusChange"
+REQUEST: Final = "wasmind.common.assistant.Request"
 STATUS_UPDATE: Final = "wasmind.common.assistant.StatusUpdate"
 RESPONSE: Final = "wasmind.common.assistant.Response"
 BASE_URL_UPDATE: Final = "wasmind.common.litellm.BaseUrlUpdate"
@@ -31,6 +36,9 @@ HOST_ONLY: Final = frozenset({ACTOR_READY, ALL_ACTORS_READY, AGENT_SPAWNED, BASE
 CONTEXT: Final = "wasmind__context"
 COORDINATOR: Final = "wasmind__coordinator"
 READINESS: Final = "wasmind_coordinator"
+
+#: How large the arguments made of a message may be to be kept as long as the message.
+_KEPT_BYTES: Final = 1 << 16
 
 _ALPHABET: Final = string.ascii_letters + string.digits
 _PAIRS: Final = tuple(one + two for one in _ALPHABET for two in _ALPHABET)
@@ -61,6 +69,14 @@ def encode(payload: Any) -> bytes:
     return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def decode(payload: bytes) -> Any:
+    """A decoded payload; None if it is no JSON."""
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Envelope:
     """One message as everybody sees it. Identity is the object: ids may repeat.
@@ -78,30 +94,45 @@ class Envelope:
     from_scope: str
     payload: bytes
     sender: str | None = None
-    _lowered: list[abi.Value] = field(default_factory=list, repr=False)
+    _text: abi.MessageArguments | None = field(default=None, repr=False)
+    _record: Callable[[], abi.Value | None] | None = field(default=None, repr=False)
 
     def json(self) -> Any:
         """The decoded payload; None if it is no JSON."""
-        try:
-            return json.loads(self.payload)
-        except (ValueError, RecursionError):
-            return None
+        return decode(self.payload)
 
-    def lowered(self, shape: abi.Shape) -> abi.Value:
-        """The component value, made once and shared by all receivers."""
-        if self._lowered:
-            return self._lowered[0]
+    def as_text(self) -> abi.MessageArguments:
+        """The message for guests that take text."""
+        found = self._text
+        if found is None:  # two threads may make it at once, which does no harm
+            found = abi.MessageArguments(
+                self.id, self.message_type, self.from_actor_id, self.from_scope, self.payload
+            )
+            if found.own_bytes <= _KEPT_BYTES:
+                object.__setattr__(self, "_text", found)
+        return found
+
+    def as_record(self, shape: abi.Shape) -> abi.Value:
+        """The message for all other guests, made once and shared by its receivers.
+
+        A message stays around as long as somebody looks at events, and its `list<u8>` is 32 times
+        as large: what is large lives only while a receiver holds on to it.
+        """
         with _lowering:
-            if not self._lowered:
-                fields = (
-                    self.id,
-                    self.message_type,
-                    self.from_actor_id,
-                    self.from_scope,
-                    self.payload,
+            found = None if self._record is None else self._record()
+            if found is None:
+                found = abi.Value(
+                    shape,
+                    (self.id, self.message_type, self.from_actor_id, self.from_scope, self.payload),
                 )
-                self._lowered.append(abi.Value(shape, fields))
-            return self._lowered[0]
+                small = len(self.payload) * abi.VALUE_SIZE <= _KEPT_BYTES
+                kept = partial(_itself, found) if small else weakref.ref(found)
+                object.__setattr__(self, "_record", kept)
+        return found
+
+
+def _itself(value: abi.Value) -> abi.Value:
+    return value
 
 
 _lowering = threading.Lock()
@@ -110,6 +141,26 @@ _lowering = threading.Lock()
 def notification(title: str, message: str, source: str, level: str = "Error") -> bytes:
     """Payload of a `UserNotification`."""
     return encode({"level": level, "title": title, "message": message, "source": source})
+
+
+def system_message(agent: str, text: str) -> bytes:
+    """Payload of an `AddMessage`: word for an agent's assistant."""
+    return encode({"agent": agent, "message": {"role": "system", "content": text}})
+
+
+def pause(agent: str, *, for_user: bool) -> bytes:
+    """Payload of a `QueueStatusChange`: rest until the user speaks, or until anybody does."""
+    anybody = {"WaitingForSystemInput": {"required_scope": None, "interruptible_by_user": True}}
+    reason = "WaitingForUserInput" if for_user else anybody
+    return encode({"agent": agent, "status": {"Wait": {"reason": reason}}})
+
+
+def calls_tools(response: bytes) -> bool:
+    """Whether a `Response` payload wants tools to run."""
+    try:
+        return bool(decode(response)["message"].get("tool_calls"))
+    except (TypeError, KeyError, AttributeError):
+        return False
 
 
 def failed_tool_call(call: Any, reason: str) -> bytes | None:

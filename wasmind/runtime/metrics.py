@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from wasmind.runtime.messages import RESPONSE, Envelope
 
 if TYPE_CHECKING:
     from wasmind.runtime.bus import Mailbox
+
+#: In the usage of an answer that an assistant announces once more, to have its history compacted.
+_ANNOUNCED_AGAIN: Final = "wasmind_announced_again"
 
 
 @dataclass(slots=True)
@@ -149,5 +152,7 @@ def _add(total: ActorUsage, usage: ActorUsage) -> None:
 def _tokens(envelope: Envelope) -> int:
     payload: Any = envelope.json()
     usage = payload.get("usage") if isinstance(payload, Mapping) else None
+    if isinstance(usage, Mapping) and usage.get(_ANNOUNCED_AGAIN):
+        return 0
     total = usage.get("total_tokens") if isinstance(usage, Mapping) else None
     return total if isinstance(total, int) else 0

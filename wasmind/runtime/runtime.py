@@ -103,6 +103,10 @@ class Runtime:
         """Tell all agents, also later ones, at which endpoint models answer."""
         self._coordinator.announce_models(base_url, names)
 
+    def hears(self, scope: str, message_type: str) -> bool:
+        """Whether an actor of an agent still handles what is sent to it."""
+        return self._coordinator.hears(scope, message_type)
+
     def summary(self) -> Summary:
         """What the run has used so far."""
         return self._coordinator.summary()

@@ -6,11 +6,27 @@ import gc
 import json
 import marshal
 
-import actor  # noqa: F401 - the exported resource belongs to the snapshot
+import actor
 import preload  # noqa: F401 - the standard library too
 from componentize_py_types import Err
+from wit_world.imports.types import Content, Content_Text
 
 from wasmind_actor import guest
+from wasmind_actor.guest_host import bytes_of, content
+
+
+class Mailbox:
+    """`wasmind:ext/mailbox`: messages as text."""
+
+    def deliver(
+        self, id_: str, message_type: str, from_actor_id: str, from_scope: str, payload: Content
+    ) -> None:
+        """Deliver one message."""
+        if isinstance(payload, Content_Text):
+            actor.deliver(id_, message_type, from_actor_id, from_scope, payload.value)
+        else:
+            data = bytes_of(payload)
+            actor.deliver(id_, message_type, from_actor_id, from_scope, data)
 
 
 class Contract:
@@ -21,7 +37,7 @@ class Contract:
         gc.disable()  # the instance ends with the answer
         return guest.describe()
 
-    def compile(self, name: str, source: str) -> bytes:
+    def compile(self, name: str, source: str) -> Content:
         """A module's source text to its marshalled code object."""
         path = f"<actor>/{name.replace('.', '/')}.py"
         try:
@@ -31,7 +47,7 @@ class Contract:
             raise Err(_problem(error.msg, error.lineno, error.offset)) from None
         except (ValueError, RecursionError, MemoryError) as error:
             raise Err(_problem(str(error), None, None)) from None
-        return marshal.dumps(code)
+        return content(marshal.dumps(code))
 
 
 def _problem(message: str, line: int | None, column: int | None) -> str:

@@ -11,8 +11,10 @@ import importlib
 import sys
 from typing import Final
 
+import zones
 from heap import fill_holes
 from rehearsal import rehearse
+from sockets import close_all
 
 MODULES: Final = """
 __future__ _colorize _strptime abc annotationlib argparse array ast asyncio base64 binascii bisect
@@ -42,6 +44,12 @@ for _name in MODULES.split():
 # Nothing is left to be found on disk: what is missing fails at once, without a look at the host.
 sys.path.clear()
 sys.path_importer_cache.clear()
+
+zones.load()
+close_all()
+# A line is a log record of the actor's, so it must leave when it is complete.
+for _stream in (sys.stdout, sys.stderr):
+    _stream.reconfigure(errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
 
 rehearse()
 gc.collect()

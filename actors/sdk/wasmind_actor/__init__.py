@@ -21,12 +21,15 @@ from wasmind_actor.chat import Scope
 from wasmind_actor.codec import Param
 from wasmind_actor.handlers import Envelope, on
 from wasmind_actor.messages import Section
+from wasmind_actor.nesting import DEEPEST, require_shallow
+from wasmind_actor.similar import closest
 from wasmind_actor.struct import Struct, replace
 from wasmind_actor.tools import Answer, Call, Deferred, ToolError, ToolResult, tool
 from wasmind_actor.wire import (
     I32,
     I64,
     U32,
+    BroadcastError,
     Config,
     Err,
     FlexibleBool,
@@ -37,11 +40,13 @@ from wasmind_actor.wire import (
 )
 
 __all__ = [
+    "DEEPEST",
     "I32",
     "I64",
     "U32",
     "Actor",
     "Answer",
+    "BroadcastError",
     "Call",
     "Config",
     "ConfigError",
@@ -60,7 +65,9 @@ __all__ = [
     "ToolError",
     "ToolResult",
     "Variant",
+    "closest",
     "on",
     "replace",
+    "require_shallow",
     "tool",
 ]

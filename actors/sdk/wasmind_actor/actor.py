@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, get_args, get_o
 
 from wasmind_actor import door, log
 from wasmind_actor.chat import Scope
-from wasmind_actor.codec import DecodeError
+from wasmind_actor.codec import DecodeError, written_number
 from wasmind_actor.faults import report
 from wasmind_actor.handlers import Envelope, Handler, handlers_of
 from wasmind_actor.messages import (
@@ -21,7 +21,7 @@ from wasmind_actor.messages import (
     UserNotification,
 )
 from wasmind_actor.tools import Call, ToolError, ToolMethod, shorten, tools_of
-from wasmind_actor.wire import Config, Message, dumps, from_json
+from wasmind_actor.wire import Config, Message, from_json, text_of
 
 if TYPE_CHECKING:
     # An actor without configuration is `class X(Actor)`; type checkers know defaults from here.
@@ -141,8 +141,12 @@ class Actor(Generic[ConfigT]):
     # --- to use ---
 
     def broadcast(self, message: Message) -> None:
-        """Send a message to everybody who handles it, this actor included."""
-        door.host().broadcast(message.message_type, dumps(message))
+        """Send a message to everybody who handles it, this actor included.
+
+        Raises:
+            BroadcastError: it is too large, or of a type that this actor may not send.
+        """
+        door.host().broadcast(message.message_type, text_of(message))
 
     # --- for the host ---
 
@@ -153,14 +157,14 @@ class Actor(Generic[ConfigT]):
         for handler in self.handlers.get(envelope.message_type, ()):
             try:
                 handler.deliver(self, envelope)
-            except Exception as error:  # noqa: BLE001 - no exception of a handler ends an actor
+            except BaseException as error:  # noqa: BLE001 - none of a handler's ends an actor
                 self._report(f"handling `{envelope.message_type}` failed", error)
 
     def shut_down(self) -> None:
         """Stop. Whoever still waits for a tool learns that nothing will come."""
         try:
             self.stop()
-        except Exception as error:  # noqa: BLE001 - as for handlers
+        except BaseException as error:  # noqa: BLE001 - as for handlers
             self._report("stopping failed", error)
         for call in list(self._open_calls):
             call.fail(ToolError("the actor stopped before it could answer"))
@@ -176,9 +180,9 @@ class Actor(Generic[ConfigT]):
         self._open_calls.append(call)
         try:
             method.run(self, call, message.tool_call)
-        except Exception as error:  # noqa: BLE001 - the model must get an answer
+        except BaseException as error:  # noqa: BLE001 - the model must get an answer
             log.error(f"tool `{method.name}` failed\n{report(error)}")
-            reason = f"{type(error).__name__}: {error}"
+            reason = _shown(error)
             call.fail(ToolError(f"`{method.name}` failed unexpectedly: {reason}"))
 
     def close_call(self, call: Call) -> None:
@@ -189,7 +193,7 @@ class Actor(Generic[ConfigT]):
         if self.config_class is None:
             return None
         try:
-            return from_json(self.config_class, tomllib.loads(text))
+            return from_json(self.config_class, tomllib.loads(text, parse_float=written_number))
         except (tomllib.TOMLDecodeError, DecodeError) as error:
             raise ConfigError(
                 f"the configuration of {type(self).__name__} is wrong: {error}"
@@ -218,16 +222,22 @@ class Actor(Generic[ConfigT]):
                 )
             )
 
-    def _report(self, what: str, error: Exception) -> None:
+    def _report(self, what: str, error: BaseException) -> None:
         log.error(f"{what}\n{report(error)}")
         self.broadcast(
             UserNotification(
                 level="Error",
                 title=f"{type(self).__name__}: {what}",
-                message=shorten(f"{type(error).__name__}: {error}", 300),
+                message=shorten(_shown(error), 300),
                 source=type(self).__name__,
             )
         )
+
+
+def _shown(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"SystemExit: it called `sys.exit({error.code!r})`, but actors end with their agent"
+    return f"{type(error).__name__}: {error}"
 
 
 _TOOL_CALLS: Final = Handler(message=ExecuteToolCall, reach="own", method="run_tool")

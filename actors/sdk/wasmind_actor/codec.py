@@ -15,10 +15,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
+from wasmind_actor.similar import closest
 from wasmind_actor.struct import REQUIRED
 
 Json: TypeAlias = Any
 Schema: TypeAlias = dict[str, Json]
+
+
+#: Below this every integer has a float of its own.
+_EXACT: Final = 2.0**53
 
 
 class DecodeError(ValueError):
@@ -131,9 +136,15 @@ class Number(Codec):
     """A float; integers are taken too."""
 
     def decode(self, value: Json, path: str) -> float:
-        if type(value) not in (int, float) or not math.isfinite(value):
+        if type(value) not in (int, float):
             raise DecodeError(f"expected a number, found {describe(value)}", path)
-        return float(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise DecodeError(f"expected a finite number, found {number}", path)
+        return number
 
     def schema(self) -> Schema:
         return {"type": "number"}
@@ -356,13 +367,42 @@ class Object(Codec):
             return self.make()
         if type(value) is not dict:
             raise DecodeError(f"expected an object, found {describe(value)}", path)
-        unknown = [key for key in value if key not in {field.name for field in self.fields}]
+        unknown = self._unknown(value)
         if unknown and self.closed:
             raise DecodeError("unknown key", join(path, unknown[0]))
         found = {field.name: field.read(value, path) for field in self.fields}
         if self.rest:
             found[self.rest] = {key: value[key] for key in unknown}
         return self.make(**{name: each for name, each in found.items() if each is not REQUIRED})
+
+    def faults(self, value: Json) -> list[str]:
+        """All that is wrong with a value, a line for each key.
+
+        An unknown key is wrong if it looks like one that is missing; others are only named beside
+        what is wrong.
+        """
+        if type(value) is not dict:
+            return [f"expected an object, found {describe(value)}"]
+        wrong = []
+        for field in self.fields:
+            try:
+                field.read(value, "")
+            except DecodeError as error:
+                wrong.append(str(error))
+        missing = [field.name for field in self.fields if field.name not in value]
+        strangers = {key: closest(key, missing) for key in self._unknown(value)}
+        if not wrong and not any(strangers.values()):
+            return []
+        known = ", ".join(f"`{field.name}`" for field in self.fields) or "none"
+        for key, meant in strangers.items():
+            wrong.append(
+                f"{key}: unknown; " + (f"did you mean `{meant}`?" if meant else f"known: {known}")
+            )
+        return wrong
+
+    def _unknown(self, table: Mapping[str, Json]) -> list[str]:
+        names = {field.name for field in self.fields}
+        return [key for key in table if key not in names]
 
     def encode(self, value: Any) -> Json:
         if self.unit:
@@ -487,6 +527,12 @@ class Newtype(Codec):
 
     def schema(self) -> Schema:
         return self.inner.schema()
+
+
+def written_number(text: str) -> int | float:
+    """A number with a point or exponent as models and people mean it: `30.0` is an integer."""
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) < _EXACT else number
 
 
 def join(path: str, key: str) -> str:

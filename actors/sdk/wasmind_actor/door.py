@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Host(Protocol):
     """What a host does for an actor. Errors are those of the capability modules."""
 
-    def broadcast(self, message_type: str, payload: bytes) -> None:
-        """Send a message to everybody."""
+    def broadcast(self, message_type: str, payload: str) -> None:
+        """Send a message, JSON text, to everybody; BroadcastError if it cannot be sent."""
 
     def log(self, level: Level, text: str) -> None:
         """Write a line to the host's log."""
@@ -70,9 +70,12 @@ _host: Host | None = None
 
 
 def install(host: Host | None) -> None:
-    """Make `host` the one all actors of this interpreter talk to."""
+    """Make `host` the one all actors of this interpreter talk to, across the border."""
     global _host
-    _host = host
+    # Here, because it knows the capability modules, which import this one.
+    from wasmind_actor.border import Border
+
+    _host = None if host is None else Border(host)
 
 
 def host() -> Host:

@@ -1,16 +1,19 @@
 """The host as a component sees it: the imports that componentize-py generated from the WIT."""
 
-# ruff: noqa: D102 - the contracts are those of `door.Host`
+# ruff: noqa: D102 - the contracts are those of `door.Host`; strings are fit for UTF-8 here
 
 from __future__ import annotations
 
+import binascii
 from collections.abc import Sequence
 from typing import Any, Final
 
 from componentize_py_types import Err
 from wit_world.imports import agent, command, filesystem, host_info, http, logger, messaging
+from wit_world.imports.types import Content, Content_Base64, Content_Text
 
 from wasmind_actor.agents import SpawnError
+from wasmind_actor.border import room_for
 from wasmind_actor.command import (
     Command,
     CommandError,
@@ -39,9 +42,11 @@ from wasmind_actor.http import (
     NetworkError,
     Request,
     Response,
+    Retry,
     TimedOutError,
 )
 from wasmind_actor.log import Level
+from wasmind_actor.wire import BroadcastError
 
 _LEVELS: Final = {
     Level.DEBUG: logger.LogLevel.DEBUG,
@@ -63,53 +68,73 @@ _FILE_ERRORS: Final[dict[type, type[FileError]]] = {
 }
 
 
+def content(data: bytes) -> Content:
+    """Bytes as they travel."""
+    try:
+        return Content_Text(room_for(data.decode()))
+    except UnicodeDecodeError:
+        coded = binascii.b2a_base64(data, newline=False)
+    return Content_Base64(room_for(coded.decode("ascii")))
+
+
+def bytes_of(travelled: Content) -> bytes:
+    """What `content` was made of."""
+    if isinstance(travelled, Content_Text):
+        return travelled.value.encode()
+    return binascii.a2b_base64(travelled.value)
+
+
 class GuestHost:
     """See `wasmind_actor.door.Host`."""
 
-    def broadcast(self, message_type: str, payload: bytes) -> None:
-        messaging.broadcast(message_type, payload)
+    def broadcast(self, message_type: str, payload: str) -> None:
+        try:
+            messaging.broadcast(message_type, Content_Text(room_for(payload)))
+        except Err as error:
+            raise BroadcastError(error.value) from None
 
     def log(self, level: Level, text: str) -> None:
-        logger.log(_LEVELS[level], _utf8(text))
+        logger.log(_LEVELS[level], text)
 
     def send(self, request: Request) -> Response:
-        handle = http.Request(request.method, request.url)
-        handle = handle.headers(http.Headers(list(request.headers)))
-        if request.body is not None:
-            handle = handle.body(request.body)
-        if request.timeout is not None:
-            handle = handle.timeout(request.timeout)
-        if request.retry is not None:  # in this order: `retry` may forget the statuses
-            handle = handle.retry(request.retry.attempts, request.retry.delay_ms)
-            handle = handle.retry_on_status_codes(list(request.retry.statuses))
         try:
-            response = handle.send()
+            response = http.send(
+                http.Request(
+                    request.method,
+                    request.url,
+                    list(request.headers),
+                    None if request.body is None else content(request.body),
+                    request.timeout,
+                    _retry(request.retry),
+                )
+            )
         except Err as error:
             raise _http_error(error.value) from None
         return Response(
-            status=response.status, headers=tuple(response.headers.headers), body=response.body
+            status=response.status,
+            headers=tuple(response.headers),
+            body=bytes_of(response.body),
         )
 
     def run(self, command_: Command) -> Output:
-        handle = command.Cmd(command_.program).args(list(command_.arguments))
-        if command_.clear_environment:
-            handle = handle.env_clear()
-        for name, value in command_.environment.items():
-            handle = handle.env(name, value)
-        if command_.directory is not None:
-            handle = handle.current_dir(command_.directory)
-        if command_.timeout is not None:
-            handle = handle.timeout(command_.timeout)
-        if command_.max_output_bytes is not None:
-            handle = handle.max_output_bytes(command_.max_output_bytes)
         try:
-            output = handle.run()
+            output = command.run(
+                command.Command(
+                    command_.program,
+                    list(command_.arguments),
+                    command_.directory,
+                    command_.timeout,
+                    command_.max_output_bytes,
+                    command_.clear_environment,
+                    list(command_.environment.items()),
+                )
+            )
         except Err as error:
             raise CommandError(error.value) from None
         return Output(
             status=_status(output.status),
-            stdout=output.stdout,
-            stderr=output.stderr,
+            stdout=bytes_of(output.stdout),
+            stderr=bytes_of(output.stderr),
             stdout_truncated=output.stdout_truncated,
             stderr_truncated=output.stderr_truncated,
         )
@@ -136,13 +161,13 @@ class GuestHost:
         return OsInfo(info.os, info.arch)
 
     def read(self, path: str) -> bytes:
-        return bytes(_file(filesystem.read, path))
+        return bytes_of(_file(filesystem.read, path))
 
     def read_range(self, path: str, offset: int, length: int) -> bytes:
-        return bytes(_file(filesystem.read_range, path, offset, length))
+        return bytes_of(_file(filesystem.read_range, path, offset, length))
 
-    def write(self, path: str, content: bytes) -> None:
-        _file(filesystem.write, path, content)
+    def write(self, path: str, content_: bytes) -> None:
+        _file(filesystem.write, path, content(content_))
 
     def stat(self, path: str) -> Stat:
         found = _file(filesystem.stat, path)
@@ -159,9 +184,8 @@ class GuestHost:
         _file(filesystem.remove, path)
 
 
-def _utf8(text: str) -> str:
-    """The text without lone surrogates, which the component model cannot pass."""
-    return text.encode("utf-8", "replace").decode()
+def _retry(retry: Retry | None) -> Any:
+    return retry and http.Retry(retry.attempts, retry.delay_ms, list(retry.statuses))
 
 
 def _http_error(error: Any) -> HttpError:

@@ -22,14 +22,19 @@ class Envelope:
         id: `<cause>:<own>`, `root:<own>` if no message caused it.
         from_actor_id: the sender's kind.
         from_scope: the sender's agent.
-        payload: JSON in UTF-8.
+        content: the payload as it came, JSON in most cases.
     """
 
     id: str
     message_type: str
     from_actor_id: str
     from_scope: Scope
-    payload: bytes
+    content: str | bytes
+
+    @property
+    def payload(self) -> bytes:
+        """The payload, JSON in UTF-8."""
+        return self.content.encode() if isinstance(self.content, str) else self.content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +57,7 @@ class Handler:
         if self.reach == "own" and envelope.from_scope != actor.scope:
             return
         try:
-            message = loads(self.message, envelope.payload)
+            message = loads(self.message, envelope.content)
         except DecodeError:
             return  # as all actors do: a newer or foreign sender may mean something else
         if self.reach == "addressed" and getattr(message, "agent", None) != actor.scope:

@@ -31,7 +31,7 @@ from wasmind_actor.http import NetworkError, Request, Response
 from wasmind_actor.log import Level
 from wasmind_actor.messages import CallDone, ExecuteToolCall, ToolCallStatusUpdate
 from wasmind_actor.modules import ActorModules
-from wasmind_actor.wire import Err, Message, Ok, dumps, loads
+from wasmind_actor.wire import BroadcastError, Err, Message, Ok, dumps, loads
 
 M = TypeVar("M", bound=Message)
 
@@ -75,6 +75,7 @@ class FakeHost:
         refuse_spawn: reason to refuse every spawn.
         bus: everything broadcast.
         lines: everything logged.
+        payload_mib: how large a message may be, as the limit of that name says.
     """
 
     http: Callable[[Request], Response] = no_network
@@ -89,9 +90,14 @@ class FakeHost:
     bus: list[Sent] = field(default_factory=list)
     lines: list[tuple[Level, str]] = field(default_factory=list)
     clock_ms: int = 0
+    payload_mib: int = 16
 
-    def broadcast(self, message_type: str, payload: bytes) -> None:
-        self.bus.append(Sent(message_type, payload))
+    def broadcast(self, message_type: str, payload: str) -> None:
+        data = payload.encode()
+        if len(data) > self.payload_mib << 20:
+            size = f"{len(data) / (1 << 20):.1f} MiB"
+            raise BroadcastError(f"a message of {size}; at most {self.payload_mib} MiB")
+        self.bus.append(Sent(message_type, data))
 
     def log(self, level: Level, text: str) -> None:
         self.lines.append((level, text))
@@ -265,7 +271,7 @@ class Stage:
                     message_type=kind,
                     from_actor_id=sender,
                     from_scope=scope,
-                    payload=payload,
+                    content=payload,
                 )
             )
 

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, get_type_hints, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    NoReturn,
+    TypeAlias,
+    TypeVar,
+    get_type_hints,
+    overload,
+)
 
 from wasmind_actor import log
 from wasmind_actor.chat import (
@@ -18,7 +28,7 @@ from wasmind_actor.chat import (
     ToolCallResult,
     ToolOutcome,
 )
-from wasmind_actor.codec import DecodeError, Object, Schema
+from wasmind_actor.codec import DecodeError, Object, Schema, written_number
 from wasmind_actor.messages import (
     CallDone,
     ExecuteToolCall,
@@ -27,8 +37,9 @@ from wasmind_actor.messages import (
     ToolCallStatus,
     ToolCallStatusUpdate,
 )
+from wasmind_actor.nesting import require_shallow
 from wasmind_actor.status import Status
-from wasmind_actor.wire import Err, Message, Ok, Record, parameters_codec
+from wasmind_actor.wire import BroadcastError, Err, Message, Ok, Record, parameters_codec
 
 if TYPE_CHECKING:
     from wasmind_actor.actor import Actor
@@ -130,9 +141,14 @@ class Call:
         if self.answered:
             log.warn(f"tool call `{self.id}` was answered twice; the second answer is dropped")
             return
+        try:
+            self._update(CallDone(result=outcome))
+        except BroadcastError as error:
+            # Whoever waits must hear something.
+            reason = ToolError(f"the answer could not be sent: {error}", "answer not sent")
+            self._update(CallDone(result=Err(reason.result.wire())))
         self.answered = True
         self._actor.close_call(self)
-        self._update(CallDone(result=outcome))
 
     def _update(self, status: ToolCallStatus) -> None:
         self._actor.broadcast(
@@ -194,22 +210,38 @@ class ToolMethod:
 
     def _decode(self, arguments: str) -> dict[str, Any]:
         try:
-            decoded: dict[str, Any] = self.parameters.decode(_parse(arguments), "")
+            given = _parse(arguments)
+            faults = self.parameters.faults(given)
         except DecodeError as error:
-            raise ToolError(
-                f"the parameters of `{self.name}` are invalid: {error}",
-                "Parameters: invalid",
-                f"Parameters: {arguments}\n\nReason: {error}",
-            ) from None
-        return decoded
+            faults = [str(error)]
+        if not faults:
+            decoded: dict[str, Any] = self.parameters.decode(given, "")
+            return decoded
+        reason = faults[0] if len(faults) == 1 else "".join(f"\n- {each}" for each in faults)
+        raise ToolError(
+            f"the parameters of `{self.name}` are invalid: {reason}",
+            "Parameters: invalid",
+            f"Parameters: {arguments}\n\nReason: {reason}",
+        )
 
 
 def _parse(arguments: str) -> Any:
     try:
-        # Models send nothing at all for a tool without parameters.
-        return json.loads(arguments) if arguments.strip() else {}
+        # Models send nothing at all for a tool without parameters, and bare line breaks in texts.
+        text = arguments if arguments.strip() else "{}"
+        require_shallow(text)
+        return json.loads(text, strict=False, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"invalid JSON: {error}") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a number in JSON")
+
+
+def _finite(text: str) -> int | float:
+    number = written_number(text)
+    return number if math.isfinite(number) else _refuse(text)
 
 
 def _result(answer: str | ToolResult) -> ToolResult:

@@ -156,6 +156,10 @@ class Config(Record, closed=True):
     """An actor's configuration; unknown keys are errors."""
 
 
+class BroadcastError(Exception):
+    """A message that the host did not take; the text says why."""
+
+
 class Message(Record):
     """What actors broadcast to each other. A message without fields is null in JSON."""
 
@@ -187,11 +191,14 @@ class Message(Record):
         cls.reach = reach or ("addressed" if addressed else cls.reach)
 
 
+def text_of(record: Record) -> str:
+    """The record as compact JSON; it may hold lone surrogates, which models do produce."""
+    return json.dumps(to_json(record), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 def dumps(record: Record) -> bytes:
     """The record as compact JSON in UTF-8."""
-    text = json.dumps(to_json(record), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # Lone surrogates, which models do produce, have no UTF-8 form.
-    return text.encode("utf-8", "replace")
+    return text_of(record).encode("utf-8", "replace")
 
 
 def loads(cls: type[R], data: bytes | str) -> R:

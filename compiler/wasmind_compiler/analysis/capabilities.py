@@ -25,6 +25,24 @@ class Granted(Record):
     narrowed: Mapping[str, Mapping[str, Any]]
 
 
+def promised(actor: ResolvedActor) -> Granted:
+    """What an actor gets that has yet to be built, as far as that is written: its grants, or what
+    it declares."""
+    entry, declared = _granting(actor), actor.manifest.capabilities
+    written = declared or () if entry is None or entry.grants is None else entry.grants
+    names = set(_known(_allowed(written)))
+    return Granted(capabilities=tuple(sorted(names)), narrowed=_narrowed(written, names))
+
+
+def may_use(actor: ResolvedActor) -> tuple[str, ...]:
+    """What an actor could use that has yet to be built: its grants, without them everything."""
+    if _granting(actor) is not None:
+        return promised(actor).capabilities
+    from wasmind.plan import CAPABILITIES
+
+    return tuple(CAPABILITIES)
+
+
 def grant(
     actor: ResolvedActor,
     imported: Sequence[str] | None,
@@ -48,7 +66,7 @@ def grant(
     needs = set(used if imported is None else imported) | _allowed(declared or ())
     # A component has no use for what it does not import, whatever it declares.
     needs = needs if imported is None else needs & {*imported, *optional}
-    entry = next((each for each in reversed(actor.entries) if each.grants is not None), None)
+    entry = _granting(actor)
     if entry is None or entry.grants is None:
         return Granted(capabilities=tuple(sorted(needs)), narrowed=_narrowed(declared or (), needs))
     lacking = _truly_lacking(needs - _granted(entry.grants), entry.grants, collector)
@@ -56,6 +74,11 @@ def grant(
     collector.extend(_superfluous(actor, entry, needs | set(optional)))
     granted = {*needs, *optional} & _granted(entry.grants)
     return Granted(capabilities=tuple(sorted(granted)), narrowed=_narrowed(entry.grants, granted))
+
+
+def _granting(actor: ResolvedActor) -> ActorEntry | None:
+    """The table that has the last word on what the actor is granted."""
+    return next((each for each in reversed(actor.entries) if each.grants is not None), None)
 
 
 def _allowed(grants: Sequence[Grant]) -> set[str]:

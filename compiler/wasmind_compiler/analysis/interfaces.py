@@ -19,9 +19,16 @@ from wasmind_compiler.diagnostics.rules import components
 from wasmind_compiler.diagnostics.suggestions import advice
 
 ACTOR_EXPORT: Final = INTERFACE.replace("@", "/actor@")
-_BY_INTERFACE: Final = {interface: name for name, interface in CAPABILITIES.items()}
-#: Offered without being a capability: a type, and the modules of a Python actor.
-_FREE: Final = frozenset({ACTOR_EXPORT, "wasmind:ext/package@0.1.0"})
+#: The same capabilities by another door, where bytes travel as text.
+_AS_TEXT: Final = ("messaging", "command", "http")
+_BY_INTERFACE: Final = {
+    **{interface: name for name, interface in CAPABILITIES.items()},
+    **{f"wasmind:ext/{name}@0.1.0": name for name in _AS_TEXT},
+}
+#: Offered without being a capability: types, and the modules of a Python actor.
+_FREE: Final = frozenset(
+    {ACTOR_EXPORT, "wasmind:ext/package@0.1.0", "wasmind:ext/types@0.1.0"}
+)
 _WASI: Final = re.compile(r"wasi:(cli|clocks|filesystem|io|random|sockets)/[a-z0-9-]+@0\.2\.\d+")
 
 

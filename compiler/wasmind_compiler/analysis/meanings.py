@@ -26,7 +26,7 @@ def check_meanings(
     actor: ResolvedActor,
     schema: Mapping[str, Any],
     resolution: Resolution,
-    known_models: Collection[str],
+    known_models: Collection[str] | None,
     collector: Collector,
     variables: Mapping[str, str],
 ) -> None:
@@ -36,7 +36,7 @@ def check_meanings(
         actor: the actor.
         schema: of its config table, with annotations.
         resolution: the system.
-        known_models: every model that actors may name; with `*` among them, any.
+        known_models: every model that actors may name; None if any name may be one.
         collector: takes the findings.
         variables: the environment.
     """
@@ -45,7 +45,7 @@ def check_meanings(
         collector.extend(_bad_base_url(actor))
     for found in annotated(actor.config.merged, schema):
         if found.kind == "model":
-            if not own_endpoint and ANY not in known_models:
+            if not own_endpoint and known_models is not None:
                 collector.extend(
                     _unknown_models(actor, found, resolution.config, known_models, variables)
                 )
@@ -92,6 +92,8 @@ def _unknown_models(
                 yield answered[0]._replace(notes=notes)
                 yield from answered[1:]
                 continue
+        if ANY in known:
+            continue
         if not near and {"models", "litellm"} & config.doubtful:
             continue
         fix = _new_model(config, name)

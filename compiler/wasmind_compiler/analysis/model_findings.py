@@ -32,7 +32,7 @@ def explain(config: AppConfig, variables: Mapping[str, str]) -> Iterator[Diagnos
         provider = providers().get(model.kind)
         yield from _base_url(model, provider, variables)
         yield from _key(model, provider, variables)
-        yield from _fallback(model, known)
+        yield from _fallback(model, known, variables)
         if counts_usd(config) and not _is_priced(model, provider):
             yield unpriced(_span(model), model.name.text)
 
@@ -148,14 +148,22 @@ def _unreadable(file: str) -> str | None:
         return "there is no such home folder"
 
 
-def _fallback(model: ModelEntry, known: Collection[str]) -> Iterator[Diagnostic]:
+def _fallback(
+    model: ModelEntry, known: Collection[str], variables: Mapping[str, str]
+) -> Iterator[Diagnostic]:
     names: Any = model.settings.get("fallback")
     for index, name in enumerate(names if isinstance(names, list) else ()):
-        if not isinstance(name, str) or name in known or ANY in known or split(name) is not None:
+        if not isinstance(name, str) or name in known:
             continue
         path: KeyPath = (*model.name.path, "fallback", index)
+        span = model.name.document.value(path)
+        if (found := split(name)) is not None:
+            yield from _usual_key(span, found[0], variables)
+            continue
+        if ANY in known:
+            continue
         yield models.UNKNOWN_MODEL.at(
-            model.name.document.value(path),
+            span,
             f"unknown model `{name}` in the `fallback` of `{model.name.text}`",
             help=advice(name, known, "models"),
         )

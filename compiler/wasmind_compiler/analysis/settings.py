@@ -91,6 +91,29 @@ def report_misplaced(actor: ResolvedActor, schema: Mapping[str, Any], collector:
                 collector.replace(shape.UNKNOWN_KEY, found)
 
 
+def doubt_misplaced(
+    resolution: Resolution, settings_of: Mapping[str, Any], collector: Collector
+) -> None:
+    """Leave open what unknown keys beside `source` mean where the actor's settings are unknown.
+
+    `limit` looks like `limits`, and may well be a setting that belongs in `config`. What looks like
+    `source` where there is none is that.
+
+    Args:
+        resolution: the system.
+        settings_of: schemas by logical name, of the actors that have been built and publish one.
+        collector: has the findings about those keys.
+    """
+    config = resolution.config
+    manifests = (actor.manifest for actor in resolution.actors.values())
+    depended = (entry for manifest in manifests for entry in manifest.dependencies)
+    for entry in (*config.actors, *config.overrides, *depended):
+        if entry.name not in settings_of:
+            for key in entry.misplaced:
+                if entry.has_source or not nearest(key, ("source",)):
+                    collector.doubt(shape.UNKNOWN_KEY, entry.key(key))
+
+
 def _moved_out(found: Diagnostic, actor: ResolvedActor) -> Diagnostic:
     """The same about a setting that is a key of the actor's table, with where it belongs."""
     if found.code != settings.UNKNOWN_SETTING.code:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from wasmind.records import Record
 from wasmind_compiler.analysis.agents import check_agents, report_never_spawned
-from wasmind_compiler.analysis.capabilities import Granted, grant
+from wasmind_compiler.analysis.capabilities import Granted, grant, may_use, promised
 from wasmind_compiler.analysis.config_schema import fault_of, without_slow_patterns
 from wasmind_compiler.analysis.first_agent import check_first_agent
 from wasmind_compiler.analysis.meanings import check_meanings
 from wasmind_compiler.analysis.models import ANY, check_parameters, model_names, used_models
 from wasmind_compiler.analysis.overrides import check_overrides
-from wasmind_compiler.analysis.settings import check_settings
+from wasmind_compiler.analysis.settings import check_settings, doubt_misplaced
 from wasmind_compiler.analysis.spawning import (
     Agent,
     Spawning,
@@ -90,11 +90,15 @@ def link(
         collector.extend(binding_findings.explain(resolution.config.tui))
         binding_findings.report_misplaced_actions(resolution.config.tui, collector)
     check_overrides(resolution, collector)
-    known_models = model_names(resolution.config) | ({ANY} if models_given else set())
+    known_models = None if models_given else model_names(resolution.config)
     actors = {
         name: _link_actor(resolution, name, artifact, known_models, collector, variables)
         for name, artifact in artifacts.items()
     }
+    if collector.failed:
+        schemas = {name: actor.artifact.contract.settings for name, actor in actors.items()}
+        known = {name: schema for name, schema in schemas.items() if schema is not None}
+        doubt_misplaced(resolution, known, collector)
     spawning = {name: actor.spawning for name, actor in actors.items()}
     agents, reached = possible_agents(resolution, spawning)
     contracts = {name: actor.artifact.contract for name, actor in actors.items()}
@@ -112,7 +116,7 @@ def _link_actor(
     resolution: Resolution,
     name: str,
     artifact: Artifact,
-    known_models: frozenset[str],
+    known_models: frozenset[str] | None,
     collector: Collector,
     variables: Mapping[str, str],
 ) -> LinkedActor:
@@ -124,13 +128,17 @@ def _link_actor(
         schema, left_out = without_slow_patterns(contract.settings)
         if left_out:
             _report_slow_patterns(resolved, left_out, collector)
-        check_settings(resolved, schema, resolution, known_models, collector)
+        proposed = (known_models or frozenset()) - {ANY}
+        check_settings(resolved, schema, resolution, proposed, collector)
         check_meanings(resolved, schema, resolution, known_models, collector, variables)
         models = used_models(resolved, schema)
-    granted = grant(
-        resolved, artifact.imported, artifact.optional, contract.capabilities, collector
+    granted = (
+        grant(resolved, artifact.imported, artifact.optional, contract.capabilities, collector)
+        if artifact.is_built
+        else promised(resolved)
     )
-    spawning = read_spawning(resolved, contract, granted.capabilities, resolution, collector)
+    uses = granted.capabilities if artifact.is_built else may_use(resolved)
+    spawning = read_spawning(resolved, contract, uses, resolution, collector)
     return LinkedActor(
         resolved=resolved, artifact=artifact, granted=granted, spawning=spawning, models=models
     )

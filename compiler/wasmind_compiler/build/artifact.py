@@ -21,15 +21,17 @@ class PythonModule(Record):
 
 
 class Artifact(Record):
-    """A built actor.
+    """An actor as far as it is built.
 
     Attributes:
         tree: its folder as it was read.
         contract: what it says about itself.
         modules: for the shared interpreter; empty for a component of its own.
-        component: the component's bytes; None where the shared interpreter runs the modules.
+        component: the component's bytes; None where the shared interpreter runs the modules, and
+            where it has not been built.
         imported: capabilities the component imports; None for the shared interpreter.
         optional: capabilities it could use where they are granted, but does not need.
+        is_built: whether its component is known; if not, so is nothing but what the manifest says.
     """
 
     tree: Tree
@@ -38,3 +40,4 @@ class Artifact(Record):
     component: bytes | None = None
     imported: tuple[str, ...] | None = None
     optional: tuple[str, ...] = ()
+    is_built: bool = True

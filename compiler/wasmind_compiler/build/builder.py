@@ -11,7 +11,7 @@ from typing import Any
 
 from wasmind_compiler.analysis.contract import ContractError, read_described, read_json, read_tables
 from wasmind_compiler.build.artifact import Artifact
-from wasmind_compiler.build.command import is_cargo, refuse_command
+from wasmind_compiler.build.command import is_cargo, note_unbuilt, refuse_command
 from wasmind_compiler.build.component import read_prebuilt
 from wasmind_compiler.build.errors import GuestError
 from wasmind_compiler.build.python import ModuleError, PythonBuilder, is_python
@@ -53,6 +53,7 @@ class Builder:
         offered: names of the interfaces the host offers.
         display: names of files as shown to people.
         collector: takes what is wrong with actors.
+        needs_components: an actor whose component has yet to be built is an error, not a note.
     """
 
     def __init__(
@@ -61,8 +62,11 @@ class Builder:
         offered: Callable[[], Iterable[str]],
         display: Display,
         collector: Collector,
+        *,
+        needs_components: bool,
     ) -> None:
         self._python = python
+        self._needs_components = needs_components
         self._offered = offered
         self._display = display
         self._collector = collector
@@ -114,11 +118,11 @@ class Builder:
         if isinstance(build, ComponentBuild):
             return self._component(actor, build, folder, tree)
         if isinstance(build, CommandBuild):
-            raise _RefusedError(refuse_command(actor, build))
+            return self._unbuilt(actor, build, tree)
         if is_python(tree):
             return self._python_actor(actor, folder, tree)
         if is_cargo(tree):
-            raise _RefusedError(refuse_command(actor, None))
+            return self._unbuilt(actor, None, tree)
         raise _RefusedError(
             building.NOTHING_TO_BUILD.at(
                 actor.source.span(),
@@ -126,6 +130,16 @@ class Builder:
                 help="add an `actor.py`, or a `[build]` table to its manifest",
             )
         )
+
+    def _unbuilt(self, actor: ResolvedActor, build: CommandBuild | None, tree: Tree) -> Artifact:
+        """What is known of an actor without its component."""
+        if self._needs_components:
+            raise _RefusedError(refuse_command(actor, build))
+        self._collector.add(note_unbuilt(actor, build))
+        contract = read_tables(
+            actor.manifest.contract or {}, settings=self._schema_file(actor, tree)
+        )
+        return Artifact(tree=tree, contract=contract, is_built=False)
 
     def _tree(self, actor: ResolvedActor, folder: Path) -> Tree:
         return self._trees.get(actor.identity) or self._read_unchanged(actor, folder)

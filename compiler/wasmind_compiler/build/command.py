@@ -1,14 +1,14 @@
 """Actors built by a program on this machine, such as `cargo component`.
 
-The program comes from the actor's author and runs with the user's rights, so nothing is run until
-the user allows it.
+The program comes from the actor's author and runs with the user's rights, so it is not run for
+them. Where no component is needed, such an actor is known by its manifest alone.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from wasmind_compiler.diagnostics import Diagnostic
+from wasmind_compiler.diagnostics import Diagnostic, Span
 from wasmind_compiler.diagnostics.rules import building
 from wasmind_compiler.frontend.manifest import CommandBuild
 from wasmind_compiler.resolution.graph import ResolvedActor
@@ -16,6 +16,7 @@ from wasmind_compiler.resolution.tree import Tree
 
 CARGO_MANIFEST: Final = "Cargo.toml"
 CARGO_COMMAND: Final = ("cargo", "component", "build", "--release")
+_HELP: Final = 'run it yourself and set `[build] component = "….wasm"` in the manifest'
 
 
 def is_cargo(tree: Tree) -> bool:
@@ -30,14 +31,27 @@ def refuse_command(actor: ResolvedActor, build: CommandBuild | None) -> Diagnost
         actor: the actor.
         build: the command of its manifest; None for a Cargo package.
     """
-    command = " ".join(build.command if build else CARGO_COMMAND)
-    if build is not None:
-        span = actor.manifest.document.value(("build", "command"))
-    else:
-        span = actor.source.span()
-    return building.BUILD_NOT_ALLOWED.at(
-        span,
-        f"`{actor.name}` is built by running `{command}`, which needs `--allow-build`",
-        notes=("this version of Wasmind cannot run build commands",),
-        help='run it yourself and set `[build] component = "….wasm"` in the manifest',
+    return building.NOT_BUILT.at(
+        _place(actor, build),
+        f"`{actor.name}` is built by `{_command(build)}`, which Wasmind does not run",
+        help=_HELP,
     )
+
+
+def note_unbuilt(actor: ResolvedActor, build: CommandBuild | None) -> Diagnostic:
+    """Say that nothing but the manifest is known about an actor; see `refuse_command`."""
+    return building.UNKNOWN_UNTIL_BUILT.at(
+        _place(actor, build),
+        f"the contract of `{actor.name}` is unknown until `{_command(build)}` has built it",
+        help=_HELP,
+    )
+
+
+def _command(build: CommandBuild | None) -> str:
+    return " ".join(build.command if build else CARGO_COMMAND)
+
+
+def _place(actor: ResolvedActor, build: CommandBuild | None) -> Span:
+    if build is None:
+        return actor.source.span()
+    return actor.manifest.document.value(("build", "command"))

@@ -1,7 +1,7 @@
 """The shared interpreter component: built once per machine, cached by its inputs.
 
 componentize-py starts CPython in WebAssembly, imports the app in `actors/sdk/interpreter` together
-with the SDK, Jinja and the standard library, and keeps a snapshot of that. Its output differs from
+with the SDK, Jinja, the time zones and the standard library, and keeps a snapshot of that. Its output differs from
 build to build (the hash seed of the interpreter is part of the snapshot), so an interpreter is
 named by what goes into it and pinned by the digest of what came out.
 """
@@ -23,6 +23,7 @@ WORLD: Final = "wasmind:ext/python-actor@0.1.0"
 
 _APP: Final = "app"
 _LIBRARIES: Final = ("jinja2", "markupsafe")
+_ZONES: Final = "tzdata"
 #: Part of the key: changes whenever this recipe does.
 _RECIPE: Final = "1"
 _RUN_COMPONENTIZE: Final = "import sys, componentize_py; sys.exit(componentize_py.script())"
@@ -40,7 +41,8 @@ def interpreter_key(sdk: Path, wit: Path) -> str:
         wit: folder with the WIT packages `actor/` and `ext/`.
     """
     digest = hashlib.sha256(f"interpreter {_RECIPE}\n".encode())
-    digest.update(f"componentize-py {_componentize_version()}\n".encode())
+    for package in ("componentize_py", _ZONES):
+        digest.update(f"{package} {_version(package)}\n".encode())
     for name, path in _inputs(sdk, wit):
         # Unbuffered and without objects made of paths: every `check` reads all of it.
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
@@ -134,6 +136,7 @@ def _componentize(scratch: Path, sdk: Path, wit: Path) -> Path:
     _copy_sources(sdk / "wasmind_actor", app / "wasmind_actor")
     for library in _LIBRARIES:
         _copy_sources(_package_folder(library), app / library)
+    _copy_zones(app / _ZONES)
     arguments = ["--quiet"]
     for package in ("actor", "ext"):  # a package comes after what it refers to
         arguments += ["--wit-path", str(wit / package)]
@@ -165,6 +168,15 @@ def _copy_sources(source: Path, target: Path) -> None:
         copy.write_bytes(path.read_bytes())
 
 
+def _copy_zones(target: Path) -> None:
+    """Copy the time zones, which are no modules."""
+    import shutil  # not needed where the interpreter is built already
+
+    source = _package_folder(_ZONES)
+    shutil.copytree(source / "zoneinfo", target / "zoneinfo")
+    shutil.copy(source / "zones", target / "zones")
+
+
 def _package_folder(name: str) -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
@@ -172,15 +184,15 @@ def _package_folder(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _componentize_version() -> str:
+def _version(package: str) -> str:
     # Asked for on every `check`; importlib.metadata alone takes longer to import than the rest.
-    site = _package_folder("componentize_py").parent
-    found = sorted(path.name for path in site.glob("componentize_py-*.dist-info"))
+    site = _package_folder(package).parent
+    found = sorted(path.name for path in site.glob(f"{package}-*.dist-info"))
     if found:
         return found[-1].removesuffix(".dist-info").partition("-")[2]
     from importlib.metadata import version
 
-    return version("componentize-py")
+    return version(package)
 
 
 def _empty_environment(scratch: Path) -> Path:

@@ -48,6 +48,7 @@ COVERED: Final[Mapping[str, Mapping[str, str]]] = {
         "unquoted dotted name": "WM0201",
         "newline in inline table": "WM0112",
         "file too large or too deep": "WM0111",
+        "merge conflict markers": "WM0113",
     },
     "schema": {
         "unknown top-level key": "WM0201, WM0202",
@@ -185,7 +186,8 @@ COVERED: Final[Mapping[str, Mapping[str, str]]] = {
     "building": {
         "nothing to build": "WM0801",
         "component file is missing": "WM0802",
-        "build command needs permission": "WM0803",
+        "actor has to be built first": "WM0803",
+        "contract unknown until built": "WM0807",
         "Python module does not compile": "WM0804",
         "actor cannot be described": "WM0805",
         "path out of the actor's folder": "WM0806",

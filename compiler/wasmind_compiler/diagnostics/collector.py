@@ -78,6 +78,13 @@ class Collector:
                     self._judged[found.span.file, found.span.start.line].remove(found)
         self.add(better)
 
+    def doubt(self, rule: Rule, span: Span) -> None:
+        """Make a guess of what `rule` would have written at just this place."""
+        for found in [each for each in self._found if each.code == rule.code]:
+            if found.span == span and found.fix is not None:
+                del self._found[found]
+                self._found[found._replace(fix=found.fix._replace(applicability="maybe"))] = None
+
     def has(self, rule: Rule, span: Span | None) -> bool:
         """Whether `rule` was broken at just this place."""
         return any(found.code == rule.code and found.span == span for found in self._found)

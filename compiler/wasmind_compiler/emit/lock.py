@@ -58,7 +58,7 @@ def _locked(actor: LinkedActor, config_folder: Path) -> LockedActor:
         capabilities=tuple(sorted(actor.granted.capabilities)),
         grants={name: _sorted(limits) for name, limits in actor.granted.narrowed.items()},
         dependencies=tuple(sorted(dependencies)),
-        contract=contract_digest(contract),
+        contract=contract_digest(contract) if actor.artifact.is_built else None,
         config_schema=contract.settings_digest,
     )
 

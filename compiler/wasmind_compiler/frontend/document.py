@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +12,7 @@ from wasmind_compiler.diagnostics import (
     Diagnostic,
     Edit,
     Fix,
+    Label,
     Position,
     Span,
     TextIndex,
@@ -189,15 +190,28 @@ def _load(index: TextIndex, collector: Collector) -> Document | None:
     try:
         return Document(index, tomllib.loads(index.text))
     except tomllib.TOMLDecodeError as error:
+        from wasmind_compiler.frontend.conflicts import conflict_markers
         from wasmind_compiler.frontend.syntax import all_syntax_errors
 
-        collector.extend(all_syntax_errors(index, str(error)))
+        if markers := conflict_markers(index):
+            collector.add(_unresolved(markers))
+        else:
+            collector.extend(all_syntax_errors(index, str(error)))
     except RecursionError:
         collector.add(limits.too_deep(index))
     except ValueError:
         # Python refuses numbers of more than some thousand digits with a plain ValueError.
         collector.add(limits.endless_number(index))
     return None
+
+
+def _unresolved(markers: Sequence[Span]) -> Diagnostic:
+    return files.MERGE_CONFLICT.at(
+        markers[0],
+        "the file has unresolved merge conflicts",
+        labels=tuple(Label(span, "") for span in markers[1:]),
+        help="keep what is right of each, and remove the marked lines",
+    )
 
 
 def _byte_order_mark(file: str) -> Diagnostic:

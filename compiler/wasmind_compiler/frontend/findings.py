@@ -92,6 +92,7 @@ def config_rules(actor: str) -> SchemaRules:
         missing=settings.MISSING_SETTING,
         value=settings.BAD_VALUE,
         conflicting=settings.BAD_VALUE,
+        not_finite=settings.BAD_VALUE,
         subject=f"config of `{actor}`",
     )
 

@@ -51,17 +51,18 @@ def widenings(old: Lock, new: Lock, granted: Collection[str] = ()) -> Iterator[W
 
     Args:
         old, new: what is compared.
-        granted: names of actors whose capabilities the config narrows, in words of the user.
+        granted: names of actors whose capabilities the config itself lists; the user has said what
+            they may do.
     """
     before = {actor.name: actor for actor in old.actors}
     brought = _brought_along(new, before.keys())
     for actor in sorted(new.actors, key=lambda each: each.name):
         known = before.get(actor.name)
-        if known is None and actor.name not in brought:
+        if actor.name in granted or (known is None and actor.name not in brought):
             continue
         had = set(known.capabilities) if known is not None else _HARMLESS
         gains = set(actor.capabilities) - had - _HARMLESS
-        if known is not None and actor.name not in granted:
+        if known is not None:
             gains.update(_less_narrowed(known, actor))
         if gains:
             kept = tuple(sorted(had)) if known is not None else ()

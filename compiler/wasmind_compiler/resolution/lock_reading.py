@@ -19,7 +19,6 @@ from wasmind_compiler.resolution.lockfile import VERSION, Lock, read_lock
 #: Programs write it, for as many actors as there are: it may be larger than what people write.
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _ADVICE: Final = "restore it from version control, or delete it and run `wasmind lock`"
-_MARKERS: Final = ("<<<<<<< ", "||||||| ", "=======", ">>>>>>> ")
 
 
 class LoadedLock(Record):
@@ -79,15 +78,14 @@ def load_lock(
 
 def _conflict(shown: str, content: bytes, collector: Collector) -> Diagnostic | None:
     """Conflict markers, each line of them."""
-    if b"<<<<<<< " not in content and b">>>>>>> " not in content:
+    if b"<<<<<<<" not in content and b">>>>>>>" not in content:
         return None
+    # Not needed by lockfiles without them.
+    from wasmind_compiler.frontend.conflicts import conflict_markers
+
     index = TextIndex(shown, content.decode("utf-8", "replace"))
     collector.opened(index)
-    spans, at = [], 0
-    for line in index.text.splitlines(keepends=True):
-        if line.startswith(_MARKERS):
-            spans.append(index.span(at, at + len(line.rstrip("\r\n"))))
-        at += len(line)
+    spans = conflict_markers(index)
     if not spans:
         return None
     return locking.LOCK_CONFLICT.at(

@@ -231,4 +231,30 @@ CLASSES: Final = (
             ),
         ),
     ),
+    Defect(
+        title="merge conflict",
+        area="9.2",
+        code="WM0113",
+        instances=(
+            P(
+                "offline",
+                "app.toml",
+                'model_name = "demo"',
+                '⟦<<<<<<< HEAD⟧\nmodel_name = "demo"\n=======\nmodel_name = "other"\n'
+                ">>>>>>> 1a2b3c4 (rename)",
+            ),
+            P(
+                "deep",
+                "shared/valve/Wasmind.toml",
+                'unit = "kelvin"',
+                '⟦<<<<<<< ours⟧\nunit = "kelvin"\n||||||| base\n=======\n>>>>>>> theirs',
+            ),
+            P(
+                "network",
+                "actors/coordinator/Wasmind.toml",
+                "[dependencies.wait]\n",
+                "⟦<<<<<<< HEAD⟧\n=======\n[dependencies.clock]\n>>>>>>> x\n[dependencies.wait]\n",
+            ),
+        ),
+    ),
 )

@@ -1,6 +1,8 @@
 ;; An actor without any toolchain: WebAssembly text against the reference WIT. It imports nothing
 ;; but `messaging`, says `echo.Started` with its scope when it is constructed, answers `echo.Ping`
 ;; with `echo.Pong` and the same payload, and says `echo.Stopped` when it is destructed.
+;; What stands between the marks takes messages as text; without it, it is the same actor with
+;; nothing but the reference's interfaces.
 (component
   (import "wasmind:actor/messaging@0.1.0" (instance $messaging
     (export "broadcast" (func (param "message-type" string) (param "payload" (list u8))))))
@@ -12,6 +14,10 @@
       (local $at i32)
       (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
       (global.set $next (i32.add (local.get $at) (local.get $size)))
+      (if (i32.gt_u (global.get $next) (i32.shl (memory.size) (i32.const 16)))
+        (then (drop (memory.grow (i32.add (i32.const 1) (i32.shr_u
+          (i32.sub (global.get $next) (i32.shl (memory.size) (i32.const 16)))
+          (i32.const 16)))))))
       (local.get $at))
     (func (export "free-all") (global.set $next (i32.const 1024))))
   (core instance $heap (instantiate $heap))
@@ -53,6 +59,13 @@
         (then (call $broadcast
           (i32.const 16) (i32.const 9) (local.get $payload) (local.get $payload-size))))
       (call $free-all))
+    (func (export "deliver")
+      (param i32 i32) (param $type i32) (param $type-size i32)
+      (param i32 i32) (param i32 i32) (param $case i32) (param $payload i32) (param $payload-size i32)
+      (if (call $is-ping (local.get $type) (local.get $type-size))
+        (then (call $broadcast
+          (i32.const 16) (i32.const 9) (local.get $payload) (local.get $payload-size))))
+      (call $free-all))
     (func (export "destructor") (param $self i32)
       (call $broadcast (i32.const 32) (i32.const 12) (i32.const 0) (i32.const 0))))
   (core instance $code (instantiate $code
@@ -61,6 +74,27 @@
       (export "broadcast" (func $broadcast))
       (export "new" (func $new))))))
 
+  ;; text
+  (type $content (variant (case "text" string) (case "base64" string)))
+  (func $deliver
+    (param "id" string) (param "message-type" string) (param "from-actor-id" string)
+    (param "from-scope" string) (param "payload" $content)
+    (canon lift (core func $code "deliver") (memory $memory) (realloc $realloc)))
+  (component $mailbox-interface
+    (type $plain-content (variant (case "text" string) (case "base64" string)))
+    (import "import-type-content" (type $content (eq $plain-content)))
+    (import "import-deliver" (func $deliver
+      (param "id" string) (param "message-type" string) (param "from-actor-id" string)
+      (param "from-scope" string) (param "payload" $content)))
+    (export $content-out "content" (type $content))
+    (export "deliver" (func $deliver) (func
+      (param "id" string) (param "message-type" string) (param "from-actor-id" string)
+      (param "from-scope" string) (param "payload" $content-out))))
+  (instance $mailbox (instantiate $mailbox-interface
+    (with "import-type-content" (type $content))
+    (with "import-deliver" (func $deliver))))
+  (export "wasmind:ext/mailbox@0.1.0" (instance $mailbox))
+  ;; end of text
   (type $envelope (record
     (field "id" string)
     (field "message-type" string)

@@ -101,8 +101,29 @@ def _env_clear(command: _Command) -> None:
     command.variables.clear()
 
 
-def _run(host: Host, handle: int) -> Ok | Err:
-    command: _Command = host.resources.get(handle)
+def _run_built(host: Host, handle: int) -> Ok | Err:
+    """`wasmind:actor/command`: the command was put together call by call."""
+    return _run(host, host.resources.get(handle))
+
+
+def _run_at_once(host: Host, fields: tuple[Any, ...]) -> Ok | Err:
+    """`wasmind:ext/command`: the whole command in one call."""
+    program, arguments, directory, timeout, cap, cleared, environment = fields
+    return _run(
+        host,
+        _Command(
+            program,
+            arguments,
+            directory,
+            None if timeout is None else float(timeout),
+            _DEFAULT_CAP if cap is None else cap,
+            cleared,
+            dict(environment),
+        ),
+    )
+
+
+def _run(host: Host, command: _Command) -> Ok | Err:
     grant = host.actor.grants.get("command", {})
     if refusal := _refusal(command, grant):
         host.around.log(host, "warn", f"refused `{command.program}`: {refusal}")
@@ -224,7 +245,12 @@ COMMAND: Final = Interface(
         "[method]cmd.max-output-bytes": _builder(_max_output),
         "[method]cmd.env": _builder(_env),
         "[method]cmd.env-clear": _builder(_env_clear),
-        "[method]cmd.run": HostFunction(_run, Err, blocking=True),
+        "[method]cmd.run": HostFunction(_run_built, Err, blocking=True),
     },
     resources={"cmd": _CMD},
+)
+EXT_COMMAND: Final = Interface(
+    name="wasmind:ext/command",
+    capability="command",
+    functions={"run": HostFunction(_run_at_once, Err, blocking=True)},
 )

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from wasmind.runtime.host.models import ModelGateway
 
 _RECENT_LINES = 20
+_KEPT_BYTES = 65_536
 
 
 class Surroundings(Protocol):
     """What host functions need of the system around an instance."""
 
     def broadcast(self, host: Host, message_type: str, payload: bytes) -> None:
-        """Put a message of the instance on the bus."""
+        """Put a message of the instance on the bus, or raise NotSent."""
 
     def log(self, host: Host, level: str, text: str) -> None:
         """Write a log record in the instance's name."""
@@ -122,7 +123,8 @@ class Host:
     Attributes:
         message_id: correlation id of the message being handled; None in constructor and destructor.
         modules: (name, code object) of a Python actor, for the shared interpreter.
-        output: the end of what the guest wrote to its standard streams.
+        complaints: the end of what the guest wrote to stderr.
+        printed: what it wrote to stdout since the last end of a line.
         log_rate: keeps a flood of log records from filling the disk.
         recent: the last lines it logged.
         failure: what a host function raised; it explains the trap that follows.
@@ -135,7 +137,8 @@ class Host:
     modules: tuple[tuple[str, bytes], ...] = ()
     message_id: str | None = None
     resources: Resources = field(default_factory=Resources)
-    output: bytearray = field(default_factory=bytearray)
+    complaints: bytearray = field(default_factory=bytearray)
+    printed: bytearray = field(default_factory=bytearray)
     log_rate: Rate = field(default_factory=lambda: Rate(2_000, 200.0))
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=_RECENT_LINES))
     usage: Usage = field(default_factory=Usage)
@@ -144,6 +147,32 @@ class Host:
 
     def __str__(self) -> str:
         return f"{self.actor.name}@{self.scope}"
+
+    def complain(self, data: bytes) -> None:
+        """The guest wrote to stderr."""
+        self.complaints += data
+        del self.complaints[:-_KEPT_BYTES]
+
+    def print(self, data: bytes) -> None:
+        """The guest wrote to stdout: every line becomes a log record of its own."""
+        self.printed += data
+        *lines, rest = self.printed.split(b"\n")
+        if len(rest) > _KEPT_BYTES:
+            lines, rest = [*lines, rest], b""
+        self.printed = bytearray(rest)
+        for line in lines:
+            self._log_line(line)
+
+    def end_line(self) -> None:
+        """A call into the guest is over: what it printed is a line, whether it said so or not."""
+        if self.printed:
+            line, self.printed = self.printed, bytearray()
+            self._log_line(line)
+
+    def _log_line(self, line: bytes) -> None:
+        text = line.decode("utf-8", "replace").removesuffix("\r")
+        if text and "logger" in self.actor.capabilities:
+            self.around.log(self, "debug", text)
 
 
 class Pause(Protocol):

@@ -64,18 +64,26 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Largest:
+    """How many bytes a body may have, and how to say so."""
+
+    size: int
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """What a call goes out over.
 
     Attributes:
         secrets: headers for a scheme and host that no actor ever sees.
-        largest: bytes a body may have.
+        largest: what the body of the response may have.
     """
 
     connections: Connections
     policy: Policy
     secrets: Callable[[str, str], Iterable[tuple[str, str]]]
-    largest: int
+    largest: Largest
 
 
 def exchange(call: Call, line: Line, deadline: Deadline) -> Answer:
@@ -161,7 +169,7 @@ def _target(response: httpcore.Response) -> str | None:
     return None if location is None else location.decode("utf-8", "replace")
 
 
-def _read(response: httpcore.Response, largest: int) -> Answer:
+def _read(response: httpcore.Response, largest: Largest) -> Answer:
     headers = [
         (key.decode("ascii", "replace").lower(), value.decode("latin-1"))
         for key, value in response.headers
@@ -179,7 +187,7 @@ def _read(response: httpcore.Response, largest: int) -> Answer:
     return Answer(response.status, visible, body)
 
 
-def _joined(chunks: Iterable[bytes], largest: int) -> bytes:
+def _joined(chunks: Iterable[bytes], largest: Largest) -> bytes:
     body = bytearray()
     for chunk in chunks:
         body += chunk
@@ -187,13 +195,13 @@ def _joined(chunks: Iterable[bytes], largest: int) -> bytes:
     return bytes(body)
 
 
-def _decoded(chunks: Iterable[bytes], largest: int) -> bytes:
+def _decoded(chunks: Iterable[bytes], largest: Largest) -> bytes:
     """Decode while reading: a few bytes can stand for a gigabyte, so output is limited too."""
     decoder = zlib.decompressobj(_GZIP_WINDOW)
     body = bytearray()
     try:
         for chunk in chunks:
-            body += decoder.decompress(chunk, largest + 1 - len(body))
+            body += decoder.decompress(chunk, largest.size + 1 - len(body))
             _limit(body, largest)
     except zlib.error as error:
         raise httpcore.RemoteProtocolError(f"the body cannot be decoded: {error}") from None
@@ -202,6 +210,6 @@ def _decoded(chunks: Iterable[bytes], largest: int) -> bytes:
     return bytes(body)
 
 
-def _limit(body: bytearray, largest: int) -> None:
-    if len(body) > largest:
-        raise Hopeless(f"the body is larger than {largest >> 20} MiB (limit `response_mib`)")
+def _limit(body: bytearray, largest: Largest) -> None:
+    if len(body) > largest.size:
+        raise Hopeless(f"the body is larger than {largest.shown}")

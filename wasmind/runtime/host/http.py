@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 from wasmind.records import Record
 from wasmind.runtime.abi import Err, Ok, Owned
 from wasmind.runtime.host.door import Host
-from wasmind.runtime.host.interface import HostFunction, Interface
-from wasmind.runtime.host.models import ModelGateway, ModelRequest, path_at_models
+from wasmind.runtime.host.interface import LARGEST_LIST_MIB, HostFunction, Interface
+from wasmind.runtime.host.models import ModelGateway, ModelReply, ModelRequest, path_at_models
 
 if TYPE_CHECKING:
     import httpx
 
-    from wasmind.runtime.host.exchange import Answer, Call
+    from wasmind.runtime.host.exchange import Answer, Call, Largest
 
 _REQUEST: Final = 120
 _MIB: Final = 1 << 20
@@ -28,8 +28,11 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
-class _Request(Record):
-    """Builder state. Every builder method makes a changed copy."""
+class Request(Record):
+    """A request of an actor, whichever interface it came through.
+
+    Builder methods make a changed copy.
+    """
 
     method: str
     url: str
@@ -41,7 +44,7 @@ class _Request(Record):
     retry_statuses: frozenset[int] = frozenset()
 
 
-class _Failure(Exception):
+class Failure(Exception):
     """A case of `request-error`; `hopeless` ones are not tried again."""
 
     def __init__(self, case: str, text: str | None = None, *, hopeless: bool = False) -> None:
@@ -51,7 +54,7 @@ class _Failure(Exception):
 
 
 def _new(host: Host, method: str, url: str) -> Owned:
-    return Owned(host.resources.add(_Request(method, url)), _REQUEST)
+    return Owned(host.resources.add(Request(method, url)), _REQUEST)
 
 
 def _builder(change: Any) -> HostFunction:
@@ -62,66 +65,101 @@ def _builder(change: Any) -> HostFunction:
     return HostFunction(body, guarded=False)
 
 
-def _header(request: _Request, key: str, value: str) -> _Request:
+def _header(request: Request, key: str, value: str) -> Request:
     return request._replace(headers=(*request.headers, (key, value)))
 
 
-def _headers(request: _Request, headers: tuple[Sequence[tuple[str, str]]]) -> _Request:
+def _headers(request: Request, headers: tuple[Sequence[tuple[str, str]]]) -> Request:
     return request._replace(headers=(*request.headers, *headers[0]))
 
 
-def _body(request: _Request, body: bytes) -> _Request:
+def _body(request: Request, body: bytes) -> Request:
     return request._replace(body=body)
 
 
-def _timeout(request: _Request, seconds: int) -> _Request:
+def _timeout(request: Request, seconds: int) -> Request:
     return request._replace(timeout=float(seconds))
 
 
-def _retry(request: _Request, attempts: int, base_delay_ms: int) -> _Request:
+def _retry(request: Request, attempts: int, base_delay_ms: int) -> Request:
     return request._replace(attempts=max(1, attempts), base_delay=base_delay_ms / 1000)
 
 
-def _retry_statuses(request: _Request, codes: Sequence[int]) -> _Request:
+def _retry_statuses(request: Request, codes: Sequence[int]) -> Request:
     return request._replace(retry_statuses=frozenset(codes))
 
 
-def _send(host: Host, handle: int) -> Ok | Err:
-    request: _Request = host.resources.get(handle)
+def _send_built(host: Host, handle: int) -> Ok | Err:
+    """`wasmind:actor/http`: the request was put together call by call."""
+    # Every byte of a `list<u8>` becomes a value of its own: what is read must leave room for that.
+    most = min(host.actor.limits.response_mib, LARGEST_LIST_MIB)
+    try:
+        answer = perform(host, host.resources.get(handle), most)
+    except Failure as failure:
+        return Err(failure.error)
+    return Ok((answer.status, (answer.headers,), answer.body))
+
+
+def _send(host: Host, fields: tuple[Any, ...]) -> Ok | Err:
+    """`wasmind:ext/http`: the whole request at once."""
+    method, url, headers, body, timeout, retry = fields
+    request = Request(method, url, tuple(headers), body or b"")
+    if timeout is not None:
+        request = _timeout(request, timeout)
+    if retry is not None:
+        attempts, delay_ms, statuses = retry
+        request = _retry_statuses(_retry(request, attempts, delay_ms), statuses)
+    try:
+        answer = perform(host, request, host.actor.limits.response_mib)
+    except Failure as failure:
+        return Err(failure.error)
+    return Ok((answer.status, answer.headers, answer.body))
+
+
+def perform(host: Host, request: Request, most: int) -> Answer | ModelReply:
+    """Send a request, as often as it says, and return the last response.
+
+    Args:
+        host: whose request it is.
+        request: what to send.
+        most: MiB that the body of a response may have.
+
+    Raises:
+        Failure: no attempt brought a response.
+    """
+    _check(request)
     gateway = host.around.models()
     path = None if gateway is None else path_at_models(request.url)
-    try:
-        _check(request)
-        if gateway is not None and path is not None:
-            return _ask_model(host, request, gateway, path)
-        call = _call(request)
-    except _Failure as failure:
-        return Err(failure.error)
-    last = _Failure("network-error", "not attempted")
+    if gateway is not None and path is not None:
+        return _ask_model(host, request, gateway, path, most)
+    call = _call(request)
+    last = Failure("network-error", "not attempted")
     for attempt in range(request.attempts):
         final = attempt == request.attempts - 1
         try:
-            answer = _attempt(host, call, request.timeout)
-        except _Failure as failure:
+            answer = _attempt(host, call, request.timeout, most)
+        except Failure as failure:
             last = failure
             if failure.hopeless or final or host.cancelled.is_set():
                 break
             host.cancelled.wait(_delay(request, attempt, None))
         else:
             if final or answer.status not in request.retry_statuses or host.cancelled.is_set():
-                return Ok((answer.status, (answer.headers,), answer.body))
+                return answer
             host.cancelled.wait(_delay(request, attempt, dict(answer.headers).get("retry-after")))
     if request.attempts > 1 and not last.hopeless:
         host.around.http_failed(host, request.attempts)
-    return Err(last.error)
+    raise last
 
 
-def _ask_model(host: Host, request: _Request, gateway: ModelGateway, path: str) -> Ok:
+def _ask_model(
+    host: Host, request: Request, gateway: ModelGateway, path: str, most: int
+) -> ModelReply:
     """One attempt, without a time limit: those of the model hold, and the gateway tries again."""
-    largest = host.actor.limits.response_mib * _MIB
+    largest = most * _MIB
     with host.around.slot("requests") as free:
         if not free:
-            raise _Failure("network-error", _NO_SLOT)
+            raise Failure("network-error", _NO_SLOT)
         reply = gateway.answer(
             ModelRequest(
                 method=request.method,
@@ -136,22 +174,21 @@ def _ask_model(host: Host, request: _Request, gateway: ModelGateway, path: str) 
         )
     if len(reply.body) > largest:
         size = len(reply.body) / _MIB
-        most = host.actor.limits.response_mib
-        text = f"an answer of {size:.1f} MiB; at most {most} (limit `response_mib`)"
-        raise _Failure("network-error", text)
-    return Ok((reply.status, ([("content-type", "application/json")],), reply.body))
+        text = f"an answer of {size:.1f} MiB; at most {most} MiB (limit `response_mib`)"
+        raise Failure("network-error", text)
+    return reply
 
 
-def _check(request: _Request) -> None:
+def _check(request: Request) -> None:
     """What could never work is reported as such before anything is sent."""
     if not _TOKEN.fullmatch(request.method):
-        raise _Failure("builder-error", f"`{request.method[:50]}` is not an HTTP method")
+        raise Failure("builder-error", f"`{request.method[:50]}` is not an HTTP method")
     for key, value in request.headers:
         if not _TOKEN.fullmatch(key) or not _HEADER_VALUE.fullmatch(value):
-            raise _Failure("builder-error", f"the header `{key[:50]}` is malformed")
+            raise Failure("builder-error", f"the header `{key[:50]}` is malformed")
 
 
-def _call(request: _Request) -> Call:
+def _call(request: Request) -> Call:
     import httpx
 
     from wasmind.runtime.host.exchange import Call
@@ -159,15 +196,15 @@ def _call(request: _Request) -> Call:
     try:
         url = httpx.URL(request.url)
     except (httpx.InvalidURL, ValueError, TypeError):
-        raise _Failure("invalid-url", request.url) from None
+        raise Failure("invalid-url", request.url) from None
     if url.scheme and url.scheme not in ("http", "https"):
-        raise _Failure("builder-error", f"the scheme `{url.scheme}` is not supported")
+        raise Failure("builder-error", f"the scheme `{url.scheme}` is not supported")
     if not url.scheme or not url.host:
-        raise _Failure("invalid-url", request.url)
+        raise Failure("invalid-url", request.url)
     return Call(request.method, url, request.headers, request.body)
 
 
-def _attempt(host: Host, call: Call, timeout: float | None) -> Answer:
+def _attempt(host: Host, call: Call, timeout: float | None, most: int) -> Answer:
     import httpcore
 
     from wasmind.runtime.host.connections import Deadline
@@ -179,25 +216,25 @@ def _attempt(host: Host, call: Call, timeout: float | None) -> Answer:
         around.connections(),
         Policy.of(host.actor.grants.get("http", {})),
         around.credentials,
-        host.actor.limits.response_mib * _MIB,
+        _largest(host, most),
     )
     try:
         with around.slot("requests") as free:
             if not free:
-                raise _Failure("network-error", _NO_SLOT)
+                raise Failure("network-error", _NO_SLOT)
             return exchange(call, line, Deadline(timeout, host.cancelled))
     except Refused as error:
         around.log(host, "warn", f"refused `{call.method} {_shown(call.url)}`: {error}")
         text = f"{error}; see `[actors.{host.actor.name}.grants.http]`"
-        raise _Failure("network-error", text, hopeless=True) from None
+        raise Failure("network-error", text, hopeless=True) from None
     except Hopeless as error:
-        raise _Failure("network-error", str(error), hopeless=True) from None
+        raise Failure("network-error", str(error), hopeless=True) from None
     except httpcore.TimeoutException:
-        raise _Failure("timeout") from None
+        raise Failure("timeout") from None
     except httpcore.LocalProtocolError as error:
-        raise _Failure("builder-error", str(error), hopeless=True) from None
+        raise Failure("builder-error", str(error), hopeless=True) from None
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
-        raise _Failure("network-error", str(error) or type(error).__name__) from None
+        raise Failure("network-error", str(error) or type(error).__name__) from None
 
 
 def _shown(url: httpx.URL) -> str:
@@ -205,7 +242,7 @@ def _shown(url: httpx.URL) -> str:
     return str(url.copy_with(userinfo=b"", query=None, fragment=None))
 
 
-def _delay(request: _Request, attempt: int, retry_after: str | None) -> float:
+def _delay(request: Request, attempt: int, retry_after: str | None) -> float:
     """`base * 2^attempt` with jitter, or what the server asked for; never longer than the cap."""
     nominal = min(_LONGEST_DELAY, request.base_delay * 2.0 ** min(attempt, 30))
     delay = nominal * (1 + random.uniform(0, _JITTER))  # noqa: S311 - spreads load, keeps no secret
@@ -228,6 +265,22 @@ def _retry_after(value: str | None) -> float | None:
         return None
 
 
+def _largest(host: Host, most: int) -> Largest:
+    """What a body may have, and what to say about a larger one."""
+    from wasmind.runtime.host.exchange import Largest
+
+    if most < host.actor.limits.response_mib:
+        return Largest(most * _MIB, f"{most} MiB, the most that components of this kind can take")
+    return Largest(most * _MIB, f"{most} MiB (limit `response_mib`)")
+
+
+EXT_HTTP: Final = Interface(
+    name="wasmind:ext/http",
+    capability="http",
+    functions={
+        "send": HostFunction(_send, lambda reason: Err(("builder-error", reason)), blocking=True)
+    },
+)
 HTTP: Final = Interface(
     name="wasmind:actor/http",
     capability="http",
@@ -240,7 +293,7 @@ HTTP: Final = Interface(
         "[method]request.retry": _builder(_retry),
         "[method]request.retry-on-status-codes": _builder(_retry_statuses),
         "[method]request.send": HostFunction(
-            _send, lambda reason: Err(("builder-error", reason)), blocking=True
+            _send_built, lambda reason: Err(("builder-error", reason)), blocking=True
         ),
     },
     resources={"request": _REQUEST},

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from wasmind.records import Record
+
+
+#: The largest `list<u8>` we hand to a guest: each byte takes some 72 on the way. What guests hand
+#: out is limited by the engine, see `guest.LARGEST_LIST_FROM_GUEST`.
+LARGEST_LIST_MIB: Final = 16
 
 
 class HostFunction(Record):

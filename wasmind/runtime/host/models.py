@@ -45,6 +45,11 @@ class ModelReply:
     status: int
     body: bytes
 
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """As an actor sees them."""
+        return [("content-type", "application/json")]
+
 
 class ModelGateway(Protocol):
     """What answers for all models. Used from any thread; may take as long as a model takes."""

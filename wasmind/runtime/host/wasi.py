@@ -1,7 +1,7 @@
 """The little of WASI that guests need to start and to complain; everything else traps.
 
-No environment, no arguments, no files, no sockets. What a guest prints is kept as the explanation
-of a trap; random bytes and clocks are real.
+No environment, no arguments, no files, no sockets. What a guest prints goes to its log, what it
+writes to stderr is kept as the explanation of a trap; random bytes and clocks are real.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
 
 _POLLABLE, _INPUT, _OUTPUT, _ERROR = 101, 102, 103, 104
-_KEPT_OUTPUT: Final = 65_536
+_STDOUT, _STDERR = 2, 3
+_MOST_AT_ONCE: Final = 65_536
 _MOST_RANDOM: Final = 1 << 20
 _CLOSED: Final = ("closed", None)
 
@@ -40,9 +41,11 @@ def _wall_now(_host: Host) -> tuple[int, int]:
     return divmod(time.time_ns(), 1_000_000_000)
 
 
-def _write(host: Host, _stream: int, data: bytes) -> Ok:
-    host.output.extend(data)
-    del host.output[:-_KEPT_OUTPUT]
+def _write(host: Host, stream: int, data: bytes) -> Ok:
+    if stream == _STDOUT:
+        host.print(data)
+    else:
+        host.complain(data)
     return Ok()
 
 
@@ -98,7 +101,7 @@ _STREAM_METHODS: Final = {
     **_methods(
         "output-stream",
         {
-            "check-write": lambda _host, _stream: Ok(_KEPT_OUTPUT),
+            "check-write": lambda _host, _stream: Ok(_MOST_AT_ONCE),
             "write": _write,
             "blocking-write-and-flush": _write,
             "flush": lambda _host, _stream: Ok(),
@@ -127,8 +130,8 @@ WASI: Final[tuple[Interface, ...]] = (
     ),
     _interface("cli/exit", _functions(exit=_exit)),
     _interface("cli/stdin", _functions(get_stdin=lambda _host: Owned(1, _INPUT))),
-    _interface("cli/stdout", _functions(get_stdout=lambda _host: Owned(2, _OUTPUT))),
-    _interface("cli/stderr", _functions(get_stderr=lambda _host: Owned(3, _OUTPUT))),
+    _interface("cli/stdout", _functions(get_stdout=lambda _host: Owned(_STDOUT, _OUTPUT))),
+    _interface("cli/stderr", _functions(get_stderr=lambda _host: Owned(_STDERR, _OUTPUT))),
     _interface("cli/terminal-stdin", _functions(get_terminal_stdin=lambda _host: None)),
     _interface("cli/terminal-stdout", _functions(get_terminal_stdout=lambda _host: None)),
     _interface("cli/terminal-stderr", _functions(get_terminal_stderr=lambda _host: None)),

@@ -1,5 +1,6 @@
 """WM08: building actors."""
 
+from wasmind_compiler.diagnostics.model import Severity
 from wasmind_compiler.diagnostics.registry import Example, Rule
 
 NOTHING_TO_BUILD = Rule(
@@ -68,15 +69,18 @@ source = { path = "desk" }
     ),
 )
 
-BUILD_NOT_ALLOWED = Rule(
+NOT_BUILT = Rule(
     code="WM0803",
-    title="build command needs permission",
+    title="actor has to be built first",
     explanation="""
-Building this actor runs a program on this machine with all your rights. Build it yourself and name
-the result with `[build] component`, or allow build commands.
+A bundle needs the component of every actor in it. This one is built by a program such as
+`cargo component`, which would run on this machine with all your rights, so Wasmind does not start
+it. Build the actor yourself and name the result with `[build] component`. `check` and `lock` need
+no component and only note that the actor's contract is unknown (WM0807).
 """,
     example=Example(
         file="desk/Wasmind.toml",
+        command=("bundle",),
         failing="""\
 actor_id = "example:desk"
 
@@ -175,6 +179,41 @@ build.component = "../desk.wasm"
         fixed="""\
 actor_id = "example:desk"
 build.component = "desk.wasm"
+""",
+        others={
+            "app.toml": """\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+""",
+        },
+    ),
+)
+
+UNKNOWN_UNTIL_BUILT = Rule(
+    code="WM0807",
+    title="contract unknown until built",
+    severity=Severity.NOTE,
+    explanation="""
+This actor is built by a program that Wasmind does not run, and its component is what would tell
+which capabilities it needs. `check` and `lock` take from its manifest what that says; everything
+else about it is unknown, so nothing is reported about it. `bundle` and `run` need the component.
+""",
+    example=Example(
+        file="desk/Wasmind.toml",
+        failing="""\
+actor_id = "example:desk"
+
+[build]
+command = ["make"]
+output = "desk.wasm"
+""",
+        fixed="""\
+actor_id = "example:desk"
+
+[build]
+component = "desk.wasm"
 """,
         others={
             "app.toml": """\

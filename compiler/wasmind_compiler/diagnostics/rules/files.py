@@ -315,3 +315,33 @@ source = { path = "echo" }
 """,
     ),
 )
+
+MERGE_CONFLICT = Rule(
+    code="WM0113",
+    title="unresolved merge conflict",
+    explanation="""
+A merge left conflict markers in the file: lines that begin with `<<<<<<<`, `=======` or `>>>>>>>`.
+Between them are the versions of both sides; keep what is right and remove the markers. Nothing else
+in the file is judged before. Markers inside of strings, such as prompts, are left alone.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+<<<<<<< HEAD
+config = { greeting = "Hello" }
+=======
+config = { greeting = "Good morning" }
+>>>>>>> polite
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+config = { greeting = "Good morning" }
+""",
+    ),
+)

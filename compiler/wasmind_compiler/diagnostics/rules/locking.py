@@ -99,6 +99,7 @@ CAPABILITIES_WIDEN = Rule(
 The actor could do more than it could when it was locked: it has further capabilities, its manifest
 narrows one less than before (`command.programs`, say), or a locked actor has brought along a new
 one that can do something. Look at what changed; then confirm with `--accept-capabilities`, or
-narrow it with `grants`.
+narrow it with `grants`. What the `grants` of the config itself list needs no further consent. For
+an actor in a folder below the config, which has the same author, this is a note and nothing stops.
 """,
 )

@@ -32,7 +32,8 @@ _SAID: Final[tuple[tuple[str, Rule, str], ...]] = (
     (
         r"transport '\w+' not allowed",
         fetching.SCHEME_NOT_ALLOWED,
-        "git's `url.….insteadOf` leads there; a mirror may use https, ssh or what the source uses",
+        "git's `url.….insteadOf` leads there; a mirror may be a folder, or use https, ssh or what "
+        "the source uses",
     ),
     (
         r"returned error: 30[12378]",
@@ -45,6 +46,7 @@ _NOT_GIVEN: Final = re.compile(
     r"|did not send all necessary objects|unable to find [0-9a-f]+ under|Cannot obtain needed"
     r"|bad object|could not fetch|missing blob object|remote error: upload-pack"
 )
+_NOT_LOCAL: Final = "transport 'file' not allowed"
 _NOT_SHALLOW: Final = "does not support shallow"
 _REDIRECT: Final = re.compile(r"warning: redirecting to (\S+)")
 _MOST_LINES: Final = 8
@@ -58,6 +60,11 @@ def is_refusal(error: GitCommandError) -> bool:
 def wants_whole_history(error: GitCommandError) -> bool:
     """Whether the remote is only files behind a web server, which cannot cut history short."""
     return _NOT_SHALLOW in str(error)
+
+
+def wants_local_transport(error: GitCommandError) -> bool:
+    """Whether git was sent to a repository of this machine, which it was not allowed to use."""
+    return _NOT_LOCAL in str(error)
 
 
 def redirected_to(stderr: str) -> str | None:

@@ -59,6 +59,7 @@ def _fetch(git: GitProgram, repository: Repository, aside: Path, new: str) -> No
             *(f"--depth={_DEPTH}", _REMOTE, f"{new}:refs/heads/new"),
         ],
         url=repository.url,
+        local=repository.mirror is not None,
         settings=[f"remote.{_REMOTE}.{key}={value}" for key, value in settings.items()],
         size=lambda: sum(path.stat().st_size for path in packs.glob("*")),
     )

@@ -141,8 +141,8 @@ def _kept(kept: LfsObjects, wanted: Iterable[Pointer]) -> dict[Pointer, bytes]:
 
 
 def _fetched(repository: Repository, missing: Iterable[Pointer]) -> Iterable[tuple[Pointer, bytes]]:
-    if repository.url.scheme == "file":
-        return _from_folder(repository.url.folder, missing)
+    if repository.address().scheme == "file":
+        return _from_folder(repository.address().folder, missing)
     # Only sources with big files need a web client, and it is slow to import.
     from wasmind_compiler.resolution.git.lfs_server import LfsServer
 

@@ -177,6 +177,7 @@ class GitProgram:
         size: Callable[[], int] | None = None,
         held: Sequence[int] = (),
         progress: Callable[[str], None] | None = None,
+        local: bool = False,
     ) -> Output:
         """Run a command to its end.
 
@@ -188,6 +189,7 @@ class GitProgram:
             size: bytes on disk so far, asked now and then, against the limit of a fetch.
             held: file descriptors the command keeps open, so that a lock outlives a killed parent.
             progress: hears how far it has come, from another thread.
+            local: the user's git configuration leads from `url` to a repository of this machine.
 
         Raises:
             GitCommandError: it failed.
@@ -202,7 +204,7 @@ class GitProgram:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=self.home,
-                env=_environment(url, self.home),
+                env=_environment(url, self.home, local=local),
                 start_new_session=True,
                 pass_fds=() if os.name == "nt" else tuple(held),
             )
@@ -319,7 +321,7 @@ def transports(url: GitUrl | None) -> set[str]:
     return {"https", "ssh"} | ({url.scheme} if url is not None else set())
 
 
-def _environment(url: GitUrl | None, home: Path) -> Mapping[str, str]:
+def _environment(url: GitUrl | None, home: Path, *, local: bool = False) -> Mapping[str, str]:
     chosen = {
         name: value
         for name, value in os.environ.items()
@@ -329,7 +331,9 @@ def _environment(url: GitUrl | None, home: Path) -> Mapping[str, str]:
     # A repository around the cache, such as a home folder under git, has no say.
     chosen["GIT_CEILING_DIRECTORIES"] = str(home.parent)
     # An explicit list replaces all `protocol.*` settings.
-    chosen["GIT_ALLOW_PROTOCOL"] = ":".join(sorted(transports(url)))
+    chosen["GIT_ALLOW_PROTOCOL"] = ":".join(
+        sorted(transports(url) | ({"file"} if local else set()))
+    )
     if url is not None and url.secret is not None:
         chosen["WASMIND_GIT_HOST"] = url.place
         chosen["WASMIND_GIT_USER"] = url.secret.user

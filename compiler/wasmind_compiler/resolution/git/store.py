@@ -21,10 +21,15 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from wasmind.records import Record
 from wasmind_compiler.reporter import Reporter
-from wasmind_compiler.resolution.git.failures import redirected_to, wants_whole_history
+from wasmind_compiler.resolution.git.failures import (
+    redirected_to,
+    wants_local_transport,
+    wants_whole_history,
+)
 from wasmind_compiler.resolution.git.objects import Objects
 from wasmind_compiler.resolution.git.program import (
     GitCommandError,
@@ -77,12 +82,14 @@ class Repository:
     Attributes:
         redirect: where the remote said it has moved to, once it has been asked.
         further_hosts: names of hosts that were asked for what is not in the repository itself.
+        mirror: the repository of this machine that the user's git has instead, once it was asked.
     """
 
     def __init__(self, url: GitUrl, home: Path, git: GitProgram, reporter: Reporter) -> None:
         self.url = url
         self.redirect: str | None = None
         self.further_hosts: set[str] = set()
+        self.mirror: GitUrl | None = None
         self._home = home
         self._git = git
         self._reporter = reporter
@@ -92,6 +99,7 @@ class Repository:
         self._takes_all = False
         self._address: GitUrl | None = None
         self._unannounced = threading.Lock()
+        self._finding_mirror = threading.Lock()
         self._was_asked = False
 
     def store(self, oid: str = "") -> Path:
@@ -123,7 +131,7 @@ class Repository:
             # The time may be up already; then nobody knows about mirrors.
             with contextlib.suppress(GitCommandError, LimitExceededError, OSError):
                 output = self._git.run(["ls-remote", "--get-url", _REMOTE], settings=[remote])
-                found = read_git_url(output.stdout.decode("utf-8", "replace").strip())
+                found = _read_address(os.fsdecode(output.stdout).strip())
                 self._address = found if isinstance(found, GitUrl) else self.url
         return self._address
 
@@ -312,8 +320,9 @@ class Repository:
         held: tuple[int, ...] = (),
     ) -> Output:
         remote = [f"remote.{_REMOTE}.url={self.url.shown}"]
-        if self.url.scheme == "file":
+        if "file" in {self.url.scheme, self.mirror and self.mirror.scheme}:
             remote.append(f"remote.{_REMOTE}.uploadpack={_LOCAL_SERVER}")
+        was_local = self.mirror is not None
         try:
             output = self._git.run(
                 arguments,
@@ -323,8 +332,14 @@ class Repository:
                 size=size,
                 held=held,
                 progress=self.progress,
+                local=was_local,
             )
-        except (GitCommandError, LimitExceededError):
+        except GitCommandError as error:
+            if not was_local and wants_local_transport(error) and self._has_mirror_here():
+                return self._run(arguments, settings=settings, stdin=stdin, size=size, held=held)
+            self._was_asked = True
+            raise
+        except LimitExceededError:
             self._was_asked = True  # other errors mean that there is no git which could ask
             raise
         finally:
@@ -332,6 +347,18 @@ class Repository:
         self._was_asked = True
         self.redirect = redirected_to(output.stderr) or self.redirect
         return output
+
+    def _has_mirror_here(self) -> bool:
+        """Whether the user's git configuration has a repository of this machine for the URL.
+
+        Nothing else can: git reads no configuration that a manifest or repository could write.
+        Where a path climbs, its author and not the user would choose the folder.
+        """
+        with self._finding_mirror:
+            if self.mirror is None and not self.url.climbs and self.address().scheme == "file":
+                self.mirror = self.address()
+                self._reporter.status("Via", self.mirror.shown)
+        return self.mirror is not None
 
     def _prepare(self, store: Path, like: str) -> None:
         """Make the store, or clear away what a killed git left in it. The lock is held."""
@@ -354,6 +381,13 @@ class Repository:
 def local_ref(name: str) -> str:
     """Where a fetched ref is kept. A digest, so that no two names get in each other's way."""
     return f"refs/wasmind/own/{hashlib.sha256(name.encode()).hexdigest()[:32]}"
+
+
+def _read_address(text: str) -> GitUrl | UrlFault:
+    """What git makes of a URL, which may be the path of a folder."""
+    if text.startswith("file://"):
+        return read_git_url(quote(text, safe="/:%"))
+    return read_git_url(f"file://{quote(text)}" if Path(text).is_absolute() else text)
 
 
 def _read_refs(text: str) -> Advertised:

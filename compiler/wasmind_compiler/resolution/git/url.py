@@ -72,6 +72,11 @@ class GitUrl(Record):
         return Path(os.fsdecode(unquote_to_bytes(_path(self.shown))))
 
     @property
+    def climbs(self) -> bool:
+        """Whether its path leads out of a folder that git's `insteadOf` puts before it."""
+        return ".." in unquote(_path(self.shown)).replace("\\", "/").split("/")
+
+    @property
     def is_insecure(self) -> bool:
         """Whether anybody on the way could answer instead of the host."""
         return self.scheme in INSECURE_SCHEMES and self.host not in _LOOPBACK

@@ -1,0 +1,104 @@
+"""Arguments as models write them: what is understood, and what they are told otherwise."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import pytest
+
+from wasmind_actor import Actor, Config, Param, Record, tool
+from wasmind_actor.testing import Stage
+
+
+class Edit(Record):
+    line: int
+    text: str = ""
+
+
+class Limits(Config):
+    most: int = 0
+    share: float = 0.5
+
+
+class Editor(Actor[Limits]):
+    @tool
+    def edit(
+        self,
+        path: str,
+        edits: tuple[Edit, ...] = (),
+        timeout: Annotated[int, Param(minimum=1)] = 30,
+        ratio: float = 1.0,
+        note: Any = None,
+    ) -> str:
+        """Edits."""
+        return repr((path, [(each.line, each.text) for each in edits], timeout, ratio, note))
+
+    @tool
+    def nothing(self) -> str:
+        """Takes nothing."""
+        return "done"
+
+
+@pytest.fixture
+def editor() -> Stage:
+    return Stage(Editor)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "understood"),
+    [
+        ('{"path": "a\nb\tc"}', "('a\\nb\\tc', [], 30, 1.0, None)"),
+        ('{"path": "a", "timeout": 5.0}', "('a', [], 5, 1.0, None)"),
+        ('{"path": "a", "timeout": 5e1, "ratio": 2}', "('a', [], 50, 2.0, None)"),
+        ('{"path": "a", "edits": [{"line": 3.0}]}', "('a', [(3, '')], 30, 1.0, None)"),
+        ('{"path": "a", "explanation": "because"}', "('a', [], 30, 1.0, None)"),
+    ],
+)
+def test_what_models_write_is_understood(editor, arguments, understood):
+    assert editor.call("edit", arguments).content == understood
+
+
+def test_all_wrong_arguments_are_reported_at_once(editor):
+    error = editor.call_error(
+        "edit", '{"pth": "a", "timeout": 0, "ratio": "x", "edits": [{}], "colour": "red"}'
+    )
+    assert error.content == (
+        "the parameters of `edit` are invalid: \n"
+        "- path: missing\n"
+        "- edits[0].line: missing\n"
+        "- timeout: expected at least 1, found 0\n"
+        "- ratio: expected a number, found a string\n"
+        "- pth: unknown; did you mean `path`?\n"
+        "- colour: unknown; known: `path`, `edits`, `timeout`, `ratio`, `note`"
+    )
+
+
+def test_an_optional_argument_that_was_misspelt_is_not_just_left_out(editor):
+    error = editor.call_error("edit", path="a", time_out=5)
+    assert error.content.endswith("time_out: unknown; did you mean `timeout`?")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ('{"path": "a", "note": NaN}', "NaN is not a number in JSON"),
+        ('{"path": "a", "note": -Infinity}', "-Infinity is not a number in JSON"),
+        ('{"path": "a", "note": 1e999}', "1e999 is not a number in JSON"),
+        ('{"path": "a", "timeout": 5.5}', "timeout: expected an integer, found a number"),
+        ('{"path": "a", "timeout": "30"}', "timeout: expected an integer, found a string"),
+        ("[]", "expected an object, found an array"),
+        ('{"path": "a', "invalid JSON"),
+        ("[" * 100_000, "invalid JSON"),
+    ],
+)
+def test_what_is_not_understood_is_told(editor, arguments, reason):
+    assert reason in editor.call_error("edit", arguments).content
+
+
+@pytest.mark.parametrize("arguments", ["", " ", "{}", '{"reason": "x"}'])
+def test_a_tool_without_parameters_takes_anything(editor, arguments):
+    assert editor.call("nothing", arguments).content == "done"
+
+
+def test_whole_numbers_of_a_configuration_may_be_written_with_a_point():
+    assert Stage(Editor, config="most = 30.0\nshare = 1").actor.config == Limits(most=30, share=1.0)
