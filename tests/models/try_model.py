@@ -28,7 +28,7 @@ starting_actors = ["assistant"]
 
 [actors.assistant]
 source = {{ library = "assistant" }}
-config = {{ model_name = "gemma", base_prompt = "Answer in one short sentence." }}
+config = {{ model_name = "gemma", system_prompt = {{ base_template = "Answer in one short sentence." }} }}
 
 [models.gemma]
 kind = "llamacpp"
