@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from tests.models.conftest import HELLO, endpoint
 from tests.models.zoo import (
     USAGE,
+    Provider,
     Strict,
     Visit,
     answers,
@@ -31,6 +34,7 @@ from tests.models.zoo import (
 from wasmind.plan import Model
 from wasmind.runtime.events import LogRecord, ModelCall
 
+TLS = Path(__file__).parents[1] / "tls"
 TOOLS = [{"type": "function", "function": {"name": "run", "parameters": {"type": "object"}}}]
 
 
@@ -450,6 +454,27 @@ def test_the_end_of_the_actor_ends_the_call_and_the_connection(at) -> None:
     assert made.gone.wait(10)
 
 
+def test_an_interruption_ends_the_calls_of_its_agent_only(at) -> None:
+    released = threading.Event()
+    made, gateway = at(hangs(released))
+    replies: dict[str, int] = {}
+
+    def ask(scope: str) -> None:
+        replies[scope] = gateway.ask(scope=scope)[0]
+
+    threads = {scope: threading.Thread(target=ask, args=(scope,)) for scope in ("one", "two")}
+    for each in threads.values():
+        each.start()
+    while len(made.visits) < 2:
+        time.sleep(0.01)
+    gateway.gateway.interrupt("one")
+    threads["one"].join(10)
+    assert replies == {"one": 499}
+    gateway.gateway.interrupt("two")
+    threads["two"].join(10)
+    released.set()
+
+
 def test_the_end_of_the_actor_ends_waiting(at) -> None:
     released, cancelled = threading.Event(), threading.Event()
     made, gateway = at(hangs(released))
@@ -685,6 +710,31 @@ def test_a_proxy_of_the_environment_is_used(provider, run, monkeypatch) -> None:
     gateway = run(endpoint(proxy, base_url="http://models.example:9/v1"))
     assert gateway.text() == "hi"
     assert proxy.visits[0].path == "http://models.example:9/v1/chat/completions"
+
+
+@pytest.fixture
+def secure(provider) -> Provider:
+    """A provider behind TLS, with a certificate for `localhost` that nobody vouches for."""
+    made = provider(says("hi"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(TLS / "cert.pem", TLS / "key.pem")
+    made.wrap(context)
+    return made
+
+
+def test_a_certificate_that_is_not_trusted_is_told_at_once(secure, run) -> None:
+    gateway = run(endpoint(secure, base_url=f"https://localhost:{secure.port}"))
+    status, code, words_ = gateway.error()
+    assert (status, code) == (502, "unavailable")
+    assert "is not trusted" in words_
+    assert "name its authority in `SSL_CERT_FILE`" in words_
+    assert len(gateway.ended()) == 1
+
+
+def test_a_certificate_of_ones_own(secure, run, monkeypatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(TLS / "cert.pem"))
+    gateway = run(endpoint(secure, base_url=f"https://localhost:{secure.port}"))
+    assert gateway.text() == "hi"
 
 
 def test_deltas_are_told_at_most_twenty_times_a_second(at) -> None:

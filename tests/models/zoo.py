@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -76,11 +77,12 @@ class Visit:
 
 
 class Provider:
-    """A server with one behaviour. `gone` is set when a client went away before the end."""
+    """A server with one behaviour. `gone` is set when a client went away too soon."""
 
     def __init__(self, behave: Behaviour) -> None:
         self.visits: list[Visit] = []
         self.behave = behave
+        self.visited = threading.Event()
         self.gone = threading.Event()
         self.at_once = 0
         self.most_at_once = 0
@@ -112,6 +114,7 @@ class Provider:
         with self._lock:
             visit = Visit(handler, handler.path, headers, body, len(self.visits) + 1)
             self.visits.append(visit)
+            self.visited.set()
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -119,6 +122,10 @@ class Provider:
         finally:
             with self._lock:
                 self.at_once -= 1
+
+    def wrap(self, context: ssl.SSLContext) -> None:
+        """Speak TLS from now on."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     @property
     def asked(self) -> list[Any]:

@@ -14,7 +14,7 @@ from wasmind.models.deltas import Deltas
 from wasmind.models.errors import ModelError, cancelled
 from wasmind.models.model import Model
 from wasmind.models.reporting import Reporter
-from wasmind.models.upstream import Completion, Request, Watch
+from wasmind.models.upstream import Completion, Request, Stop, Watch
 from wasmind.models.usage import Tokens, tokens_of
 from wasmind.prices import FREE
 from wasmind.runtime.events import Events
@@ -52,6 +52,7 @@ class Call:
         request: its body.
         candidates: the model, then its fallbacks.
         around: what it shares with others.
+        stop: ends it.
     """
 
     def __init__(
@@ -61,8 +62,10 @@ class Call:
         request: Request,
         candidates: Sequence[Model],
         around: Surroundings,
+        stop: Stop,
     ) -> None:
         self._asked = asked
+        self._stop = stop
         self._request = request
         self._candidates = candidates
         self._around = around
@@ -118,12 +121,12 @@ class Call:
         raise AssertionError("the last attempt returns or raises")
 
     def _sleep(self, seconds: float) -> None:
-        if self._asked.cancelled.wait(seconds):
+        if self._stop.wait(seconds):
             raise cancelled()
 
     def _attempt(self, model: Model, attempt: int) -> Completion:
         asked = self._asked
-        with model.places.take(asked.cancelled, self._report.warn):
+        with model.places.take(self._stop, self._report.warn):
             prompt = self._prompt() if self._around.ledger is not None else b""
             try:
                 held = self._reserve(model, prompt)
@@ -131,7 +134,7 @@ class Call:
                 raise _Failed(error, 0.0) from None
             deltas = self._deltas()
             watch = Watch(
-                cancelled=asked.cancelled,
+                cancelled=self._stop,
                 largest=asked.largest,
                 delta=deltas,
                 idle=None if deltas is None else deltas.flush,

@@ -93,5 +93,5 @@ class ModelError(Exception):
 
 
 def cancelled() -> ModelError:
-    """The actor that asked is ending."""
-    return ModelError(499, "the actor is ending", Code.CANCELLED, billed=True)
+    """Nobody waits for the answer any more."""
+    return ModelError(499, "the call was cancelled", Code.CANCELLED, billed=True)

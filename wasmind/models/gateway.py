@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from wasmind.models import finite_json
 from wasmind.models.call import Call, Surroundings
 from wasmind.models.errors import Code, ModelError
 from wasmind.models.resolve import Directory
+from wasmind.models.upstream import Stop
 from wasmind.models.usage import Tally
 from wasmind.runtime.host.models import ModelReply, ModelRequest
 from wasmind.runtime.metrics import Summary
@@ -36,6 +38,8 @@ class Gateway:
         self._around = around
         self._tally = Tally()
         self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._under_way: dict[str, set[Stop]] = {}
 
     def answer(self, request: ModelRequest) -> ModelReply:
         """The response to a request of an actor; refusals are responses too."""
@@ -44,6 +48,12 @@ class Gateway:
         except ModelError as error:
             return ModelReply(error.status, error.body())
         return ModelReply(200, json.dumps(document, allow_nan=False).encode())
+
+    def interrupt(self, scope: str) -> None:
+        """End the calls that an agent makes now."""
+        with self._lock:
+            for stop in self._under_way.get(scope, ()):
+                stop.set()
 
     def figures(self, summary: Summary) -> Summary:
         """The summary of a run, with what models have used."""
@@ -77,10 +87,18 @@ class Gateway:
         name = document.get("model")
         candidates = self._directory.candidates(name if isinstance(name, str) else "")
         number = f"call-{next(self._numbers)}"
-        call = Call(number, request, document, candidates, self._around)
+        stop = Stop(request.cancelled)
+        call = Call(number, request, document, candidates, self._around, stop)
+        with self._lock:
+            self._under_way.setdefault(request.scope, set()).add(stop)
         try:
             return call.answer()
         finally:
+            with self._lock:
+                others = self._under_way[request.scope]
+                others.discard(stop)
+                if not others:
+                    del self._under_way[request.scope]
             self._tally.add(call.model.name, request.actor, request.scope, call.used)
 
 

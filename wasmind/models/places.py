@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from wasmind.models.errors import cancelled
+from wasmind.models.upstream import Stop
 
 _LOOK_SECONDS: Final = 0.5
 #: Waiting in silence for longer would look like a fault.
@@ -35,7 +36,7 @@ class Places:
         self._told = -_MINUTE
 
     @contextmanager
-    def take(self, stop: threading.Event, tell: Callable[[str], None]) -> Iterator[None]:
+    def take(self, stop: Stop, tell: Callable[[str], None]) -> Iterator[None]:
         """A place, from when there is one to the end of the `with`.
 
         Args:
@@ -55,7 +56,7 @@ class Places:
         finally:
             self._leave()
 
-    def _enter(self, stop: threading.Event, tell: Callable[[str], None]) -> None:
+    def _enter(self, stop: Stop, tell: Callable[[str], None]) -> None:
         turn = threading.Event()
         with self._lock:
             if not self._at_once or (self._taken < self._at_once and not self._waiting):
@@ -84,7 +85,7 @@ class Places:
             else:
                 self._taken -= 1
 
-    def _pace(self, stop: threading.Event, tell: Callable[[str], None]) -> None:
+    def _pace(self, stop: Stop, tell: Callable[[str], None]) -> None:
         if not self._per_minute:
             return
         with self._lock:

@@ -12,7 +12,7 @@ from wasmind.models.errors import Code, ModelError
 
 #: What providers' keys look like; where one is quoted, most of it is covered.
 _LOOKS_SECRET: Final = re.compile(
-    r"\b(?:sk|pk|rk|gsk|xai|csk|fw|hf|key|tgp_v1|AIza)[-_][A-Za-z0-9_\-*.]{6,}|\bAIza[\w-]{20,}"
+    r"\b(?:sk-|pk-|rk-|gsk_|xai-|csk-|fw_|hf_|tgp_v1_|AIza)[A-Za-z0-9_\-*.]{8,}"
     r"|(?i:\bbearer\s+)[A-Za-z0-9._~+/=\-]{8,}"
 )
 _MASK: Final = "***"

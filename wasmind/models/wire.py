@@ -18,6 +18,7 @@ import httpcore
 import httpx
 
 from wasmind.models.errors import Code, ModelError, cancelled
+from wasmind.models.upstream import Stop
 from wasmind.runtime.host.connections import Connections, Deadline
 from wasmind.runtime.host.egress import Policy
 
@@ -44,10 +45,10 @@ class Patience(Deadline):
         self,
         first_byte: float,
         total: float,
-        cancelled: threading.Event,
+        cancelled: Stop,
         idle: Callable[[], None] | None = None,
     ) -> None:
-        super().__init__(total, cancelled)
+        super().__init__(total, threading.Event())
         self._stop = cancelled
         self._first_byte, self._total = first_byte, total
         now = time.monotonic()

@@ -190,6 +190,10 @@ class Coordinator:
         agent = self._agents.get(envelope.from_scope)
         if agent is not None and agent.starting:
             agent.preamble.append(envelope)
+        if envelope.message_type == messages.QUEUE_STATUS_CHANGE and self._models is not None:
+            interrupted = messages.interrupted_agent(envelope)
+            if interrupted is not None:
+                self._models.interrupt(interrupted)
         if agent is not None and envelope.message_type == messages.STATUS_UPDATE:
             agent.speaker = envelope.sender
 

@@ -23,6 +23,7 @@ ADD_MESSAGE: Final = "wasmind.common.assistant.AddMessage"
 QUEUE_STATUS: Final = "wasmind.common.assistant.QueueStatusChange"
 REQUEST: Final = "wasmind.common.assistant.Request"
 STATUS_UPDATE: Final = "wasmind.common.assistant.StatusUpdate"
+QUEUE_STATUS_CHANGE: Final = "wasmind.common.assistant.QueueStatusChange"
 RESPONSE: Final = "wasmind.common.assistant.Response"
 BASE_URL_UPDATE: Final = "wasmind.common.litellm.BaseUrlUpdate"
 EXECUTE_TOOL_CALL: Final = "wasmind.common.tools.ExecuteToolCall"
@@ -188,3 +189,11 @@ def called_tool(call: Any) -> str | None:
     except (TypeError, KeyError):
         return None
     return name if isinstance(name, str) else None
+
+
+def interrupted_agent(envelope: Envelope) -> str | None:
+    """The agent whose user wants it to stop and listen, by a `QueueStatusChange`; None if none."""
+    match envelope.json():
+        case {"agent": str(scope), "status": {"Wait": {"reason": "WaitingForUserInput"}}}:
+            return scope
+    return None

@@ -57,6 +57,9 @@ class ModelGateway(Protocol):
     def answer(self, request: ModelRequest) -> ModelReply:
         """The response; refusals are responses too."""
 
+    def interrupt(self, scope: str) -> None:
+        """End the calls that an agent makes now; called under the bus' lock."""
+
 
 def path_at_models(url: str) -> str | None:
     """The path of a URL at the announced origin; None for any other URL."""
