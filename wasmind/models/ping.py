@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from wasmind.models.errors import Code, ModelError
 from wasmind.models.resolve import Directory
-from wasmind.models.upstream import Watch
+from wasmind.models.upstream import Stop, Watch
 from wasmind.plan import Model
 
 #: Some providers refuse to be asked for less.
@@ -81,7 +81,7 @@ def ping(
 
 
 def _ask(directory: Directory, name: str, cancelled: threading.Event) -> Pong:
-    watch = Watch(cancelled=cancelled, largest=1 << 20, most_tokens=_TOKENS)
+    watch = Watch(cancelled=Stop(cancelled), largest=1 << 20, most_tokens=_TOKENS)
     started = time.monotonic()
     try:
         directory.first(name).upstream.ask(_REQUEST, watch)

@@ -46,12 +46,15 @@ def explain(config: AppConfig, variables: Mapping[str, str]) -> Iterator[Diagnos
     overrides = litellm.get("env_overrides", {}) if isinstance(litellm, dict) else {}
     known = {**variables, **(overrides if isinstance(overrides, dict) else {})}
     contained = isinstance(litellm, dict) and "image" in litellm
+    # A proxy that runs already knows by itself what its models are.
+    elsewhere = isinstance(litellm, dict) and "url" in litellm and litellm.get("proxy") != "never"
     yield from _names(config)
     yield from _literal_keys(config, litellm)
     yield from _program(config, litellm, variables)
     for model in config.proxied_models:
         path = (*model.name.path[:-1], "litellm_params")
-        if "model" not in model.parameters and not _is_reported(config.document, path):
+        named = elsewhere or "model" in model.parameters
+        if not named and not _is_reported(config.document, path):
             yield _no_provider_model(config, model, path)
         for place, text in _strings(model.parameters, path):
             yield from _parameter(config, place, text, known)
