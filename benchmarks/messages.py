@@ -66,8 +66,6 @@ def _delivery() -> None:
                 )
 
 
-
-
 def _bare(runtime: Runtime, size: int, rounds: int) -> float:
     """Seconds a call, over all instances in turn, with arguments made beforehand."""
     guests = [instance._guest for instance in runtime._coordinator._agents.instances()]
