@@ -4,10 +4,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
+# How many processes share the tests; 0 is this one alone, as for `--pdb`.
+JOBS   ?= auto
+# Each file stays with one process, which makes what its tests share only once.
+SHARED := -n $(JOBS) --maxprocesses 8 --dist loadfile
+
 PROMPT ?= How many Python files are in the folder actors?
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports bench try-model clean
+.PHONY: help demo test check lint types imports bench try-model wheel clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -17,10 +22,10 @@ demo: $(READY) ## Run a system of agents, offline
 	$(BIN)/wasmind run example_configs/offline_assistant.toml --prompt "$(PROMPT)"
 
 test: $(READY) ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SHARED)
 
 check: lint types imports ## Lint, types, import contract, tests with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest $(SHARED) --cov --cov-report=term:skip-covered
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -43,6 +48,9 @@ bench: $(READY) ## Measure speed and size, as ratios
 
 try-model: $(READY) ## Talk to a real, small model on this machine (compiles for minutes first)
 	$(BIN)/python -m tests.models.try_model
+
+wheel: $(READY) ## Build a release into dist/, the Python interpreter included
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 
 clean: ## Remove everything made here
 	rm -rf $(VENV) .venv-* bundle build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

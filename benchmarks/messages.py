@@ -7,10 +7,13 @@ is ours and not the guest's.
 from __future__ import annotations
 
 import asyncio
+import resource
 import time
 from collections.abc import Callable
+from functools import partial
+from textwrap import dedent
 
-from benchmarks.systems import echo_bundle, running, temporary
+from benchmarks.systems import echo_bundle, python_bundle, running, temporary
 from wasmind.plan import Actor, Handled
 from wasmind.runtime import abi, messages
 from wasmind.runtime.runtime import Runtime
@@ -20,12 +23,14 @@ _COUNTS = (1, 10, 100, 1_000)
 _SIZES = (2, 1_000, 10_000, 1_000_000)
 #: In all arguments of the bare calls together, each byte of which takes 32.
 _MOST_BYTES = 20_000_000
+_LARGE = 15 << 20
 _HANDLES = (Handled(type=_KIND, scope="any"),)
 
 
 def main() -> None:
     """Print the figures."""
     _delivery()
+    _large()
     _broadcast()
     _autogen()
 
@@ -58,12 +63,61 @@ def _delivery() -> None:
                 if count * size > _MOST_BYTES:
                     continue
                 rounds = max(3, 20_000 // count // (1 + size // 1_000))
-                bare = min(_bare(reference, size, max(3, rounds // 10)) for _ in range(3))
+                bare = min(_bare(reference, size, rounds) for _ in range(3))
                 ours = min(_ours(runtime, count, size, rounds) for _ in range(3))
                 print(
                     f"{count:>10} {size:>7}B {bare * 1e6:>10.1f} {ours * 1e6:>8.1f} "
                     f"{ours / bare:>6.2f}"
                 )
+
+
+_LISTENER = """
+    from wasmind_actor import Actor, Message, on
+
+    class Go(Message, type="benchmark.Go"):
+        size: int
+
+    class Big(Message, type="benchmark.Big"):
+        text: str
+
+    class Listener(Actor):
+        @on(Go, reach="any")
+        def go(self, message: Go):
+            if TALKS:
+                self.broadcast(Big(text="x" * message.size))
+
+        @on(Big, reach="any")
+        def big(self, message: Big):
+            self.size = len(message.text)
+"""
+
+
+def _large() -> None:
+    """A broadcast near the limit to ten actors, and the memory the process has for it."""
+    print(f"\nbroadcast of {_LARGE >> 20} MiB to 10 actors")
+    with temporary() as root, running(echo_bundle(_actors(10, 10), root)) as runtime:
+        payload = b"x" * _LARGE
+        before = _resident()
+        seconds = _until_handled(runtime, lambda: _publish(runtime, payload), 1, 10)
+        print(f"   that ignore it:  {seconds:>6.2f} s, {_resident() - before:>5} MiB at most")
+    sources = {f"a{number}": f"TALKS = {not number}\n{dedent(_LISTENER)}" for number in range(10)}
+    with temporary() as root, running(python_bundle(root, every=True, **sources)) as runtime:
+        before = _resident()
+
+        def send() -> None:
+            runtime.send("benchmark.Go", {"size": _LARGE})
+
+        # Each handles the word to go, and what the first one sends then.
+        seconds = _until_handled(runtime, send, 1, 10, each=2)
+        print(
+            f"   in Python, sent by one, read by all: {seconds:>6.2f} s, "
+            f"{_resident() - before:>5} MiB at most"
+        )
+
+
+def _resident() -> int:
+    """The most memory the process has had so far, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 
 def _bare(runtime: Runtime, size: int, rounds: int) -> float:
@@ -89,21 +143,22 @@ def _bare(runtime: Runtime, size: int, rounds: int) -> float:
 def _ours(runtime: Runtime, count: int, size: int, rounds: int) -> float:
     """Seconds a delivery, from sending until all are handled."""
     payload = b"x" * size
-
-    def send() -> None:
-        runtime._coordinator._bus.publish(
-            id=messages.root_id(),
-            message_type=_KIND,
-            from_actor_id="benchmark",
-            from_scope="000000",
-            payload=payload,
-        )
-
+    send = partial(_publish, runtime, payload)
     return _until_handled(runtime, send, rounds, count) / rounds / count
 
 
+def _publish(runtime: Runtime, payload: bytes) -> None:
+    runtime._coordinator._bus.publish(
+        id=messages.root_id(),
+        message_type=_KIND,
+        from_actor_id="benchmark",
+        from_scope="000000",
+        payload=payload,
+    )
+
+
 def _until_handled(
-    runtime: Runtime, send: Callable[[], object], rounds: int, receivers: int
+    runtime: Runtime, send: Callable[[], object], rounds: int, receivers: int, each: int = 1
 ) -> float:
     # Their own counters: a summary of a thousand instances would compete for the interpreter.
     usages = [
@@ -112,7 +167,7 @@ def _until_handled(
         if instance.actor.handles
     ]
     assert len(usages) == receivers
-    wanted = sum(usage.handled for usage in usages) + rounds * receivers
+    wanted = sum(usage.handled for usage in usages) + rounds * receivers * each
     started = time.perf_counter()
     for _ in range(rounds):
         send()

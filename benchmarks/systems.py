@@ -60,8 +60,8 @@ def echo_bundle(actors: Sequence[Actor], root: Path, *, text: bool = True) -> Bu
     return bundle_of(plan, {f"components/{sha256}.wasm": component}, root)
 
 
-def python_bundle(root: Path, **sources: str) -> Bundle:
-    """One Python actor for each source; the first one starts."""
+def python_bundle(root: Path, *, every: bool = False, **sources: str) -> Bundle:
+    """One Python actor for each source; the first one starts, or `every` one."""
     wit = shipped("schemas") / "wit"
     path = build_interpreter(cache_dir(), shipped("actors") / "sdk", wit, Reporter())
     sha256 = interpreter_digest(path)
@@ -88,9 +88,8 @@ def python_bundle(root: Path, **sources: str) -> Bundle:
             )
         )
     interpreter.close()
-    plan = RunPlan(
-        name="benchmark", actors=tuple(actors), starting=(actors[0].name,), limits=_LIMITS
-    )
+    starting = tuple(actor.name for actor in actors[: None if every else 1])
+    plan = RunPlan(name="benchmark", actors=tuple(actors), starting=starting, limits=_LIMITS)
     return bundle_of(plan, files, root)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import NoReturn
+from io import TextIOWrapper
+from typing import NoReturn, cast
 
 
 def main() -> NoReturn:
@@ -15,6 +16,7 @@ def main() -> NoReturn:
     system does that in no time. Nothing is lost: commands close what they open before they end, and
     where a thread is still at work, the ordinary end waits for it.
     """
+    _prepare_streams()
     try:
         # Here, because a Ctrl-C may come while it is loaded.
         from wasmind.cli import main as command_line
@@ -27,6 +29,22 @@ def main() -> NoReturn:
             raise
         _leave(end.code or 0)
     _leave(0)
+
+
+def _prepare_streams() -> None:
+    """Make both streams take every character, and keep the places of those that are closed.
+
+    What an encoding lacks is escaped, which beats losing the whole answer. A file opened later must
+    not become the standard output of this process and of what it starts.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and stream.errors == "strict":
+            cast(TextIOWrapper, stream).reconfigure(errors="backslashreplace")
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number, which is this one
 
 
 def _others_at_work() -> bool:

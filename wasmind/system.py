@@ -18,7 +18,7 @@ from wasmind.runtime import messages
 from wasmind.runtime.bundle import Bundle, open_bundle
 from wasmind.runtime.engine import Report
 from wasmind.runtime.errors import RuntimeFailure
-from wasmind.runtime.events import Event, Events, Failure, Stopped, Subscription
+from wasmind.runtime.events import Event, Events, Failure, Stopped, Subscription, Waiting
 from wasmind.runtime.host.models import BASE_URL
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.metrics import Summary
@@ -102,13 +102,22 @@ class System:
         message = {"role": "user", "content": text}
         self.send(messages.ADD_MESSAGE, {"agent": scope, "message": message})
 
-    def subscribe(self, *, deltas: bool = False) -> Subscription:
-        """All events from now on; with `deltas`, also pieces of answers that are growing."""
-        return self._runtime.subscribe(deltas=deltas)
+    def subscribe(self, limit_mib: int | None = None, *, deltas: bool = False) -> Subscription:
+        """All events from now on.
+
+        Args:
+            limit_mib: beyond it, what is not read is left out; None keeps everything.
+            deltas: whether pieces of growing answers are among them.
+        """
+        return self._runtime.subscribe(limit_mib, deltas=deltas)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription."""
         self._runtime.unsubscribe(subscription)
+
+    def waits(self) -> list[Waiting]:
+        """What actors are busy with now, one entry for each that is."""
+        return self._runtime.waits()
 
     def summary(self) -> Summary:
         """What the run has used so far: messages, time, tokens and money."""

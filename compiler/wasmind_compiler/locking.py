@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from wasmind_compiler.atomic import replace_file
 from wasmind_compiler.diagnostics import Collector, Label, Severity, Span
 from wasmind_compiler.diagnostics.rules import locking
+from wasmind_compiler.diagnostics.suggestions import advice
 from wasmind_compiler.display import Display
 from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.frontend.document import Document
@@ -19,6 +20,8 @@ from wasmind_compiler.resolution.pins import Pins, read_pins
 from wasmind_compiler.resolution.policy import LockPolicy, Widening
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wasmind_compiler.analysis.system import LinkedActor, System
     from wasmind_compiler.resolution.lock_changes import Change
 
@@ -105,6 +108,36 @@ class Locking:
             self._write(text)
         return True
 
+    def interpreter(self, present: Callable[[], str], *, renew: bool) -> str | None:
+        """The interpreter's digest that the lockfile should record: what it does, if it does.
+
+        Args:
+            present: tells this machine's, and may take long where it has none yet.
+            renew: record this machine's in any case.
+        """
+        recorded = None if self._loaded is None else self._loaded.lock.interpreter
+        return present() if renew or recorded is None else recorded
+
+    def compare_interpreter(self, present: str | None) -> None:
+        """Note that this machine's interpreter is another one than the recorded one.
+
+        Args:
+            present: its digest; None if there is none yet, or no actor needs it.
+        """
+        recorded = None if self._loaded is None else self._loaded.lock.interpreter
+        if self._loaded is None or None in (present, recorded) or present == recorded:
+            return
+        self._collector.add(
+            locking.LOCK_INTERPRETER.at(
+                self._loaded.document.value(("interpreter",)),
+                "this Wasmind has another Python interpreter than the lockfile records",
+                notes=(
+                    f"here: sha256:{present}\nthe same system becomes a bundle with other bytes",
+                ),
+                help=f"install the release that wrote the lockfile, or {self.advice()}",
+            )
+        )
+
     def _read_pins(self, loaded: LoadedLock) -> Pins:
         document, policy = loaded.document, self._policy
         version = document.data.get("version")
@@ -121,7 +154,8 @@ class Locking:
     def _refuse_unknown_names(self, known: frozenset[str], span: Span) -> None:
         for name in sorted(self._policy.upgrade - known):
             message = f"`--upgrade {name}`: the lockfile has no actor `{name}`"
-            self._collector.add(locking.LOCK_STALE.at(span, message))
+            help_line = advice(name, known, "actors")
+            self._collector.add(locking.LOCK_STALE.at(span, message, help=help_line))
 
     def advice(self) -> str:
         """What brings the lockfile up to date."""
@@ -227,6 +261,8 @@ class Locking:
         for change in changes(self._loaded.lock, lock):
             if change.table == "actor":
                 self._reporter.status(_VERBS[change.kind], change.subject)
+        if self._loaded.lock.interpreter not in (None, lock.interpreter):
+            self._reporter.status("Recording", "another Python interpreter")
 
     def _write(self, text: str) -> None:
         """Replace the file at once: readers see the old or the new text. A link stays one."""

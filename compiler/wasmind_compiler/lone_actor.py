@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from wasmind_compiler.diagnostics.rules import graph, models, names, settings
+from wasmind_compiler.diagnostics.rules import contracts, graph, models, names, settings
 
 if TYPE_CHECKING:
     from wasmind_compiler.diagnostics import Diagnostic, Span
@@ -32,6 +32,7 @@ _OF_SYSTEMS: Final = frozenset(
         *(names.NOBODY_LISTENS, names.REDUNDANT_START, names.UNKNOWN_SPAWNED_ACTOR),
         *(graph.UNUSED_DEPENDENCY, models.UNKNOWN_MODEL, models.IMPLICIT_PROVIDER),
         models.VARIABLE_NOT_SET,
+        *(contracts.NOBODY_SENDS, contracts.NOBODY_HEARS),
         *(settings.MISSING_SETTING, settings.PERMISSIVE_DEFAULT),
     )
 )

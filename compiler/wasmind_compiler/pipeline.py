@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from wasmind.last_use import mark_used
 from wasmind.records import Record
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Severity, TextIndex
 from wasmind_compiler.diagnostics.rules import files
@@ -171,6 +172,7 @@ def check(
         system = run.system()
         if system is not None and policy.locked and not run.collector.failed:
             run.finish_lock(system, run.lock(system), write=False)
+            run.compare_interpreter(system)
         report = run.report()
     return report.strict() if strict else report
 
@@ -230,7 +232,10 @@ def lock(
         system = run.system()
         if system is None or run.collector.failed:
             return LockOutcome(report=run.report())
-        changed = run.finish_lock(system, run.lock(system), write=True)
+        lock = run.lock(system, renew=not policy.locked)
+        changed = run.finish_lock(system, lock, write=True)
+        if policy.locked:
+            run.compare_interpreter(system)
         return LockOutcome(report=run.report(), path=lock_path(config), changed=changed)
 
 
@@ -374,7 +379,6 @@ def _bundle(
         system_key,
         write_bundle,
     )
-    from wasmind_compiler.emit.plan import needs_interpreter
 
     with _Run(config, environment, policy, needs_components=True) as run:
         system = run.system()
@@ -382,17 +386,25 @@ def _bundle(
             return BundleOutcome(report=run.report())
         lock = run.lock(system)
         run.finish_lock(system, lock, write=True)
+        if policy.locked or not keep:
+            run.compare_interpreter(system)
         report = run.report()
     if report.failed:
         return BundleOutcome(report=report)
     text, interpreter = render_lock(lock), None
-    if needs_interpreter(system):
-        interpreter = load_interpreter(environment.interpreter.path())
+    if system.needs_interpreter:
+        path = environment.interpreter.path()
+        interpreter = load_interpreter(path, environment.interpreter.digest())
     output = place(system_key(system, text, interpreter))
     written = existing_bundle(output) if keep else None
     if written is None:
+        from wasmind_compiler.emit.sharing import SharedFiles
+
         environment.reporter.status("Bundling", system.name)
-        written = write_bundle(system, text, interpreter, output)
+        shared = SharedFiles(environment.cache / "components") if keep else None
+        written = write_bundle(system, text, interpreter, output, shared)
+    elif keep:
+        mark_used(output)
     return BundleOutcome(report=report, bundle=written)
 
 
@@ -553,11 +565,34 @@ class _Run:
             return None
         return parse(shown, content, self.collector)
 
-    def lock(self, system: System) -> Lock:
-        """What the lockfile should say."""
+    def lock(self, system: System, *, renew: bool = False) -> Lock:
+        """What the lockfile should say.
+
+        Args:
+            system: the linked system.
+            renew: it should name this machine's interpreter, whichever it names now.
+        """
         from wasmind_compiler.emit.lock import make_lock
 
-        return make_lock(system, self._config)
+        interpreter = None
+        if system.needs_interpreter:
+            interpreter = self._locking.interpreter(self._present_interpreter, renew=renew)
+        return make_lock(system, self._config, interpreter)
+
+    def compare_interpreter(self, system: System) -> None:
+        """Note that bundles made here differ from those the lockfile was written with."""
+        if system.needs_interpreter:
+            self._locking.compare_interpreter(self._environment.interpreter.digest())
+
+    def _present_interpreter(self) -> str:
+        recipe = self._environment.interpreter
+        digest = recipe.digest()
+        if digest is None:
+            recipe.path()
+            digest = recipe.digest()
+        if digest is None:
+            raise AssertionError("an interpreter that was just built has no digest")
+        return digest
 
     def finish_lock(self, system: System, lock: Lock, *, write: bool) -> bool:
         """Compare the lockfile with what it should say, and write it; see `Locking.finish`."""

@@ -7,8 +7,7 @@ import random
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ import wasmtime
 
 from tests.compiler.project import ECHO
 from tests.compiler.repositories import Repository
+from tests.observing import wait_for
 
 MAIN = "from wasmind.__main__ import main; main()"
 Wasmind = Callable[..., subprocess.CompletedProcess[str]]
@@ -79,16 +79,17 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-c", MAIN, *arguments]
 
 
-class SlowFetch:
-    """A `git` whose fetches begin, and then take three seconds."""
+class HeldFetch:
+    """A `git` whose fetches begin, and then wait to be let go."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
-        self._begun = folder / "begun"
+        self._begun, self._free = folder / "begun", folder / "free"
         self.path = f"{folder}:{os.environ['PATH']}"
         program = folder / "git"
         program.write_text(
-            f'#!/bin/sh\ncase "$*" in *" fetch "*) touch {self._begun}; sleep 3;; esac\n'
+            f'#!/bin/sh\ncase "$*" in *" fetch "*) touch {self._begun}\n'
+            f"until [ -e {self._free} ]; do sleep 0.02; done;; esac\n"
             f'exec {shutil.which("git")} "$@"\n'
         )
         program.chmod(0o755)
@@ -102,10 +103,41 @@ class SlowFetch:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        while not self._begun.exists():
-            assert process.poll() is None
-            time.sleep(0.01)
+        wait_for(lambda: self._begun.exists() or process.poll() is not None)
+        assert process.poll() is None
         return process
+
+    def let_go(self) -> None:
+        """Let it and all others go on."""
+        self._free.touch()
+
+    def let_go_when(self, text: str, tmp_path: Path, *arguments: str) -> tuple[int, str]:
+        """Run a command, and let go as soon as it has said something; exit code and stderr."""
+        process = subprocess.Popen(
+            command(*arguments),
+            cwd=tmp_path / "work",
+            env=environment(tmp_path, PYTHONUNBUFFERED="1"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        said = ""
+        while text not in said:
+            line = process.stderr.readline()
+            assert line, f"it never said so: {said}"
+            said += line
+        self.let_go()
+        said += process.communicate()[1]
+        return process.returncode, said
+
+
+@pytest.fixture
+def held_fetch(tmp_path: Path) -> Iterator[HeldFetch]:
+    """Let go at the end, so that a test that fails leaves nothing that waits."""
+    held = HeldFetch(tmp_path / "bin")
+    yield held
+    held.let_go()
 
 
 @pytest.fixture

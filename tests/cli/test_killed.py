@@ -19,6 +19,7 @@ import pytest
 
 from tests.cli.conftest import MAIN, Wasmind, command, environment
 from tests.compiler.repositories import Repository, serve, smart_handler
+from tests.observing import DEADLINE
 
 #: Kills itself before the change whose number it is given: a file below `HOME` or here is made,
 #: renamed or removed, a lock taken or left, a program started. Without that many changes it ends.
@@ -117,7 +118,7 @@ class _Half:
             self._target.write(content[: len(content) // 2])
             self._target.flush()
             self._server.stopped.set()
-            self._server.go_on.wait()
+            self._server.go_on.wait(DEADLINE)
             content = content[len(content) // 2 :]
         return self._target.write(content)
 
@@ -147,7 +148,7 @@ def test_killed_in_the_middle_of_a_fetch(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        server.stopped.wait()
+        assert server.stopped.wait(DEADLINE)
         doomed.kill()
         assert doomed.wait() == -signal.SIGKILL
         if with_git:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import MAIN, SlowFetch, Wasmind, command, environment, write_app
+from tests.cli.conftest import MAIN, HeldFetch, Wasmind, command, environment, write_app
 from tests.compiler.repositories import Repository, serve_smart
+from tests.observing import DEADLINE
 
 
 @pytest.mark.parametrize("verb", [["lock", "--check"], ["check", "--frozen"]])
@@ -96,6 +97,7 @@ def test_upgrade_from_the_command_line(
     wrong = wasmind("lock", "app.toml", "--upgrade", "a9")
     assert wrong.returncode == 1
     assert "the lockfile has no actor `a9`" in wrong.stderr
+    assert "= help: did you mean `a0`, `a1` or `a2`?" in wrong.stderr
     assert wasmind("lock", "--upgrade", "--check", "app.toml").returncode == 2
     assert wasmind("lock", "--accept-moved-tags", "app.toml").returncode == 2
 
@@ -190,16 +192,15 @@ def test_sixteen_at_once_on_an_empty_cache(
 
 @pytest.mark.slow
 def test_a_fetch_that_outlives_its_killed_parent(
-    wasmind: Wasmind, remote: Repository, tmp_path: Path
+    wasmind: Wasmind, remote: Repository, tmp_path: Path, held_fetch: HeldFetch
 ) -> None:
     """Its git holds the lock, so that the next process waits instead of clearing up under it."""
     write_app(tmp_path / "work", remote.url)
-    first = SlowFetch(tmp_path / "bin").start(tmp_path)
+    first = held_fetch.start(tmp_path)
     first.kill()
     first.wait()
-    done = wasmind("lock", "app.toml")
-    assert done.returncode == 0
-    assert "Waiting for another fetch" in done.stderr
+    waiting = "Waiting for another fetch"
+    assert held_fetch.let_go_when(waiting, tmp_path, "lock", "app.toml")[0] == 0
 
 
 def test_json_has_the_fetching_diagnostics(wasmind: Wasmind, tmp_path: Path) -> None:
@@ -235,7 +236,7 @@ def test_ctrl_c_ends_waiting_for_another_fetch(
             assert running.poll() is None
         running.send_signal(signal.SIGINT)
         try:
-            _, said = running.communicate(timeout=5)
+            _, said = running.communicate(timeout=DEADLINE)
         finally:
             running.kill()
     assert running.returncode == 1
@@ -258,10 +259,10 @@ def test_ctrl_c_ends_git_too(tmp_path: Path, wasmind: Wasmind) -> None:
             for _ in range(3):
                 running.send_signal(signal.SIGINT)
                 with suppress(subprocess.TimeoutExpired):
-                    _, said = running.communicate(timeout=10)
+                    _, said = running.communicate(timeout=30)
                     break
             assert running.returncode == 1
             assert said.splitlines()[-1] == b"Aborted!"
-            asked.settimeout(5)
+            asked.settimeout(DEADLINE)
             while asked.recv(4096):
                 pass  # until git is gone, which would wait for an answer

@@ -16,7 +16,9 @@ import pathlib, sys, threading, time
 from wasmind.__main__ import main
 
 def work():
-    time.sleep(0.3)
+    # Python waits for other threads when the main one has ended.
+    while threading.main_thread().is_alive():
+        time.sleep(0.01)
     pathlib.Path(sys.argv.pop()).write_text("done")
 
 threading.Thread(target=work).start()
@@ -49,6 +51,38 @@ def test_closed_streams_are_no_problem(wasmind: Wasmind, tmp_path: Path) -> None
         ["sh", "-c", f"{line} >&- 2>&-"], env=environment(tmp_path), capture_output=True
     )
     assert ended.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["evil\x1b[2J\x9b2J\u202e"],
+        ["--evil\x1b[2J"],
+        ["check", "evil\x1b]0;x\x07.toml"],
+        ["run", "evil\x1b[2J.toml", "-p", "x"],
+        ["run", "--evil\x1b[2J"],
+        ["explain", "evil\x1b[2J"],
+    ],
+)
+def test_no_error_steers_the_terminal(wasmind: Wasmind, arguments: list[str]) -> None:
+    done = wasmind(*arguments)
+    assert done.returncode == 2
+    assert "evil" in done.stderr
+    assert not {"\x1b", "\x9b", "\u202e", "\x07"} & set(done.stderr)
+
+
+def test_a_command_there_is_not(wasmind: Wasmind) -> None:
+    assert "there is no command `chekc`; did you mean `check`?" in wasmind("chekc").stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the streams")
+def test_a_result_that_goes_nowhere_is_an_error(tmp_path: Path) -> None:
+    line = shlex.join(command("explain"))
+    ended = subprocess.run(
+        ["sh", "-c", f"{line} >&-"], env=environment(tmp_path), capture_output=True, text=True
+    )
+    assert ended.returncode == 2
+    assert ended.stderr == "error: stdout is closed, and the result would go there\n"
 
 
 def test_ctrl_c_while_the_command_line_is_loaded() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Wasmind
+from tests.compiler.project import component
 
 SETTINGS = """{
   "type": "object",
@@ -91,6 +92,13 @@ def layered(work: Path) -> Path:
             'shell.config.api_key = "*******"\n'
             '  app.toml:9  [actor_overrides.shell]  "*******"  wins\n',
         ),
+        ("desk.config.api_key", "desk.config.api_key is not set\n"),
+        ("desk.limits", "desk.limits is not set\n"),
+        (
+            "desk.limits.memory_mib",
+            "desk.limits.memory_mib is not set; the default is 256\n",
+        ),
+        ("desk.auto_spawn", "desk.auto_spawn is not set; the default is false\n"),
         (
             "shell",
             "shell is declared:\n"
@@ -193,7 +201,8 @@ def test_an_own_actor_takes_nothing_of_a_manifest_that_is_not_merged(
     own = own.replace("auto_spawn = true\n", 'source = { path = "echo" }\n')
     (shared / "app.toml").write_text(own)
     done = wasmind("why", "shell.auto_spawn", "app.toml")
-    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    answer = "shell.auto_spawn is not set; the default is false\n"
+    assert (done.returncode, done.stdout) == (0, answer), done.stderr
     done = wasmind("why", "shell", "app.toml")
     assert done.stdout.startswith(
         "shell is declared:\n"
@@ -208,9 +217,10 @@ def test_an_own_actor_takes_nothing_of_a_manifest_that_is_not_merged(
     ("subject", "message"),
     [
         ("deskk", "error: there is no actor `deskk`; did you mean `desk`?\n"),
+        ("shell.limts", "error: there is no key `shell.limts`; did you mean `limits`?\n"),
         (
-            "shell.limits",
-            "error: nothing sets `shell.limits`; keys that are set: `config`, `source`\n",
+            "shell.limits.memory",
+            "error: there is no key `shell.limits.memory`; did you mean `memory_mib`?\n",
         ),
         ("shell.config.lvel", "error: nothing sets `shell.config.lvel`; did you mean `level`?\n"),
     ],
@@ -233,8 +243,57 @@ def test_what_an_answer_calls_a_key_can_be_asked_for(wasmind: Wasmind, layered: 
         assert done.stdout.startswith('"x.y".auto_spawn = true\n'), done.stderr
 
 
-def test_explain(wasmind: Wasmind) -> None:
-    done = wasmind("explain", "wm0106")
+def test_models(wasmind: Wasmind, work: Path) -> None:
+    (work / "echo" / "Wasmind.toml").write_text(
+        'actor_id = "test:echo"\nconfig_schema = "settings.json"\nbuild.component = "echo.wasm"\n'
+    )
+    (work / "echo" / "settings.json").write_text(
+        '{"type": "object", "properties": {"model": {"type": "string", "x-wasmind": "model"}}}'
+    )
+    (work / "script.toml").write_text('[[rules]]\nanswer.text = "yes"\n')
+    with (work / "app.toml").open("a") as app:
+        app.write('config = { model = "small" }\n\n')
+        for name in ("small", "large"):
+            app.write(f'[models.{name}]\nkind = "scripted"\nscript = "script.toml"\n')
+    assert wasmind("why", "models.small", "app.toml").stdout == (
+        "small is a model of the kind `scripted` (app.toml:7)\n"
+        "it is named by:\n"
+        "  echo.config.model (app.toml:5)\n"
+    )
+    assert wasmind("why", "models.large", "app.toml").stdout == (
+        "large is a model of the kind `scripted` (app.toml:10)\nno setting names it\n"
+    )
+    missing = wasmind("why", "models.smal", "app.toml")
+    assert (missing.returncode, missing.stderr) == (
+        1,
+        "error: there is no model `smal`; did you mean `small`?\n",
+    )
+
+
+def test_an_actor_that_somebody_may_spawn(wasmind: Wasmind, work: Path) -> None:
+    """Whoever has `agent` and says nothing of whom it spawns may spawn everybody."""
+    spawner = work / "spawner"
+    spawner.mkdir()
+    (spawner / "Wasmind.toml").write_text(
+        'actor_id = "test:spawner"\nbuild.component = "spawner.wasm"\n'
+    )
+    (work / "app.toml").write_text(
+        'starting_actors = ["spawner"]\n\n[actors.spawner]\nsource = { path = "spawner" }\n'
+        '\n[actors.echo]\nsource = { path = "echo" }\n'
+    )
+    imported = '(import "wasmind:actor/agent@0.1.0" (instance))'
+    for imports, answer in {
+        imported: "it may be spawned: nothing says whom `spawner` will spawn",
+        "": "nothing spawns it",
+    }.items():
+        (spawner / "spawner.wasm").write_bytes(component(imports))
+        done = wasmind("why", "echo", "app.toml")
+        assert done.stdout.splitlines()[-1] == answer, done.stderr
+
+
+@pytest.mark.parametrize("code", ["wm0106", "WM106", "106", "0106"])
+def test_explain(wasmind: Wasmind, code: str) -> None:
+    done = wasmind("explain", code)
     assert done.returncode == 0
     assert done.stdout.startswith("WM0106: key given twice (error)\n")
     listed = wasmind("explain").stdout

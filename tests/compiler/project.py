@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import marshal
 import tomllib
@@ -9,10 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
+from threading import Lock
 from typing import Any, Self
 
 import wasmtime
 
+from wasmind_actor import contract
+from wasmind_actor.modules import ActorModules
 from wasmind_compiler import pipeline
 from wasmind_compiler.build.errors import GuestError, SourceError
 from wasmind_compiler.diagnostics.render_text import render_text
@@ -29,7 +33,8 @@ ECHO = ROOT / "tests" / "runtime" / "components" / "echo.wat"
 class CPythonGuest:
     """Compiles with the host's Python; an actor's contract is the constant CONTRACT of its module.
 
-    Stands in for the interpreter component where a test is about something else.
+    Stands in for the interpreter component where a test is about something else. An actor that
+    imports the SDK is described by it, as in the component.
     """
 
     def session(self) -> Self:
@@ -48,6 +53,8 @@ class CPythonGuest:
             raise SourceError(error.msg, error.lineno, error.offset) from None
 
     def describe(self, modules: Sequence[tuple[str, bytes]]) -> str:
+        if any(b"wasmind_actor" in content for _, content in modules):
+            return _described_by_the_sdk(modules)
         scope: dict[str, Any] = {}
         try:
             exec(marshal.loads(dict(modules)["actor"]), scope)
@@ -56,6 +63,17 @@ class CPythonGuest:
         return json.dumps({**EMPTY_CONTRACT, **scope.get("CONTRACT", {})})
 
 
+def _described_by_the_sdk(modules: Sequence[tuple[str, bytes]]) -> str:
+    handed_over = ActorModules(dict(modules))
+    with _ONE_ACTOR:  # is importable at a time
+        handed_over.install()
+        try:
+            return contract.describe(handed_over)
+        finally:
+            handed_over.uninstall()
+
+
+_ONE_ACTOR = Lock()
 EMPTY_CONTRACT: dict[str, Any] = {
     "contract": 1,
     "name": "Actor",
@@ -76,6 +94,7 @@ class FixedInterpreter:
 
     file: Path
     is_new: bool = False
+    component: bytes = b"\0asm the interpreter"
 
     def key(self) -> str:
         return "fixed"
@@ -83,8 +102,11 @@ class FixedInterpreter:
     def is_built(self) -> bool:
         return not self.is_new
 
+    def digest(self) -> str | None:
+        return None if self.is_new else hashlib.sha256(self.component).hexdigest()
+
     def path(self) -> Path:
-        self.file.write_bytes(b"\0asm the interpreter")
+        self.file.write_bytes(self.component)
         return self.file
 
 

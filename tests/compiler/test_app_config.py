@@ -276,9 +276,94 @@ def test_a_scripted_model_is_checked_with_its_script(project: Project) -> None:
         """
     ) == [
         "WM0602 app.toml:4:42 the script `none.toml` does not exist",
-        "WM0205 rules.toml:2:20 `rules[0].when.matches` is not a valid regex",
+        "WM0205 rules.toml:2:20 `rules[0].when.matches` is not a valid regex: missing ), "
+        "unterminated subpattern at position 0",
         "WM0201 rules.toml:3:12 unknown key `txt` in `rules[0].answer`",
     ]
+
+
+SCRIPTED = """
+    starting_actors = ["desk"]
+    actors.desk.source.path = "desk"
+    models.a = { kind = "scripted", script = "rules.toml" }
+    """
+
+
+@pytest.mark.parametrize(
+    ("rule", "help_line"),
+    [
+        ("when.matches = 'a(?P<name>.)'\nanswer.text = '${nmae}'", "did you mean `name`?"),
+        ("when.matches = 'a(?P<name>.)'\nanswer.text = '${NAME}'", "did you mean `name`?"),
+        (
+            "answer.text = '${name}'",
+            "`when.matches` has to be a pattern with a group of that name, like `(?P<name>.*)`",
+        ),
+        (
+            "when.matches = '(?P<first>.)'\n"
+            "answer.tool_calls = [{ name = 'f', arguments = { x = ['${word}'] } }]",
+            "groups: `first`",
+        ),
+    ],
+)
+def test_a_script_inserts_groups_it_has(project: Project, rule: str, help_line: str) -> None:
+    project.actor("desk")
+    project.write("rules.toml", f"[[rules]]\n{rule}\n")
+    (found,) = project.check(SCRIPTED).diagnostics
+    assert (found.code, found.help) == ("WM0650", help_line)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "when.matches = 'a(?P<name>.)'\nanswer.text = '${name}'",
+        "answer.tool_calls = [{ name = 'f', arguments = { command = 'ls ${HOME}' } }]",
+        "answer.text = '${}'",
+    ],
+)
+def test_what_a_script_may_have_in_an_answer(project: Project, rule: str) -> None:
+    project.actor("desk")
+    project.write("rules.toml", f"[[rules]]\n{rule}\n")
+    assert project.found(SCRIPTED) == []
+
+
+def test_a_slip_in_a_condition_is_the_only_problem(project: Project) -> None:
+    project.actor("desk")
+    rule = "when.match = 'a(?P<name>.)'\nanswer.text = '${name}'"
+    project.write("rules.toml", f"[[rules]]\n{rule}\n")
+    (found,) = project.check(SCRIPTED).diagnostics
+    assert (found.code, found.help) == ("WM0201", "did you mean `matches`?")
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("http://models.example.org/v1", True),
+        ("HTTP://user@Models.Example.org:8080", True),
+        ("https://models.example.org", False),
+        ("http://other.example.org", False),
+        ("http://127.0.0.1:8000", False),
+        ("http://[fd00::1]", False),
+        ("http://models", False),
+        ("http://8.8.8.8", True),
+    ],
+)
+def test_a_credential_over_plain_http_is_for_near_hosts(
+    project: Project, monkeypatch: pytest.MonkeyPatch, url: str, warned: bool
+) -> None:
+    monkeypatch.setenv("MODELS_KEY", "x")
+    project.actor("desk", config={"type": "object"})
+    hosts = ("models.example.org", "127.0.0.1", "fd00::1", "models", "8.8.8.8")
+    credentials = "".join(
+        f'\n[[run.credentials]]\nhost = "{host}"\nvariable = "MODELS_KEY"\n' for host in hosts
+    )
+    project.write("app.toml", "")
+    found = project.found(
+        'starting_actors = ["desk"]\n\n[actors.desk]\nsource = { path = "desk" }\n'
+        f'config = {{ base_url = "{url}" }}\n{credentials}'
+    )
+    assert [line.split()[:2] for line in found if "WM0651" in line] == (
+        [["WM0651", "app.toml:5:23"]] if warned else []
+    )
 
 
 def test_a_script_is_judged_by_what_json_can_express(project: Project) -> None:
@@ -300,6 +385,7 @@ def test_a_script_is_judged_by_what_json_can_express(project: Project) -> None:
         models.a = { kind = "scripted", script = "rules.toml" }
         """
     ) == [
+        "WM0504 app.toml:3:35 `patience` in the config of `desk` is not a finite number",
         "WM0203 rules.toml:2:9 `rules[0].times` must be an integer, found a float",
         "WM0603 rules.toml:3:28 `rules[0].answer.delay_seconds` is not a finite number",
         "WM0603 rules.toml:3:80 `rules[0].answer.tool_calls[0].arguments.x[0]` is not a finite "

@@ -341,6 +341,18 @@ def test_names_cannot_break_the_drawing(project: Project) -> None:
     assert name in texts
 
 
+def test_names_cannot_break_the_mermaid_drawing(project: Project) -> None:
+    """In quotes, a backtick at the beginning starts Markdown, and `#96;` is a character."""
+    project.actor("desk")
+    name = '`a` "quoted" <b> & #96;'
+    config = project.write(
+        "app.toml", f"starting_actors = ['{name}']\nactors.'{name}'.source.path = 'desk'\n"
+    )
+    drawing = pipeline.graph(config, project.environment(), "mermaid").text or ""
+    written = "#96;a#96; &quot;quoted&quot; &lt;b> &amp; #35;96;"
+    assert f'    agent0_0["{written}<br/>test:desk' in drawing
+
+
 def test_a_clean_check_loads_little(project: Project, office: Path) -> None:
     """Heavy packages are imported only by the runs that need them."""
     code = f"""

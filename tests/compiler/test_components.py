@@ -27,7 +27,7 @@ ECHO_COMPONENT = bytes(wasmtime.wat2wasm(ECHO.read_text()))
 def test_a_real_actor() -> None:
     found = read_component(ECHO_COMPONENT)
     assert found.imports == ("wasmind:actor/messaging@0.1.0",)
-    assert found.exports == ("wasmind:actor/actor@0.1.0",)
+    assert found.exports == ("wasmind:ext/mailbox@0.1.0", "wasmind:actor/actor@0.1.0")
 
 
 def test_every_kind_of_import_is_stepped_over() -> None:

@@ -86,7 +86,7 @@ CASES: Final[Mapping[str, str]] = {
         lock_git.sixteen_at_once_on_an_empty_cache lock_git.a_fetch_that_outlives_its_killed_parent
         clean.nothing_is_removed_while_a_command_uses_the_cache""",
     "interrupted fetch": """
-        lock_git.killed_at_any_moment git_cases.what_a_killed_process_left_is_swept""",
+        killed.killed_before_every_change git_cases.what_a_killed_process_left_is_swept""",
     "repository moved": """
         git_remotes.a_remote_that_has_moved git_remotes.credentials_do_not_follow_a_redirect""",
     "repository gone, mirror wanted": """

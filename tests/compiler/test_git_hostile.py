@@ -6,7 +6,6 @@ import os
 import resource
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from tests.compiler.project import Project, app
 from tests.compiler.repositories import Repository, serve_endless_refs
+from tests.observing import wait_for
 from wasmind_compiler.resolution.git.folder import Count, find_folder, list_folder
 from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.objects import Objects
@@ -338,10 +338,9 @@ def test_nothing_lingers(project: Project, remote: Repository) -> None:
     remote.actor(".")
     remote.commit()
     project.lock(app(remote.url, ""))
-    time.sleep(0.1)
-    children = subprocess.run(
-        ["ps", "--no-headers", "-o", "comm", "--ppid", str(os.getpid())],
-        capture_output=True,
-        text=True,
-    ).stdout
-    assert "git" not in children
+
+    def children() -> str:
+        listed = ["ps", "--no-headers", "-o", "comm", "--ppid", str(os.getpid())]
+        return subprocess.run(listed, capture_output=True, text=True).stdout
+
+    wait_for(lambda: "git" not in children())

@@ -276,6 +276,18 @@ def test_redirects_and_headers_of_the_server_are_followed(
     assert [line.split(" ", 2)[2] for line in server.log[1:]] == ["Bearer of this object"] * 2
 
 
+@pytest.mark.parametrize("value", ["Bearer s3cret\n", "Bearer s3cret\u201d"])
+def test_a_header_that_cannot_be_sent_is_not_quoted(
+    project: Project, server: LfsServer, value: str
+) -> None:
+    server.href = lambda here, oid: f"{here}/elsewhere/{oid}"
+    server.header = {"Authorization": value}
+    with server.serve() as place:
+        (found,) = project.lock(app(url(place), LFS))
+    assert "what the server says of its place cannot be used" in found
+    assert "s3cret" not in found
+
+
 @pytest.mark.parametrize(
     ("href", "reason"),
     [

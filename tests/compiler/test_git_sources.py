@@ -197,6 +197,22 @@ def test_several_repositories_at_once(project: Project, tmp_path: Path) -> None:
     assert len(tomllib.loads(project.lockfile())["git"]) == 4
 
 
+def test_what_editors_leave_behind_does_not_count_if_it_was_committed(
+    project: Project, remote: Repository
+) -> None:
+    project.lock(app(remote.url))
+    before = tomllib.loads(project.lockfile())["actor"][0]["digest"]
+    remote.write("actors/desk/.actor.py.swp", "left behind")
+    remote.write("actors/desk/.idea/workspace.xml", "left behind")
+    remote.commit()
+    project.lock(app(remote.url), upgrade_all=True)
+    assert tomllib.loads(project.lockfile())["actor"][0]["digest"] == before
+    remote.write("actors/desk/note", "written")
+    remote.commit()
+    project.lock(app(remote.url), upgrade_all=True)
+    assert tomllib.loads(project.lockfile())["actor"][0]["digest"] != before
+
+
 def test_two_refs_of_one_repository(project: Project, tmp_path: Path) -> None:
     remote, commits = _forked(tmp_path / "remote")
     text = (

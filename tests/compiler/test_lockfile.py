@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import wasmtime
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tests.compiler.project import ABOUT_ACTORS, ROOT, Project, app
+from tests.compiler.project import ABOUT_ACTORS, ECHO, ROOT, Project, app
 from tests.compiler.repositories import Repository
 from wasmind_compiler import pipeline
 from wasmind_compiler.diagnostics import Collector, Severity, Span
@@ -78,6 +79,7 @@ LOCKS = st.builds(
     config=TEXT,
     git=st.lists(REPOSITORIES, max_size=3, unique_by=lambda each: (each.url, each.ref)).map(tuple),
     actors=st.lists(ACTORS, max_size=4, unique_by=lambda each: each.name).map(tuple),
+    interpreter=st.none() | DIGEST,
 )
 SCHEMA = Schemas(ROOT / "schemas").load("lock")
 
@@ -98,6 +100,7 @@ def test_the_lockfile_is_a_fixed_point(lock: Lock) -> None:
     assert render_lock(read) == text
     assert {each.name: each for each in read.actors} == {each.name: each for each in lock.actors}
     assert set(read.git) == set(lock.git)
+    assert read.interpreter == lock.interpreter
 
 
 @given(LOCKS, st.randoms(use_true_random=False))
@@ -105,7 +108,7 @@ def test_the_order_of_entries_does_not_matter(lock: Lock, random: Any) -> None:
     git, actors = list(lock.git), list(lock.actors)
     random.shuffle(git)
     random.shuffle(actors)
-    shuffled = Lock(config=lock.config, git=tuple(git), actors=tuple(actors))
+    shuffled = lock._replace(git=tuple(git), actors=tuple(actors))
     assert render_lock(shuffled) == render_lock(lock)
 
 
@@ -212,7 +215,7 @@ def test_a_stale_lockfile_lists_what_differs(project: Project) -> None:
     assert found == [
         ("WM1002", "app.toml:4:19"),
         ("WM1002", "app.toml:6:15"),
-        ("WM1008", "app.lock:15:1"),
+        ("WM1008", "app.lock:16:1"),
     ]
     assert "capabilities: messaging -> http" in shown or "capabilities: none -> http" in shown
     assert "`new` is not in it" in shown
@@ -243,8 +246,8 @@ def test_a_tag_and_a_branch_of_one_name_are_told_apart(
     project.lock(text)
     only_the_branch = text.partition("[actors.tag]")[0]
     assert project.lock(only_the_branch, locked=True) == [
-        f"WM1008 app.lock:10:1 nothing uses the lock entry `{remote.url}#v1`",
-        "WM1008 app.lock:25:1 nothing uses the lock entry `tag`",
+        f"WM1008 app.lock:11:1 nothing uses the lock entry `{remote.url}#v1`",
+        "WM1008 app.lock:26:1 nothing uses the lock entry `tag`",
     ]
 
 
@@ -404,8 +407,51 @@ def test_an_older_lockfile_does_not_know_what_was_narrowed(project: Project) -> 
     project.lock(BESIDE)
     new = project.lockfile()
     lines = [line for line in new.splitlines(keepends=True) if not line.startswith("grants")]
-    project.write("app.lock", "".join(lines).replace("version = 3", "version = 2"))
+    project.write("app.lock", "".join(lines).replace("version = 4", "version = 2"))
     (found,) = project.lock(BESIDE)
+    assert found.startswith("WM1006 ")
+    assert project.lockfile() == new
+
+
+def test_another_interpreter_is_noted_and_recorded_by_lock(project: Project) -> None:
+    project.actor("desk")
+    project.lock(DESK)
+    current = project.lockfile()
+    assert project.lock(DESK, locked=True) == []
+    (recorded,) = (line for line in current.splitlines() if line.startswith("interpreter"))
+    other = current.replace(recorded, f'interpreter = "sha256:{"0" * 64}"')
+    project.write("app.lock", other)
+    note = (
+        "WM1012 app.lock:4:15 this Wasmind has another Python interpreter than the lockfile records"
+    )
+    assert project.lock(DESK, locked=True) == [note]
+    report = project.check(DESK, locked=True)
+    assert not report.failed
+    assert [each.code for each in report.diagnostics] == ["WM1012"]
+    assert [each.code for each in project.check(DESK).diagnostics] == []
+    config, place = project.root / "app.toml", project.root / "bundle"
+    outcome = pipeline.bundle(config, place, project.environment())
+    assert [each.code for each in outcome.report.diagnostics] == ["WM1012"]
+    assert project.lockfile() == other, "only `lock` records another one"
+    assert project.lock(DESK) == []
+    assert project.lockfile() == current
+    assert "Recording another Python interpreter" in project.statuses
+
+
+def test_a_system_without_python_records_no_interpreter(project: Project) -> None:
+    project.write("desk/Wasmind.toml", 'actor_id = "a:b"\nbuild.component = "x.wasm"\n')
+    project.write("desk/x.wasm", bytes(wasmtime.wat2wasm(ECHO.read_text())))
+    project.lock(DESK)
+    assert "interpreter" not in project.lockfile()
+
+
+def test_the_third_format_named_no_interpreter(project: Project) -> None:
+    project.actor("desk")
+    project.lock(DESK)
+    new = project.lockfile()
+    lines = [line for line in new.splitlines(keepends=True) if not line.startswith("interpreter")]
+    project.write("app.lock", "".join(lines).replace("version = 4", "version = 3"))
+    (found,) = project.lock(DESK)
     assert found.startswith("WM1006 ")
     assert project.lockfile() == new
 
@@ -507,28 +553,28 @@ dependencies = []
         ("versio = 2\n", "WM1004 app.lock:1:1 the lockfile is corrupt: unknown key `versio`"),
         ('version = "2"\n', "WM1004 app.lock:1:11 the lockfile is corrupt: `version` must be"),
         (
-            "version = 3\n" + ENTRY.replace("000", "", 1),
+            "version = 4\n" + ENTRY.replace("000", "", 1),
             "WM1004 app.lock:6:10 the lockfile is corrupt: `actor[0].digest`",
         ),
         (
-            "version = 3\n" + ENTRY + ENTRY,
+            "version = 4\n" + ENTRY + ENTRY,
             "WM1004 app.lock:9:1 the lockfile is corrupt: two entries for `desk`",
         ),
         (
-            'version = 3\n[[git]]\nurl = "https://e.org/r"\nrevision = "abc"\n',
+            'version = 4\n[[git]]\nurl = "https://e.org/r"\nrevision = "abc"\n',
             "WM1004 app.lock:4:12 the lockfile is corrupt: `git[0].revision`",
         ),
         (
-            "version = 3\n" + "".join(ENTRY.splitlines(keepends=True)[:4]) + ENTRY[-36:],
+            "version = 4\n" + "".join(ENTRY.splitlines(keepends=True)[:4]) + ENTRY[-36:],
             "WM1007 app.lock:2:1 the lock entry of `desk` has no digest",
         ),
-        ("version = 4\n[new]\n", "WM1003 app.lock:1:11 the lockfile `app.lock` was written by"),
+        ("version = 5\n[new]\n", "WM1003 app.lock:1:11 the lockfile `app.lock` was written by"),
         (
-            'version = 3\nconfig = "other.toml"\n',
+            'version = 4\nconfig = "other.toml"\n',
             "WM1009 app.lock:2:10 the lockfile belongs to `other.toml`, not to `app.toml`",
         ),
         (
-            "version = 3\n<<<<<<< ours\na = 1\n=======\na = 2\n>>>>>>> theirs\n",
+            "version = 4\n<<<<<<< ours\na = 1\n=======\na = 2\n>>>>>>> theirs\n",
             "WM1005 app.lock:2:1 the lockfile has unresolved merge conflicts",
         ),
     ],
@@ -607,7 +653,7 @@ def test_lockfiles_that_would_never_end(project: Project) -> None:
 
 
 def test_a_lockfile_of_many_actors_may_be_larger_than_a_config(tmp_path: Path) -> None:
-    (tmp_path / "app.lock").write_text("version = 3\n" + ("#" * 99 + "\n") * 50_000)
+    (tmp_path / "app.lock").write_text("version = 4\n" + ("#" * 99 + "\n") * 50_000)
     collector = Collector()
     schemas = Schemas(ROOT / "schemas")
     assert load_lock(tmp_path / "app.lock", "app.lock", "app.toml", schemas, collector)
@@ -618,7 +664,7 @@ def test_the_first_format_is_read_and_rewritten(project: Project) -> None:
     project.actor("desk")
     project.lock(DESK)
     new = project.lockfile()
-    old = new.replace("version = 3\n", "version = 1\n").replace('config = "app.toml"\n', "")
+    old = new.replace("version = 4\n", "version = 1\n").replace('config = "app.toml"\n', "")
     (project.root / "app.lock").write_text(old)
     assert project.lock(DESK) == ["WM1006 app.lock:2:11 the lockfile has the older format 1"]
     assert project.lockfile() == new

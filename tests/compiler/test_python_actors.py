@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event, active_count
-from time import sleep
 
 import pytest
 
 from tests.compiler.project import CPythonGuest, FixedInterpreter, Project
+from tests.observing import DEADLINE, wait_for
 from wasmind_compiler.build.errors import GuestError
 from wasmind_compiler.build.python import PythonBuilder, PythonGuest, python_modules
 from wasmind_compiler.reporter import Reporter
@@ -118,15 +118,14 @@ def test_what_nobody_waits_for_is_given_up(
     class Waiting(CPythonGuest):
         def compile(self, name: str, source: str) -> bytes:
             begun.set()
-            proceed.wait()
+            proceed.wait(DEADLINE)
             return super().compile(name, source)
 
     before = active_count()
     running = builder(cache, Waiting())
     running.start([(read_tree(folder), "desk")])
-    begun.wait()
+    assert begun.wait(DEADLINE)
     running.close()
     proceed.set()
-    while active_count() > before:
-        sleep(0.01)
+    wait_for(lambda: active_count() <= before)
     assert list(cache.glob("*")) == []

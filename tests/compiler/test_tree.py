@@ -19,10 +19,13 @@ from wasmind_compiler.resolution.tree import (
     LinkLeavesTreeError,
     TreeLimits,
     TreeTooLargeError,
+    is_ignored,
     read_tree,
 )
 
-NAMES = st.text("abz._ é", min_size=1, max_size=4).filter(lambda name: name not in {".", ".."})
+NAMES = st.text("abz._ é", min_size=1, max_size=4).filter(
+    lambda name: name not in {".", ".."} and not is_ignored(name)
+)
 FILES = st.dictionaries(st.lists(NAMES, min_size=1, max_size=3).map("/".join), st.binary())
 
 
@@ -101,6 +104,43 @@ def test_links_out_of_the_folder_are_refused(tmp_path: Path, target: str) -> Non
     with pytest.raises(LinkLeavesTreeError) as caught:
         read_tree(root)
     assert caught.value.path == "link"
+
+
+LEFT_BEHIND = [
+    *(".swp", ".actor.py.swp", ".actor.py.swn", "actor.py.swo", "actor.py~", "#actor.py#"),
+    *(".#actor.py", ".actor.py.kate-swp", "actor.py___jb_tmp___", ".idea/workspace.xml"),
+    *(".vscode/settings.json", ".coverage", ".coverage.host.123.456", "htmlcov/index.html"),
+    *(".hypothesis/examples/x", ".tox/log", ".nox/log", ".ipynb_checkpoints/a", "actor.pyc"),
+    *("weather.egg-info/PKG-INFO", "Thumbs.db", "sub/Thumbs.db", "sub/desktop.ini", ".directory"),
+    *("._actor.py", ".nfs0000001", ".fuse_hidden0001", ".env", ".envrc", ".direnv/x"),
+]
+KEPT = [
+    *("swp", "x.swf", "tilde~.py", "#notes", "notes#", "#", "coverage", ".coveragerc", "env"),
+    *(".gitignore", ".env.example", "idea/x", "egg-info", "sub/.editorconfig", "x.swift", "nfs"),
+]
+
+
+@pytest.mark.parametrize("path", LEFT_BEHIND)
+def test_what_editors_and_tools_leave_behind_is_no_part_of_it(tmp_path: Path, path: str) -> None:
+    write(tmp_path, {"actor.py": b"", "sub/data": b""}, 1)
+    before = read_tree(tmp_path)
+    write(tmp_path, {path: b"x"}, 1)
+    assert read_tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("path", KEPT)
+def test_what_only_looks_like_it_is_part_of_it(tmp_path: Path, path: str) -> None:
+    write(tmp_path, {"actor.py": b"", "sub/data": b""}, 1)
+    before = read_tree(tmp_path).digest
+    write(tmp_path, {path: b"x"}, 1)
+    assert read_tree(tmp_path).digest != before
+
+
+def test_a_gitignore_has_no_say(tmp_path: Path) -> None:
+    write(tmp_path, {".gitignore": b"data\n", "data": b"1"}, 1)
+    before = read_tree(tmp_path).digest
+    write(tmp_path, {"data": b"2"}, 1)
+    assert read_tree(tmp_path).digest != before
 
 
 def test_links_inside_are_followed_for_content(tmp_path: Path) -> None:

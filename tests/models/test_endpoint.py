@@ -727,7 +727,7 @@ def test_a_certificate_that_is_not_trusted_is_told_at_once(secure, run) -> None:
     status, code, words_ = gateway.error()
     assert (status, code) == (502, "unavailable")
     assert "is not trusted" in words_
-    assert "name its authority in `SSL_CERT_FILE`" in words_
+    assert "`SSL_CERT_FILE` names a file of authorities to trust" in words_
     assert len(gateway.ended()) == 1
 
 

@@ -103,12 +103,10 @@ def test_one_model_for_every_name_without_any_table(project: Project, provider) 
     ollama.close()
     done = project.wasmind(*asked, OLLAMA_HOST=f"127.0.0.1:{ollama.port}")
     assert (done.returncode, done.stdout) == (1, "")
-    told = [line.strip() for line in done.stderr.splitlines() if "nothing answers" in line]
+    [told] = [line.strip() for line in done.stderr.splitlines() if "nothing answers" in line]
     url = f"http://127.0.0.1:{ollama.port}/v1/chat/completions"
-    assert told == [
-        f"assistant  no answer of ollama/llama3.2: nothing answers at {url}; "
-        "start it with `ollama serve`"
-    ]
+    assert told.startswith("error: ")
+    assert f"nothing answers at {url}; start it with `ollama serve`" in told
 
 
 def test_a_conversation_with_a_tool(project: Project, provider) -> None:
@@ -174,11 +172,11 @@ def test_retries_and_failures_are_shown_at_once_and_once(project: Project, provi
     done = project.wasmind("run", "app.toml", "--prompt", "hi")
     assert (done.returncode, done.stdout) == (1, "")
     where = f"from {made.url}/chat/completions"
-    assert [line.strip() for line in done.stderr.splitlines() if line.startswith(" ")][-2:] == [
-        f"assistant  retrying smart in 0.1 s (too busy (503 {where})): attempt 2 of 5",
-        f"assistant  no answer of smart: Incorrect API key provided (401 {where}); "
-        "check the key in `api_key` of the model",
-    ]
+    retry = f"assistant  retrying smart in 0.1 s (too busy (503 {where})): attempt 2 of 5"
+    lines = [line.strip() for line in done.stderr.splitlines()]
+    assert retry in lines[:-1]
+    assert lines[-1].startswith("error: ")
+    assert "check the key in `api_key` of the model" in lines[-1]
     assert done.stderr.count("Incorrect API key") == 1
 
 
@@ -195,7 +193,7 @@ def test_events_for_programs(project: Project, provider) -> None:
     busy = answers({"error": {"message": "too busy"}}, 503, Retry_After="0.1")
     made = provider(in_turn(busy, says("hello you")))
     project.write(SYSTEM + models(made))
-    options = ("--format", "jsonl", "--deltas", "--stats")
+    options = ("--format", "jsonl", "--events", "all", "--stats")
     done = project.wasmind("run", "app.toml", "--prompt", "hi", *options)
     assert done.returncode == 0, done.stderr
     schema = json.loads((ROOT / "schemas" / "event.schema.json").read_text())
@@ -230,8 +228,8 @@ def test_a_terminal_shows_the_answer_growing_and_stdout_has_just_the_answer(
     )  # fmt: skip
     assert output == "first second\n"
     assert first_seen.is_set()
-    # What was shown while it grew is wiped away at the end.
-    assert shown.count("\x1b[1A") == shown[shown.index("assistant  first") :].count("\n")
+    # What was shown while it grew is written over at the end.
+    assert shown.rindex("\r\x1b[K") > shown.rindex("first second")
 
 
 def on_terminal(project: Project, *arguments: str, see: Any) -> tuple[str, str]:

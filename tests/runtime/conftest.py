@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import wasmtime
 
+from tests.observing import DEADLINE
 from wasmind.paths import cache_dir, shipped
 from wasmind.plan import Actor, Module, RunPlan
 from wasmind.runtime.bundle import Bundle, bundle_digest, open_bundle
@@ -122,12 +123,14 @@ def run() -> Iterator[Callable[[Bundle], tuple[Runtime, Subscription]]]:
         runtime.stop()
 
 
-def until(events: Subscription, matches: Callable[[Event], object], seconds: float = 10) -> Event:
+def until(
+    events: Subscription, matches: Callable[[Event], object], seconds: float = DEADLINE
+) -> Event:
     """The first event that matches; fails the test when none comes."""
     while (event := events.get(timeout=seconds)) is not None:
         if matches(event):
             return event
-    pytest.fail(f"no matching event within {seconds} s")
+    pytest.fail(f"no matching event within {seconds:g} s")
 
 
 def message(kind: str, **fields: object) -> Callable[[Event], bool]:

@@ -1,10 +1,12 @@
-"""An actor that does what a test sends it as source and counts how often, so that a loss of its
-state shows; and content of any size."""
+"""An actor that does what a test sends it, and content of any size.
+
+It counts what it did, so that a loss of its state shows.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -114,11 +116,11 @@ class Doing:
 
 
 @pytest.fixture
-def doing(python_bundle, run) -> Iterator[Callable[..., Doing]]:
+def doing(python_bundle, run) -> Callable[..., Doing]:
     """Starts the actor; keywords change its place in the plan."""
 
     def start(**changes: Any) -> Doing:
         actor: Actor = PYTHON_ACTOR._replace(**changes)
         return Doing(*run(python_bundle(does=(SOURCE, actor))))
 
-    yield start
+    return start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,6 +44,14 @@ def record(names: list[str]) -> Callable[[Any], Any]:
     return convert
 
 
+def travelled(data: bytes) -> Variant:
+    """Bytes as the WIT says that they cross."""
+    try:
+        return Variant("text", data.decode())
+    except UnicodeDecodeError:
+        return Variant("base64", base64.b64encode(data).decode())
+
+
 CASES = {
     "bool": Case("bool", st.booleans()),
     **{
@@ -74,6 +83,11 @@ CASES = {
         '(variant (case "text" string) (case "other" string) (case "none"))',
         st.tuples(st.sampled_from(["text", "other"]), TEXT) | st.just(("none", None)),
         lambda value: Variant(*value),
+    ),
+    "content": Case(
+        '(variant (case "text" string) (case "base64" string))',
+        st.binary(max_size=300) | TEXT.map(str.encode),
+        lambda value: travelled(value),
     ),
     "result": Case(
         "(result string (error string))",
@@ -149,6 +163,31 @@ def test_values_that_do_not_fit_are_refused_without_harm(name: str, wrong: Any) 
 def test_lone_surrogates_become_replacements() -> None:
     shape = abi.shape_of(reflect("string"), guest_resources=False)
     assert shape.lift(abi.Value(shape, "a\ud800b").c(), None) == "a?b"
+
+
+@pytest.mark.parametrize("text", ["=", "YQ", "Y Q==", "YQ==\n", "ä", "YQ==YQ=="])
+def test_what_is_not_base64_is_refused(text: str) -> None:
+    kind = reflect(CASES["content"].text)
+    shape = abi.shape_of(kind, guest_resources=False)
+    theirs = ffi.wasmtime_component_val_t()
+    kind.convert_to_c(None, Variant("base64", text), ctypes.pointer(theirs))
+    with pytest.raises(ValueError, match="a `content` that is not base64"):
+        shape.lift(theirs, None)
+    ffi.wasmtime_component_val_delete(ctypes.byref(theirs))
+
+
+@given(st.tuples(TEXT, TEXT, TEXT, TEXT, st.binary() | TEXT.map(str.encode)))
+@settings(max_examples=60, deadline=None)
+def test_a_message_made_in_one_step_equals_its_pieces(fields: tuple[Any, ...]) -> None:
+    string, content = (
+        abi.shape_of(reflect(CASES[name].text), guest_resources=False)
+        for name in ("string", "content")
+    )
+    made = abi.MessageArguments(*fields)
+    shapes = [string] * 4 + [content]
+    lifted = [shape.lift(made.array[index], None) for index, shape in enumerate(shapes)]
+    assert tuple(lifted) == fields
+    assert abi.MessageArguments.fit(abi.Signature(tuple(shapes), None))
 
 
 def test_memory_is_given_back() -> None:

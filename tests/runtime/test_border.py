@@ -1,14 +1,15 @@
-"""What an actor written in Python hands out, prints or tries: it costs the call, never the actor."""
+"""What an actor written in Python hands out, prints or tries costs the call, never the actor."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.runtime.conftest import message, until
+from tests.runtime.conftest import PYTHON_ACTOR, message, until
 from tests.runtime.sized import Doing, doing  # noqa: F401 - a fixture
+from wasmind.runtime.errors import SpawnError
 from wasmind.runtime.events import LogRecord
 
-#: Half a surrogate pair, as models write it, in every member that takes text; `!s` marks it.
+#: Half a surrogate pair, as models write it, in every member that takes text.
 HALF = '"\\ud83d"'
 MEMBERS = {
     "program": "command.run({})",
@@ -51,6 +52,10 @@ def test_half_a_surrogate_pair_costs_no_actor_wherever_it_goes(actor) -> None:
     assert "a?" in actor.logged("info")
     (sent,) = [event for event in actor.seen if message("test.Big")(event)]
     assert sent.json() == {"text": "a?"}
+
+
+def test_half_a_pair_from_the_host_program_arrives_as_a_question_mark(actor) -> None:
+    assert actor.do("result = given", "a\ud83d") == "result: a?"
 
 
 def test_a_command_gets_a_question_mark_for_half_a_pair(actor) -> None:
@@ -117,6 +122,43 @@ def test_what_is_printed_is_a_debug_record_for_each_line(actor) -> None:
     assert record.id is not None
 
 
+def test_what_goes_to_stderr_is_a_debug_record_when_all_went_well(actor) -> None:
+    actor.do("import logging; logging.warning('careful')")
+    actor.do("result = 1")
+    assert actor.logged("debug") == ["WARNING:root:careful"]
+
+
+def test_random_bytes_of_any_number_are_there(actor) -> None:
+    assert actor.do("import os; result = len(os.urandom(3_000_000))") == "result: 3000000"
+
+
+def test_who_may_not_talk_at_all_still_lives(python_bundle, run) -> None:
+    source = """
+        from wasmind_actor import Actor, Message, log, on
+
+        class Go(Message, type="test.Go"):
+            pass
+
+        class Went(Message, type="test.Went"):
+            pass
+
+        class Mute(Actor):
+            @on(Go, reach="any")
+            def go(self):
+                self.times = getattr(self, "times", 0) + 1
+                log.info(f"number {self.times}")
+                self.broadcast(Went())
+    """
+    actor = PYTHON_ACTOR._replace(capabilities=("logger",))
+    runtime, events = run(python_bundle(mute=(source, actor)))
+    for number in (1, 2):
+        runtime.send("test.Go", None)
+        record = until(events, lambda event: getattr(event, "level", "") == "info")
+        assert record.text == f"number {number}"
+    record = until(events, lambda event: getattr(event, "level", "") == "error")
+    assert "was not granted `messaging`" in record.text
+
+
 def test_what_is_printed_needs_the_grant_to_log(doing) -> None:  # noqa: F811
     actor = doing(capabilities=("messaging",))
     actor.do("print('secretly')")
@@ -168,8 +210,6 @@ def test_leaving_in_a_handler_costs_that_message(python_bundle, run) -> None:
 
 
 def test_leaving_at_the_start_is_told_as_what_it_is(python_bundle, run) -> None:
-    from wasmind.runtime.errors import SpawnError
-
     source = """
         import sys
         from wasmind_actor import Actor
@@ -178,5 +218,5 @@ def test_leaving_at_the_start_is_told_as_what_it_is(python_bundle, run) -> None:
             def start(self):
                 sys.exit(1)
     """
-    with pytest.raises(SpawnError, match="the actor called `sys.exit`"):
+    with pytest.raises(SpawnError, match=r"the actor called `sys\.exit`"):
         run(python_bundle(leaves=source))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.runtime.conftest import PYTHON_ACTOR, message, until
@@ -64,28 +62,26 @@ LOOPS = (
 
 
 def test_an_endless_loop_is_ended_and_the_actor_restarted(python_bundle, run) -> None:
-    limits = Limits(compute_seconds=0.5)
+    limits = Limits(compute_seconds=1)
     runtime, events = run(python_bundle(loops=(LOOPS, PYTHON_ACTOR._replace(limits=limits))))
-    started = time.monotonic()
     runtime.send("test.Poke", None)
     failure = until(events, lambda event: isinstance(event, Failure))
-    assert time.monotonic() - started < 5
     assert failure.actor == "loops"
-    assert failure.reason == "computed for more than 0.5 s on one call (limit `compute_seconds`)"
+    assert failure.reason == "computed for more than 1 s on one call (limit `compute_seconds`)"
     assert failure.outcome == "it was restarted"
     notice = until(events, message("wasmind.common.ui.UserNotification")).json()
     assert notice["title"] == "Actor `loops` failed"
 
 
 def test_an_agent_whose_actor_keeps_failing_is_ended(python_bundle, run) -> None:
-    actor = PYTHON_ACTOR._replace(limits=Limits(compute_seconds=0.1), restart=Restart(intensity=1))
+    actor = PYTHON_ACTOR._replace(limits=Limits(compute_seconds=1), restart=Restart(intensity=1))
     runtime, events = run(python_bundle(loops=(LOOPS, actor)))
     runtime.send("test.Poke", None)
     runtime.send("test.Poke", None)
     outcomes = [until(events, lambda event: isinstance(event, Failure)).outcome for _ in range(2)]
     assert outcomes == ["it was restarted", "its agent was ended"]
     stopped = until(events, lambda event: isinstance(event, Stopped))
-    assert stopped.reason.startswith("actor `loops` failed: computed for more than 0.1 s")
+    assert stopped.reason.startswith("actor `loops` failed: computed for more than 1 s")
 
 
 HOARDS = (
@@ -123,14 +119,14 @@ SLEEPS = (
     class Sleeps(Actor):
         @on(Poke, reach="any")
         def poke(self, message: Poke):
-            command.run("sleep", "1")
+            command.run("sleep", "2")
             self.broadcast(Ouch(count=0))
 """
 )
 
 
 def test_time_in_host_calls_does_not_count_as_computing(python_bundle, run) -> None:
-    limits = Limits(compute_seconds=0.3)
+    limits = Limits(compute_seconds=1)
     runtime, events = run(python_bundle(sleeps=(SLEEPS, PYTHON_ACTOR._replace(limits=limits))))
     runtime.send("test.Poke", None)
     event = until(events, lambda event: isinstance(event, Failure) or message("test.Ouch")(event))
@@ -164,7 +160,7 @@ TOOL = """
 
 
 def test_a_tool_call_its_actor_dies_of_is_answered_with_an_error(python_bundle, run) -> None:
-    limits = Limits(compute_seconds=0.2)
+    limits = Limits(compute_seconds=1)
     actor = PYTHON_ACTOR._replace(limits=limits, tools=("spin",))
     runtime, events = run(python_bundle(spins=(TOOL, actor)))
     call = {
@@ -192,14 +188,17 @@ def test_what_is_not_granted_is_refused_with_the_line_to_add(python_bundle, run)
 
 
 FORGES = """
-    from wasmind_actor import Actor, Message
+    from wasmind_actor import Actor, BroadcastError, Message
 
     class Ready(Message):
         message_type = "wasmind.common.actors.AllActorsReady"
 
     class Forges(Actor):
         def start(self):
-            self.broadcast(Ready())
+            try:
+                self.broadcast(Ready())
+            except BroadcastError:
+                pass
 """
 
 

@@ -194,8 +194,17 @@ def test_bytes_cross_whole_where_they_are_lists(foreign_bundle, run) -> None:
         assert until(events, message("test.Content")).payload == b"x" * size
 
 
-def test_a_list_too_large_for_the_engine_is_told_with_its_limit(foreign_bundle, run) -> None:
+def test_a_list_near_and_beyond_what_the_engine_takes_is_told(foreign_bundle, run) -> None:
     runtime, events = run(foreign_bundle())
+    runtime.send("test.Send", MIB)
+    runtime.send("test.Send", 2 * MIB)
+    warning = until(events, lambda event: isinstance(event, LogRecord), 60)
+    assert (warning.level, warning.text) == (
+        "warn",
+        "a message `test.Content` of 2.0 MiB; components of this kind can send 2.6 MiB, "
+        "and fail when they send more",
+    )
+    until(events, lambda event: len(getattr(event, "payload", "")) == 2 * MIB, 60)
     runtime.send("test.Send", 2_700_000)
     assert len(until(events, message("test.Content"), 60).payload) == 2_700_000
     runtime.send("test.Send", 3 * MIB)
@@ -220,7 +229,9 @@ def test_a_message_larger_than_lists_may_be_is_not_delivered_and_told(foreign_bu
 
 
 def test_a_response_larger_than_lists_may_be_is_an_error_of_the_call(
-    foreign_bundle, run, server: Server  # noqa: F811
+    foreign_bundle,
+    run,
+    server: Server,  # noqa: F811
 ) -> None:
     server.handle = lambda handler: answer(handler, 200, b"x" * (17 * MIB))
     grants = {"http": {"hosts": ["127.0.0.1"]}}

@@ -8,6 +8,7 @@ import threading
 import pytest
 from wasmtime import Engine, Limits, Memory, MemoryType, Store
 
+from tests.observing import DEADLINE
 from wasmind.runtime import messages
 from wasmind.runtime.instance import Instance
 from wasmind.runtime.memory import AddressSpace, Footprint
@@ -49,7 +50,7 @@ def test_the_summary_tells_what_each_actor_had_for_itself(python_bundle, run) ->
     runtime, _ = run(python_bundle(hoards=HOARDS, small=SMALL))
     spawn(runtime, "small")
     runtime.send("test.Go", None)
-    assert runtime.stop(timeout=20)
+    assert runtime.stop(timeout=DEADLINE)
     actors = runtime.summary().actors
     assert 38 * MIB < actors["hoards"].memory_bytes < 60 * MIB
     assert MIB // 4 < actors["small"].memory_bytes < 12 * MIB
@@ -76,7 +77,7 @@ def test_memory_is_told_apart_after_others_have_come_and_gone(python_bundle, run
             from_scope=instance.scope,
             payload=b"null",
         )
-        assert instance.ended.wait(20)
+        assert instance.ended.wait(DEADLINE)
         assert instance.usage.memory_bytes > MIB // 4
 
 
@@ -91,7 +92,7 @@ def test_guests_that_come_at_the_same_time_are_not_mistaken_for_each_other(
     for thread in threads:
         thread.join()
     runtime.send("test.Go", None)
-    assert runtime.stop(timeout=20)
+    assert runtime.stop(timeout=DEADLINE)
     assert runtime.summary().actors["small"].memory_bytes < 12 * MIB
 
 

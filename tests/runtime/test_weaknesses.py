@@ -7,6 +7,7 @@ better place is tested here.
 from __future__ import annotations
 
 import importlib
+import ipaddress
 import json
 import ssl
 import threading
@@ -18,14 +19,18 @@ from typing import Any
 
 import pytest
 
+from tests.observing import DEADLINE
 from tests.runtime import test_host_http
 from tests.runtime.conftest import PYTHON_ACTOR, message, until
+from tests.runtime.test_host_http import Server
 from wasmind.models import Choice, open_gateway
 from wasmind.plan import Credential, Model
 from wasmind.runtime import agents, engine
 from wasmind.runtime.abi import Err, Ok
 from wasmind.runtime.credentials import Credentials, MissingSecret
+from wasmind.runtime.errors import RuntimeFailure
 from wasmind.runtime.events import Events, LogRecord
+from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.models import ModelRequest
 
 TESTS = {
@@ -131,7 +136,7 @@ def test_done_ends_the_agent(python_bundle, run) -> None:
     # The assistant broadcasts Exit on every way to Done; its own tests show that. Exit ends it.
     runtime, _ = run(python_bundle(finishes=FINISHES))
     runtime.send("test.Finish", None)
-    assert runtime.wait(10)
+    assert runtime.wait(DEADLINE)
 
 
 def test_every_message_names_its_sender(python_bundle, run) -> None:
@@ -169,7 +174,7 @@ FLOODS = """
 def test_a_flood_of_log_records_is_slowed_down(python_bundle, run) -> None:
     runtime, events = run(python_bundle(floods=FLOODS))
     runtime.send("test.Go", None)
-    runtime.stop(timeout=20)
+    runtime.stop(timeout=DEADLINE)
     records = [event for event in events if isinstance(event, LogRecord)]
     assert 2_000 <= len(records) < 5_000
 
@@ -236,6 +241,7 @@ class Secure:
 
 TLS = Path(__file__).parents[1] / "tls"
 make_host = test_host_http.make_host
+server = test_host_http.server
 
 
 @pytest.fixture
@@ -248,9 +254,13 @@ def secure() -> Iterator[Secure]:
 
 def test_a_certificate_nobody_vouches_for_is_refused(make_host, secure: Secure) -> None:
     host = make_host(hosts=["localhost"])
-    answer = test_host_http.send(host, "GET", f"https://localhost:{secure.port}/")
+    answer = test_host_http.send(
+        host, "GET", f"https://localhost:{secure.port}/", ("retry", 7, 60_000)
+    )
     assert isinstance(answer, Err)
-    assert "CERTIFICATE_VERIFY_FAILED" in answer.value[1]
+    assert host.around.retries == []  # it would be no better the next time
+    assert "certificate of `localhost:" in answer.value[1]
+    assert "`SSL_CERT_FILE`" in answer.value[1]
     assert secure.headers == []
 
 
@@ -262,17 +272,122 @@ def test_a_credential_is_added_to_its_host_and_goes_no_further(
         [Credential(host="localhost", header="X-Token", prefix="Bearer ", variable="API_TOKEN")]
     )
     host = make_host(hosts=["localhost", "127.0.0.1"])
-    host.around.credentials = credentials.for_request
+    host.around.sealed = credentials
     host.around.pool._context = ssl.create_default_context(cafile=str(TLS / "cert.pem"))
     secure.redirect = f"https://127.0.0.1:{secure.port}/elsewhere"
     answer = test_host_http.send(host, "GET", f"https://localhost:{secure.port}/")
     assert isinstance(answer, Ok)
     assert [headers.get("x-token") for headers in secure.headers] == ["Bearer s3cret", None]
     assert "s3cret" not in repr(credentials)
-    assert credentials.for_request("http", "localhost") == ()
+
+
+def test_over_plain_http_a_credential_goes_to_near_addresses_only(
+    make_host, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_TOKEN", "s3cret")
+    host = make_host(hosts=["127.0.0.1"])
+    host.around.sealed = credentials = Credentials(
+        [Credential(host="127.0.0.1", header="X-Token", prefix="", variable="API_TOKEN")]
+    )
+    assert isinstance(test_host_http.send(host, "GET", server.url), Ok)
+    assert server.requests[0][2]["x-token"] == "s3cret"
+    for near in ("10.1.2.3", "fd00::1", "::1"):
+        sealed = credentials.for_request("http", "127.0.0.1", ipaddress.ip_address(near))
+        assert sealed.headers == (("X-Token", "s3cret"),), near
+    for far in ("8.8.8.8", "100.64.0.1", "169.254.169.254", "2606:4700::1111"):
+        sealed = credentials.for_request("http", "127.0.0.1", ipaddress.ip_address(far))
+        assert sealed.headers == (), far
+        # Said once, or every request would say it.
+        assert (sealed.withheld is not None) is (far == "8.8.8.8"), far
 
 
 def test_a_credential_without_its_variable_is_an_error_at_the_start() -> None:
     missing = Credential(host="h", header="X", prefix="", variable="SURELY_NOT_SET")
     with pytest.raises(MissingSecret, match="`SURELY_NOT_SET`"):
         Credentials([missing])
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("sk-one\nsk-two", "character 7 of it is a line end"),
+        ("sk-\x1bkey", "a control character"),
+        ("\u201csk-key\u201d", "not in Latin-1"),
+        ("'sk-key'", "in quotes"),
+        ('"sk-key"', "in quotes"),
+        (" \r\n", "is empty"),
+        ("sk-key\udcff", "not UTF-8"),
+    ],
+)
+def test_a_secret_no_header_can_hold_is_an_error_at_the_start(
+    value: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_TOKEN", value)
+    with pytest.raises(RuntimeFailure) as caught:
+        Credentials([Credential(host="h", header="X", prefix="Bearer ", variable="API_TOKEN")])
+    assert "`API_TOKEN`" in str(caught.value)
+    assert reason in str(caught.value)
+    assert "sk-" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["sk-key-1\n", "sk-key-1\r\n", " sk-key-1 ", "\tsk-key-1"])
+def test_blanks_around_a_secret_are_not_part_of_it(
+    make_host, server: Server, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_TOKEN", value)
+    host = sealed_host(make_host)
+    assert isinstance(test_host_http.send(host, "GET", server.url), Ok)
+    assert server.requests[0][2]["authorization"] == "Bearer sk-key-1"
+
+
+def sealed_host(make_host) -> Host:
+    """A host whose requests to 127.0.0.1 get the secret in `API_TOKEN`."""
+    host = make_host(hosts=["127.0.0.1"])
+    host.around.sealed = Credentials(
+        [
+            Credential(
+                host="127.0.0.1", header="Authorization", prefix="Bearer ", variable="API_TOKEN"
+            )
+        ]
+    )
+    return host
+
+
+def test_a_server_that_quotes_a_secret_does_not_give_it_to_the_actor(
+    make_host, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_TOKEN", "sk-k\\ey-1")
+    host = sealed_host(make_host)
+
+    def quote(handler: BaseHTTPRequestHandler) -> None:
+        given = handler.headers["Authorization"]
+        test_host_http.answer(handler, 401, f"bad key: {given}".encode(), X_Key=given)
+
+    server.handle = quote
+    status, (headers,), body = test_host_http.send(host, "GET", server.url).value
+    assert (status, body) == (401, b"bad key: Bearer ***")
+    assert dict(headers)["x-key"] == "Bearer ***"
+
+    def break_off(handler: BaseHTTPRequestHandler) -> None:
+        line = f"HTTP/1.1 200 OK\r\n{handler.headers['Authorization']}\r\n\r\n"
+        handler.wfile.write(line.encode())
+        handler.close_connection = True
+
+    server.handle = break_off
+    answer = test_host_http.send(host, "GET", server.url)
+    assert isinstance(answer, Err)
+    assert "ey-1" not in str(answer.value)
+
+
+def test_what_a_library_says_about_a_header_does_not_quote_it(
+    make_host, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if a secret passed that the library refuses."""
+    monkeypatch.setenv("API_TOKEN", "sk-key-1")
+    host = sealed_host(make_host)
+    host.around.sealed._headers["127.0.0.1"] = [("Authorization", "Bearer sk-key-1\n")]
+    answer = test_host_http.send(host, "GET", server.url)
+    assert answer.value == ("builder-error", "Illegal header value")
+    host.around.sealed._headers["127.0.0.1"] = [("Authorization", "Bearer sk-key-1\u201d")]
+    answer = test_host_http.send(host, "GET", server.url)
+    assert answer.value == ("network-error", "the request failed: UnicodeEncodeError")

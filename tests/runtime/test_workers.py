@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.observing import DEADLINE, wait_for
 from wasmind.runtime.workers import Workers
 
-LONG = 20.0
+LONG = DEADLINE
 
 
 @pytest.fixture
@@ -46,30 +46,43 @@ def test_tasks_that_compute_for_long_run_side_by_side(make_workers) -> None:
     assert met.acquire(timeout=LONG)
 
 
-def test_another_thread_joins_only_when_the_work_gets_slow(
-    make_workers, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Brisk(Workers):
+    """Has done many pieces of work whenever somebody looks."""
+
+    looks = 0
+
+    @property
+    def pieces(self) -> int:
+        self.looks += 1
+        return 10 * self.looks
+
+    @pieces.setter
+    def pieces(self, number: int) -> None:
+        """Does not matter."""
+
+
+def test_another_thread_joins_only_when_the_work_gets_slow() -> None:
     """Short pieces of work stay with one thread as long as they go on briskly."""
-    # A loaded machine may well stop a thread for the millisecond that it is watched.
-    monkeypatch.setattr("wasmind.runtime.workers._WATCH_SECONDS", 0.3)
-    workers, release, joined = make_workers(4), threading.Event(), threading.Event()
+    workers, release, joined = Brisk(4), threading.Event(), threading.Event()
     first = threading.Event()
 
-    def brisk() -> None:
+    def work() -> None:
         first.set()
-        while not release.is_set():
-            workers.pieces += 1
+        release.wait(LONG)
 
-    workers.submit(brisk)
+    workers.submit(work)
     assert first.wait(LONG)
     workers.submit(joined.set)
-    assert not joined.wait(1)
+    wait_for(lambda: workers.looks > 20)
+    assert not joined.is_set(), "it was watched again and again"
     release.set()
     assert joined.wait(LONG)
+    assert workers.close(timeout=LONG)
 
 
 def test_no_more_compute_at_once_than_may(make_workers) -> None:
     workers, lock, done = make_workers(2), threading.Lock(), threading.Semaphore(0)
+    meeting = threading.Barrier(2)
     now, most = 0, 0
 
     def task() -> None:
@@ -77,7 +90,7 @@ def test_no_more_compute_at_once_than_may(make_workers) -> None:
         with lock:
             now += 1
             most = max(most, now)
-        time.sleep(0.02)
+        meeting.wait(LONG)  # the other one that may compute
         with lock:
             now -= 1
         done.release()
@@ -115,16 +128,20 @@ def test_hundreds_blocked_at_once_hold_up_nobody(make_workers) -> None:
 
 
 def test_closing_waits_for_what_runs_and_forgets_the_rest(make_workers) -> None:
-    workers, started, forgotten = make_workers(1), threading.Event(), []
+    workers, started, release = make_workers(1), threading.Event(), threading.Event()
+    ended, forgotten = [], []
 
     def task() -> None:
         started.set()
-        time.sleep(0.2)
+        release.wait(LONG)
+        ended.append(1)
 
     workers.submit_all([task, lambda: forgotten.append(1)])
     assert started.wait(LONG)
+    assert not workers.close(timeout=0), "it is still at work"
+    release.set()
     assert workers.close(timeout=LONG)
-    assert forgotten == []
+    assert (ended, forgotten) == ([1], [])
 
 
 def test_closing_gives_up_on_a_task_that_hangs(make_workers) -> None:

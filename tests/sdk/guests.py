@@ -70,9 +70,7 @@ class Staged:
     def deliver(self, message_type: str, payload: Any, scope: str = "000000") -> None:
         """Hand it a message."""
         data = messages.encode(payload)
-        self._guest.handle(
-            messages.Envelope(1, "root:aaaaaa", message_type, "test", scope, data)
-        )
+        self._guest.handle(messages.Envelope(1, "root:aaaaaa", message_type, "test", scope, data))
 
     def stop(self) -> None:
         """Run its destructor."""
@@ -80,14 +78,15 @@ class Staged:
 
 
 def modules_of(interpreter: Interpreter, folder: Path) -> list[tuple[str, bytes]]:
-    """Names and code objects of an actor folder."""
+    """Names and code objects of an actor folder, and its source texts."""
     sources = {}
     for path in sorted(folder.rglob("*.py")):
         relative = path.relative_to(folder).with_suffix("")
         if relative.parts[0] != "tests":
             sources[".".join(relative.parts)] = path.read_text()
     with interpreter.session() as session:
-        return [(name, session.compile(name, source)) for name, source in sources.items()]
+        code = [(name, session.compile(name, source)) for name, source in sources.items()]
+    return [*code, *((f"source:{name}", source.encode()) for name, source in sources.items())]
 
 
 def contract_of(interpreter: Interpreter, modules: list[tuple[str, bytes]]) -> str:

@@ -188,3 +188,10 @@ def test_modules_of_the_actor_hide_others_of_the_same_name(tmp_path):
     (tmp_path / "pkg").mkdir()  # without `__init__.py`
     (tmp_path / "pkg" / "part.py").write_text("ORIGIN = ' too'")
     assert load(tmp_path).origin == "mine too"
+
+
+def test_a_result_that_cannot_be_sent_is_answered_with_an_error(notes):
+    notes.host.payload_mib = 1
+    notes.call("write", text="x" * 400_000, times=3)
+    failed = notes.call_error("read")
+    assert "the answer could not be sent: a message of" in failed.content

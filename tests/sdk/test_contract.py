@@ -103,8 +103,76 @@ def test_capabilities_come_from_imports(tmp_path, code, capabilities):
             "class A(Actor):\n spawns = ('b', 'a')\n def f(self): agents.spawn(self.spawns, '')",
             ["a", "b"],
         ),
+        ("class A(Actor):\n def f(self): agents.spawn(['a', 'b'], 'x')", ["a", "b"]),
+        ("class A(Actor):\n def f(self): agents.spawn(name='x', actors=('a',))", ["a"]),
+        ("X = ['a']\nclass A(Actor):\n def f(self): agents.spawn(X, 'x')", ["a"]),
+        ("X = ['a']\nX = []\nclass A(Actor):\n def f(self): agents.spawn(X, 'x')", None),
+        ("class A(Actor):\n def f(self): agents.spawn(['a', self.b], 'x')", None),
+        ("class A(Actor):\n def f(self): agents.spawn(*self.b)", None),
+        ("class A(Actor):\n def f(self): map(agents.spawn, self.b)", None),
+        ("class A(Actor):\n def f(self): getattr(agents, 'spawn')(['a'], '')", None),
+        ("class A(Actor):\n def f(self): self.g(agents).spawn(['a'], '')", None),
     ],
 )
 def test_spawns(tmp_path, code, spawns):
     (tmp_path / "actor.py").write_text(f"from wasmind_actor import Actor, agents\n{code}\n")
     assert describe(tmp_path)["spawns"] == spawns
+
+
+def test_lists_in_spawn_calls_have_a_place(tmp_path):
+    (tmp_path / "actor.py").write_text(
+        "from wasmind_actor.agents import spawn\n"
+        "import wasmind_actor as w\n"
+        "class A(w.Actor):\n"
+        "    def f(self):\n"
+        "        spawn(['a', 'b'], 'x')\n"
+        "        w.agents.spawn(('c',), 'y')\n"
+        "        spawn(self.config, 'z')\n"
+    )
+    contract = describe(tmp_path)
+    assert contract["spawns"] is None
+    assert contract["agents"] == [
+        {"actors": ["a", "b"], "at": {"file": "actor.py", "span": [5, 15, 5, 25]}},
+        {"actors": ["c"], "at": {"file": "actor.py", "span": [6, 24, 6, 30]}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "programs"),
+    [
+        ("", []),
+        ("from wasmind_actor import command\ndef f(): command.run('ls')", ["ls"]),
+        ("from wasmind_actor import command\ndef f(): command.run(program='ls')", ["ls"]),
+        ("import wasmind_actor.command as c\ndef f(x): c.run('ls', *x); c.run('cp')", ["cp", "ls"]),
+        ("import wasmind_actor\ndef f(): wasmind_actor.command.run('ls')", ["ls"]),
+        ("from wasmind_actor.command import run as r\nP = 'ls'\ndef f(): r(P)", ["ls"]),
+        ("from wasmind_actor.command import run\ndef f(p): run(p)", None),
+        ("from wasmind_actor.command import run\ndef f(p): run(*p)", None),
+        ("from wasmind_actor.command import run\ndef f(): g(run)", None),
+        ("from wasmind_actor.command import *\ndef f(): run('ls')", None),
+        ("from wasmind_actor import command\ndef f(): g(command)", None),
+        ("from wasmind_actor.command import Command\ndef f(p): Command(program='ls')", None),
+        ("from wasmind_actor.command import Exited", []),
+    ],
+)
+def test_programs(tmp_path, code, programs):
+    (tmp_path / "other.py").write_text(code)
+    (tmp_path / "actor.py").write_text("from wasmind_actor import Actor\nclass A(Actor): ...\n")
+    assert describe(tmp_path)["programs"] == programs
+
+
+def test_names_that_modules_make_on_demand_may_fail(tmp_path):
+    (tmp_path / "lazy.py").write_text(
+        "def __getattr__(name):\n    raise RuntimeError(f'no {name} here')\n"
+    )
+    (tmp_path / "actor.py").write_text(
+        "import lazy\n"
+        "from wasmind_actor import Actor, messages\n"
+        "class A(Actor):\n"
+        "    def f(self):\n"
+        "        from lazy import Pool\n"
+        "        lazy.Thing(Pool, messages.Exit())\n"
+    )
+    contract = describe(tmp_path)
+    assert contract["findings"] == []
+    assert "wasmind.common.actors.Exit" in [each["type"] for each in contract["emits"]]

@@ -219,6 +219,7 @@ def test_schema_of_a_configuration():
                 "propertyNames": {"type": "string", "pattern": "^x-"},
                 "additionalProperties": {"type": "string", "pattern": "^[a-z]+$"},
                 "description": "what is sent along",
+                "default": {},
             },
         },
         "required": ["model"],

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.observing import DEADLINE, wait_for
 from tests.runtime.conftest import (  # noqa: F401 - fixtures
     PYTHON_ACTOR,
     interpreter,
@@ -95,6 +96,8 @@ VICTIM = """
             except http.HttpError:
                 pass
 """
+#: So many agents at least are to come and go.
+ENOUGH = 10
 ORDERS = (
     "spawn",
     "spawn",
@@ -119,7 +122,15 @@ def slow_server() -> Iterator[int]:
 
 
 @pytest.mark.slow
-def test_torture(python_bundle, slow_server: int, request, capsys) -> None:  # noqa: F811
+def test_torture(
+    python_bundle,  # noqa: F811
+    slow_server: int,
+    request,
+    capsys,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # of its own, to find what is left
     seconds = request.config.getoption("--torture-seconds")
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
@@ -137,12 +148,10 @@ def test_torture(python_bundle, slow_server: int, request, capsys) -> None:  # n
     measure(bundle, orders, seconds=min(5.0, seconds / 4))  # the first round warms caches
     before = Left.now()
     summary, failures = measure(bundle, orders, seconds)
+    wait_for(lambda: threading.active_count() <= before.threads)
     after = Left.now()
 
     assert summary.received == summary.taken + summary.discarded
-    assert failures > 0
-    assert summary.agents > 10
-    assert after.threads <= before.threads
     assert after.descriptors <= before.descriptors
     assert after.processes == before.processes
     assert after.temporary == before.temporary
@@ -173,12 +182,13 @@ def measure(bundle, orders: random.Random, seconds: float):
     watcher.start()
     runtime.start()
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    # On a slow machine it takes longer until enough has happened.
+    while time.monotonic() < end or not failures or runtime.summary().agents <= ENOUGH:
         order = {"what": orders.choice(ORDERS), "chance": orders.randrange(7)}
         runtime.send("test.Order", order)
         time.sleep(orders.random() * 0.1)
     runtime.stop(timeout=10)
-    watcher.join(10)
+    watcher.join(DEADLINE)
     assert not watcher.is_alive()
     assert sequence == list(range(1, len(sequence) + 1))
     return runtime.summary(), len(failures)
@@ -199,10 +209,8 @@ class Left:
     @classmethod
     def now(cls) -> Left:
         """Once what is ending has ended."""
-        deadline = time.monotonic() + 10
-        while (left := cls()).processes and time.monotonic() < deadline:
-            time.sleep(0.2)
-        return left
+        wait_for(lambda: not list(_descendants(os.getpid())))
+        return cls()
 
 
 def _give_back_free_memory() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -41,25 +42,64 @@ class _LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        """Read what stands before the verb; what is wrong with it is shown like other errors."""
+        try:
+            return super().make_context(*arguments, **more)
+        except click.ClickException as error:
+            _show(error)
+            sys.exit(error.exit_code)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb; what the machine refuses meanwhile (a full disk, say) is an error."""
         try:
             return super().invoke(ctx)
+        except click.ClickException as error:
+            _show(error)
+            sys.exit(error.exit_code)
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever read our output has seen enough: click's case
                 raise
+            from wasmind.cli import terminal
+
             where = f": `{error.filename}`" if error.filename else ""
-            click.echo(f"error: {error.strerror or error}{where}", err=True)
+            terminal.fail(f"{error.strerror or error}{where}")
             _give_up_output()
             sys.exit(2)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that is meant; an unknown one is refused with what was probably meant."""
+        if args and not args[0].startswith("-") and args[0] not in VERBS:
+            from wasmind_compiler.diagnostics.suggestions import nearest
+
+            near = nearest(args[0], VERBS)
+            advice = f"; did you mean `{near[0]}`?" if near else ""
+            ctx.fail(f"there is no command `{args[0]}`{advice}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))
 
 
+def _show(error: click.ClickException) -> None:
+    """Print an error as click does, but nothing in it steers a terminal: it may quote a file."""
+    from wasmind.cli import compiling, terminal
+
+    if isinstance(error, compiling.EnvironmentProblem):
+        error.show()
+        return
+    shown = io.StringIO()
+    error.show(shown)
+    terminal.say(shown.getvalue().rstrip("\n"))
+
+
 def _give_up_output() -> None:
     """Forget output that cannot be written: Python would try once more when it ends."""
+    if sys.stdout is None:
+        return
     try:
         sys.stdout.flush()
     except OSError:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wasmind.cli import compiling, lock_options
+from wasmind.cli import compiling, lock_options, terminal
 
 
 @click.command(name="bundle")
@@ -37,7 +37,9 @@ def command(
 
     Checks the config, brings its lockfile up to date, and writes the run plan, the components, the
     Python actors' sources and code, a picture, and a list of all files with their digests. The
-    same inputs give the same bytes. A folder that is no bundle is never overwritten.
+    same inputs give the same bytes with the same release of Wasmind; a checkout builds its own
+    Python interpreter, which is part of the bundle, and a note says if it is not the one that the
+    lockfile records. A folder that is no bundle is never overwritten.
 
     \b
     wasmind bundle system.toml -o dist/system
@@ -57,4 +59,4 @@ def command(
         )
         outcome = pipeline.bundle(path, output, compiling.environment(), policy)
     bundle = compiling.result(outcome.report, outcome.bundle)
-    click.echo(f"{bundle.path}: sha256:{bundle.digest}")
+    terminal.result(f"{bundle.path}: sha256:{bundle.digest}")

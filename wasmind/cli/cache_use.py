@@ -25,11 +25,23 @@ LOCK_FILE: Final = "in-use.lock"
 #: How long a command waits for a `clean` to be done.
 _PATIENCE: Final = 60.0
 _QUIETLY: Final = 1.0
+_DAY: Final = 86_400.0
 _TICK: Final = 0.05
 
 
 class CacheInUseError(Exception):
     """The others took too long."""
+
+
+def upkeep_is_due(cache: Path) -> bool:
+    """Whether the cache was last looked after more than a day ago.
+
+    The lock's file has the time: it is there from the beginning, and has no other use for it.
+    """
+    try:
+        return time.time() - os.stat(f"{cache}/{LOCK_FILE}").st_mtime > _DAY  # noqa: PTH116
+    except OSError:
+        return False
 
 
 @contextmanager

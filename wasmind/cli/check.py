@@ -110,13 +110,13 @@ def command(
                     break
                 report = check()
     if form != "text":
-        click.echo(_rendered(report.diagnostics, form), nl=False)
+        terminal.result(_rendered(report.diagnostics, form), end="")
         sys.exit(1 if report.failed else 0)
     compiling.show(report)
     _offer_fixes(report, path)
     if report.failed:
         sys.exit(1)
-    click.echo(f"{path}: no errors")
+    terminal.result(f"{path}: no errors")
 
 
 def _offer_fixes(report: Report, path: Path) -> None:
@@ -128,7 +128,7 @@ def _offer_fixes(report: Report, path: Path) -> None:
         import shlex
 
         command_line = f"wasmind check --fix {shlex.quote(str(path))}"
-        click.echo(f"{len(fixes)} can be fixed: {command_line}", err=True)
+        terminal.say(f"{len(fixes)} can be fixed: {command_line}")
 
 
 def _rendered(diagnostics: Sequence[Diagnostic], form: str) -> str:
@@ -165,7 +165,6 @@ def _apply(report: Report, path: Path) -> bool:
 
 
 def _show_changes(changes: Sequence[Change]) -> None:
-    colour = terminal.use_colour(sys.stderr)
-    tints = {"-": "red", "+": "green", "@": "cyan"}
+    tints = {"-": "\x1b[31m", "+": "\x1b[32m", "@": "\x1b[36m"}
     for line in "".join(change.diff() for change in changes).splitlines():
-        click.echo(click.style(line, fg=tints.get(line[:1]) if colour else None), err=True)
+        terminal.say(line, tint=tints.get(line[:1], ""))

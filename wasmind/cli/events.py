@@ -1,166 +1,267 @@
-"""How a run is shown: as lines for people, or as JSON lines for programs."""
+"""How a run is shown to people: as lines on stderr, and its answers on stdout."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections import deque
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any, Final, Protocol, TextIO
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
 
+from wasmind.cli import terminal
+from wasmind.cli.growing import Growing
 from wasmind.cli.logs import LogLevels
+from wasmind.cli.patience import MARK_SECONDS, Patience
 from wasmind.cli.sizes import human
 from wasmind.plan import ROOT_SCOPE
+from wasmind.records import Record
 from wasmind.runtime import messages
 from wasmind.runtime.events import (
     Event,
     Failure,
+    HttpRetry,
+    LeftOut,
     LogRecord,
     ModelCall,
     ModelDelta,
     ModelRetry,
-    Stopped,
+    Waiting,
 )
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.metrics import ActorUsage, ModelUsage, Summary
+from wasmind.visible import visible, visible_line
 
 _LONGEST_LINE: Final = 400
 _MOST_LINES: Final = 20
-_MOST_TOLD: Final = 20
+_MOST_WAITS: Final = 3
 _STYLES: Final = {"label": "\x1b[36m", "error": "\x1b[31m", "warn": "\x1b[33m", "dim": "\x1b[2m"}
 
 
 class EventView(Protocol):
-    """Shows events and, at the end of a prompt, the answer."""
+    """Shows what happens in a run."""
+
+    @property
+    def wants_deltas(self) -> bool:
+        """Whether it shows answers while they grow."""
 
     def show(self, event: Event) -> None:
-        """Show an event, or not, as the view sees fit."""
+        """Show an event, or not, as the view sees fit; never `Stopped`, see `ended`."""
+
+    def glance(self, waits: Sequence[Waiting]) -> None:
+        """Called several times a second while nothing else happens: what actors wait for now."""
 
     def answer(self, text: str) -> None:
         """The answer to a prompt is complete."""
 
-    def told(self, text: str) -> bool:
-        """Whether people have been told this already, as the failure of a model."""
+    def fail(self, reason: str) -> None:
+        """A prompt got no answer, or the run could not start."""
+
+    def ended(self, reason: str | None) -> None:
+        """The run has ended; None for an ordinary end. Only `summary` follows."""
 
     def summary(self, summary: Summary) -> None:
-        """The run has ended; this is what it used."""
+        """What the run used."""
 
 
 class TextView:
-    """Events as lines on `notes`, answers on `results`.
+    """Events as lines on stderr, answers on stdout.
+
+    An error is often told by several: the actor logs it, notifies the user of it, and the run ends
+    with it. Errors are therefore held back until something else happens, and said once.
 
     Args:
-        results: where answers go, usually stdout.
-        notes: where everything else goes, usually stderr.
         levels: which log records are shown.
-        colour: use terminal colours on `notes`.
     """
 
-    def __init__(self, results: TextIO, notes: TextIO, levels: LogLevels, *, colour: bool) -> None:
-        self._results = results
-        self._notes = notes
+    def __init__(self, levels: LogLevels) -> None:
         self._levels = levels
-        self._colour = colour
-        #: Why models failed lately; their actors say it once more, in their own words.
-        self._told: deque[str] = deque(maxlen=_MOST_TOLD)
+        self._held: list[_Held] = []
+        self._held_since = 0.0
+        self._told: str | None = None
+        self._leaving: set[str] = set()
+        self._patience = Patience()
+        self._growing = Growing()
+
+    @property
+    def wants_deltas(self) -> bool:
+        """Whether growing answers are shown: where lines can be written over."""
+        return terminal.rewrites_lines()
 
     def show(self, event: Event) -> None:
-        """Tool calls, their results, notifications, failures and log records."""
+        """Tool calls, their results, notifications, retries, failures and log records."""
+        self._growing.see(event)
         match event:
-            case Envelope():
-                self._message(event)
-            case LogRecord():
-                if self._levels.wants(event) and not self.told(event.text):
-                    style = event.level if event.level in ("warn", "error") else "dim"
-                    self._line(event.actor, event.scope, f"{event.level}: {event.text}", style)
-            case Failure():
-                text = f"failed: {event.reason}; {event.outcome}"
-                self._line(event.actor, event.scope, text, "error")
-                if event.traceback:
-                    self._line(event.actor, event.scope, event.traceback, "dim")
+            case ModelDelta():
+                terminal.transient("\n".join(self._growing.lines(terminal.columns())))
             case ModelRetry():
                 self._line(event.actor, event.scope, _retry(event), "warn")
             case ModelCall(error=str(error), final=True):
-                self._told.append(error)
-                self._line(
-                    event.actor, event.scope, f"no answer of {event.model}: {error}", "error"
-                )
-            case Stopped(reason=str(reason)):
-                print(f"stopped: {_printable(reason)}", file=self._notes)
+                text = f"no answer of {event.model}: {error}"
+                self._hold(_Held(event.actor, event.scope, text, error, ""))
+            case Envelope():
+                self._message(event)
+            case LogRecord():
+                if self._levels.wants(event):
+                    self._log(event)
+            case HttpRetry():
+                text = f"{event.target}: {event.reason}; attempt {event.attempt} of "
+                text += f"{event.attempts}, the next in {event.wait_seconds:.1f} s"
+                self._line(event.actor, event.scope, text, "warn")
+            case LeftOut():
+                terminal.say(f"{event.count} events left out: nobody read what came before them")
+            case Failure():
+                text = f"failed: {event.reason}; {event.outcome}"
+                self._hold(_Held(event.actor, event.scope, text, event.reason, event.traceback))
+
+    def glance(self, waits: Sequence[Waiting]) -> None:
+        """On a terminal a line that is written over; elsewhere a line now and then."""
+        long = [wait for wait in waits if wait.seconds >= MARK_SECONDS]
+        if self._held and time.monotonic() - self._held_since > MARK_SECONDS:
+            self._release()
+        if terminal.rewrites_lines():
+            if self._growing.lines(terminal.columns()):
+                return  # that says enough
+            terminal.transient(_waits(sorted(long, key=lambda wait: -wait.seconds)))
+        elif due := self._patience.due(waits):
+            terminal.say(_waits(due))
 
     def answer(self, text: str) -> None:
         """The answer, alone on stdout."""
-        print(text, file=self._results, flush=True)
+        self._release()
+        terminal.result(text)
 
-    def told(self, text: str) -> bool:
-        """Whether a model failed for this reason, which has been shown."""
-        return any(reason in text or _as_json(reason) in text for reason in self._told)
+    def fail(self, reason: str) -> None:
+        """The reason once, whoever else said it."""
+        held, self._held = self._held, []
+        for each in held:
+            if not each.says(reason):
+                self._write_held(each)
+            elif each.traceback:
+                self._write(each.actor, each.scope, each.traceback, "dim")
+        terminal.fail(reason)
+        self._told = reason
+
+    def ended(self, reason: str | None) -> None:
+        """The reason, unless it has been told."""
+        terminal.transient("")
+        if reason is not None and reason != self._told:
+            self.fail(reason)
+        self._release()
 
     def summary(self, summary: Summary) -> None:
         """A table."""
-        print(
-            f"{summary.messages} messages, {summary.deliveries} deliveries, "
-            f"{summary.agents} agents",
-            file=self._notes,
+        terminal.say(
+            f"{summary.messages} messages, {summary.deliveries} deliveries, {summary.agents} agents"
         )
         rows = [_COLUMNS]
         rows += [_cells(name, usage) for name, usage in summary.actors.items()]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
             cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-            print("  ".join(cells), file=self._notes)
-        self._models("model", summary.models)
+            terminal.say("  ".join(cells))
+        _models("model", summary.models)
         if len(summary.model_actors) > 1:
-            self._models("asked by", summary.model_actors)
+            _models("asked by", summary.model_actors)
         if len(summary.model_agents) > 1:
-            self._models("in agent", summary.model_agents)
+            _models("in agent", summary.model_agents)
 
-    def _models(self, title: str, used: Mapping[str, ModelUsage]) -> None:
-        """What models have used, by something."""
-        if not used:
-            return
-        rows = [(title, *_MODEL_COLUMNS)]
-        rows += [_model_cells(name, usage) for name, usage in used.items()]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        print(file=self._notes)
-        for row in rows:
-            cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-            print("  ".join(cells), file=self._notes)
+    def _log(self, record: LogRecord) -> None:
+        if record.level == "error":
+            self._error(record.actor, record.scope, "error", record.text)
+        else:
+            style = "warn" if record.level == "warn" else "dim"
+            self._line(record.actor, record.scope, f"{record.level}: {record.text}", style)
 
     def _message(self, event: Envelope) -> None:
-        sender = event.sender or event.from_actor_id
+        sender, scope = event.sender or event.from_actor_id, event.from_scope
         match event.message_type, event.json():
             case messages.EXECUTE_TOOL_CALL, {"tool_call": {"function": dict(function)}}:
                 call = f"calls {function.get('name')} {_arguments(function)}"
-                self._line(sender, event.from_scope, call, "label")
+                self._line(sender, scope, call, "label")
+            case messages.TOOL_CALL_STATUS, {"status": {"Received": {"display_info": dict(info)}}}:
+                self._line(sender, scope, f"... {info.get('collapsed')}", "dim")
             case messages.TOOL_CALL_STATUS, {"status": {"Done": {"result": dict(result)}}}:
                 good = "Ok" in result
                 content = str((result.get("Ok") or result.get("Err") or {}).get("content"))
-                self._line(sender, event.from_scope, content, "label" if good else "error")
+                self._line(sender, scope, content, "label" if good else "error")
+            case messages.RESPONSE, {"message": {"content": str(text), "tool_calls": [_, *_]}}:
+                if text.strip():
+                    self._line(sender, scope, text, "label")
             case messages.USER_NOTIFICATION, {"title": str(title), "message": str(text), **rest}:
                 # The runtime's own notices repeat a Failure, which has been shown in full.
-                if rest.get("source") != "Runtime" and not self.told(text):
-                    style = "error" if rest.get("level") == "Error" else "warn"
-                    self._line(sender, event.from_scope, f"{title}: {text}", style)
+                if rest.get("source") == "Runtime":
+                    return
+                if rest.get("level") == "Error":
+                    self._error(sender, scope, title, text)
+                else:
+                    self._line(sender, scope, f"{title}: {text}", "warn")
             case messages.AGENT_SPAWNED, {"name": str(name), "agent_id": str(scope)}:
                 if scope != ROOT_SCOPE:
                     self._line(name, scope, "started", "dim")
+            case messages.EXIT, _:
+                self._leaving.add(scope)
+
+    def _error(self, who: str, scope: str, title: str, text: str) -> None:
+        # What an actor complains about after it was told to end comes of its ending.
+        if scope not in self._leaving or self._levels.default == "debug":
+            self._hold(_Held(who, scope, f"{title}: {text}", text, ""))
+
+    def _hold(self, new: _Held) -> None:
+        """Keep an error until it is clear who says it best: the longest text of the same."""
+        for index, held in enumerate(self._held):
+            if held.says(new.core) or new.says(held.core):
+                longer = new if len(new.text) > len(held.text) else held
+                self._held[index] = longer._replace(traceback=held.traceback or new.traceback)
+                return
+        self._held.append(new)
+        self._held_since = time.monotonic()
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        for each in held:
+            self._write_held(each)
+
+    def _write_held(self, held: _Held) -> None:
+        self._write(held.actor, held.scope, held.text, "error")
+        if held.traceback:
+            self._write(held.actor, held.scope, held.traceback, "dim")
 
     def _line(self, who: str, scope: str, text: str, style: str) -> None:
-        label = who if scope == ROOT_SCOPE else f"{who}@{scope}"
-        lines = _printable(text).splitlines() or [""]
+        self._release()
+        self._write(who, scope, text, style)
+
+    def _write(self, who: str, scope: str, text: str, style: str) -> None:
+        label = visible_line(who if scope == ROOT_SCOPE else f"{who}@{scope}")
+        lines = visible(text).splitlines() or [""]
         if len(lines) > _MOST_LINES:
             left_out = len(lines) - _MOST_LINES
             lines = [*lines[:_MOST_LINES], f"... {left_out} more lines"]
         for number, line in enumerate(lines):
             shown = label if number == 0 else ""
-            self._write(f"{shown:>14}", style, line[:_LONGEST_LINE])
+            terminal.say(f"  {line[:_LONGEST_LINE]}", label=f"{shown:>14}", tint=_STYLES[style])
 
-    def _write(self, label: str, style: str, text: str) -> None:
-        if self._colour:
-            label = f"{_STYLES[style]}{label}\x1b[0m"
-        print(f"{label}  {text}", file=self._notes, flush=True)
+
+class _Held(Record):
+    """An error that may be told by others, too.
+
+    Attributes:
+        core: what others would repeat.
+    """
+
+    actor: str
+    scope: str
+    text: str
+    core: str
+    traceback: str
+
+    def says(self, other: str) -> bool:
+        """Whether one who reads this knows `other`, or the other way round."""
+        return bool(self.core and other) and (self.core in other or other in self.text)
+
+
+def _waits(waits: Sequence[Waiting]) -> str:
+    shown = [f"{wait.what} ({wait.seconds:.0f} s)" for wait in waits[:_MOST_WAITS]]
+    more = [f"{len(waits) - _MOST_WAITS} more"] if len(waits) > _MOST_WAITS else []
+    return visible_line(", ".join(shown + more))
 
 
 _COLUMNS: Final[tuple[str, ...]] = (
@@ -173,12 +274,24 @@ _MODEL_COLUMNS: Final[tuple[str, ...]] = (
 )  # fmt: skip
 
 
+def _models(title: str, used: Mapping[str, ModelUsage]) -> None:
+    """A table of what models have used, by something."""
+    if not used:
+        return
+    rows = [(title, *_MODEL_COLUMNS)]
+    rows += [_model_cells(name, usage) for name, usage in used.items()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    terminal.say("")
+    for row in rows:
+        cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        terminal.say("  ".join(cells))
+
+
 def _model_cells(name: str, usage: ModelUsage) -> tuple[str, ...]:
     answered = usage.calls - usage.failures
-    each = max(1, answered)
     unknown = "?" if usage.unpriced == answered else f"{usage.cost:.4f}+?"
     return (
-        _printable(name),
+        visible_line(name),
         str(usage.calls),
         str(usage.failures),
         str(usage.retries),
@@ -187,7 +300,7 @@ def _model_cells(name: str, usage: ModelUsage) -> tuple[str, ...]:
         str(usage.completion_tokens),
         str(usage.reasoning_tokens),
         unknown if usage.unpriced else f"{usage.cost:.4f}",
-        f"{usage.first_token_seconds / each:.2f}",
+        f"{usage.first_token_seconds / max(1, answered):.2f}",
         f"{usage.seconds / max(1, usage.calls):.2f}",
     )
 
@@ -202,14 +315,9 @@ def _retry(event: ModelRetry) -> str:
     )
 
 
-def _as_json(text: str) -> str:
-    """As it stands in an error document, which some actors show as it is."""
-    return json.dumps(text)[1:-1]
-
-
 def _cells(name: str, usage: ActorUsage) -> tuple[str, ...]:
     return (
-        _printable(name),
+        visible_line(name),
         str(usage.sent),
         str(usage.handled),
         f"{usage.busy_seconds:.3f}",
@@ -218,85 +326,6 @@ def _cells(name: str, usage: ActorUsage) -> tuple[str, ...]:
         str(usage.failures),
         str(usage.tokens),
     )
-
-
-class JsonView:
-    """Every event as one JSON object a line."""
-
-    def __init__(self, results: TextIO) -> None:
-        self._results = results
-
-    def show(self, event: Event) -> None:
-        """Any event."""
-        print(json.dumps(_document(event), ensure_ascii=False), file=self._results, flush=True)
-
-    def told(self, text: str) -> bool:
-        """Events are for programs; people are told beside them."""
-        return False
-
-    def answer(self, text: str) -> None:
-        """The answer is an event like others."""
-        line = json.dumps({"event": "answer", "text": text}, ensure_ascii=False)
-        print(line, file=self._results, flush=True)
-
-    def summary(self, summary: Summary) -> None:
-        """An event like others."""
-        document = {"event": "summary", **asdict(summary)}
-        print(json.dumps(document, ensure_ascii=False), file=self._results, flush=True)
-
-
-def make_view(form: str, levels: LogLevels) -> EventView:
-    """The view for `--format`: `text` or `jsonl`; the latter shows all log records."""
-    if form == "jsonl":
-        return JsonView(sys.stdout)
-    from wasmind.cli.terminal import use_colour
-
-    return TextView(sys.stdout, sys.stderr, levels, colour=use_colour(sys.stderr))
-
-
-def _document(event: Event) -> Mapping[str, Any]:
-    match event:
-        case Envelope():
-            payload = event.json()
-            if payload is None and event.payload != b"null":
-                payload = event.payload.decode("utf-8", "replace")
-            return {
-                "event": "message",
-                "sequence": event.sequence,
-                "id": event.id,
-                "type": event.message_type,
-                "from_actor_id": event.from_actor_id,
-                "from_scope": event.from_scope,
-                "actor": event.sender,
-                "payload": payload,
-            }
-        case LogRecord(level=level, actor=actor, scope=scope, text=text):
-            return {
-                "event": "log",
-                "level": level,
-                "actor": actor,
-                "scope": scope,
-                "id": event.id,
-                "text": text,
-            }
-        case Failure():
-            return {
-                "event": "failure",
-                "actor": event.actor,
-                "scope": event.scope,
-                "reason": event.reason,
-                "traceback": event.traceback,
-                "outcome": event.outcome,
-                "log": list(event.log),
-            }
-        case ModelCall():
-            return {"event": "model_call", **asdict(event)}
-        case ModelRetry():
-            return {"event": "model_retry", **asdict(event)}
-        case ModelDelta():
-            return {"event": "model_delta", **asdict(event)}
-        case Stopped(reason=reason):
-            return {"event": "stopped", "reason": reason}
 
 
 def _arguments(function: Mapping[str, Any]) -> str:
@@ -310,11 +339,4 @@ def _arguments(function: Mapping[str, Any]) -> str:
         return raw
     return " ".join(
         f"{key}={json.dumps(item, ensure_ascii=False)}" for key, item in decoded.items()
-    )
-
-
-def _printable(text: str) -> str:
-    """Text without control characters: what an actor says must not steer the terminal."""
-    return "".join(
-        char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text
     )

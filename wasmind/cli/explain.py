@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 import click
 
-from wasmind.cli import compiling
+from wasmind.cli import compiling, terminal
+
+_CODE: Final = re.compile(r"(?:WM)?(\d{1,4})")
 
 
 @click.command(name="explain")
@@ -25,11 +30,17 @@ def command(code: str | None) -> None:
         from wasmind_compiler.diagnostics.suggestions import advice
 
     if code is None:
-        click.echo(explain.listing(), nl=False)
+        terminal.result(explain.listing(), end="")
         return
     rules = {rule.code: rule for rule in all_rules()}
-    wanted = code.upper()
+    wanted = _full(code)
     if wanted not in rules:
         hint = advice(wanted, list(rules), "codes") or "`wasmind explain` lists all codes"
         raise compiling.EnvironmentProblem(f"there is no code `{code}`; {hint}")
-    click.echo(explain.explanation(rules[wanted]), nl=False)
+    terminal.result(explain.explanation(rules[wanted]), end="")
+
+
+def _full(code: str) -> str:
+    """A code as it is listed: people leave out the letters and zeros in front."""
+    found = _CODE.fullmatch(code.upper())
+    return f"WM{found.group(1):0>4}" if found else code.upper()

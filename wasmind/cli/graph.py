@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wasmind.cli import compiling
+from wasmind.cli import compiling, terminal
 
 if TYPE_CHECKING:
     from wasmind_compiler.pipeline import DrawingFormat
@@ -43,4 +43,4 @@ def command(
         from wasmind_compiler import pipeline
 
         outcome = pipeline.graph(path, compiling.environment(), form)
-    click.echo(compiling.result(outcome.report, outcome.text), nl=False)
+    terminal.result(compiling.result(outcome.report, outcome.text), end="")

@@ -1,132 +1,75 @@
-"""Answers of models while they grow, in a few lines at the bottom of a terminal.
-
-All of it is on stderr and is wiped away when something else is shown or the answer is complete, so
-what stays is what would stay without it.
-"""
+"""Answers of models while they grow, as a few lines that are written over."""
 
 from __future__ import annotations
 
-import os
-import sys
-import time
 import unicodedata
-from dataclasses import dataclass, field
-from typing import Final, TextIO
+from typing import Final
 
-from wasmind.cli import terminal
 from wasmind.plan import ROOT_SCOPE
 from wasmind.runtime.events import Event, ModelCall, ModelDelta, ModelRetry
+from wasmind.visible import visible
 
 #: How much of an answer is in sight while it grows.
 _MOST_LINES: Final = 6
 _MOST_KEPT: Final = 8_000
-#: Waiting in silence for longer would look like a fault.
-_SILENT_SECONDS: Final = 2.0
 _LABEL_WIDTH: Final = 14
-_UP_AND_ERASE: Final = "\x1b[1A\r\x1b[K"
+_PREFIXES: Final = {"reasoning": "thinks: ", "tool_call": "calls "}
 
 
-@dataclass(slots=True)
-class _Growing:
-    """A call that is under way."""
+class _Answer:
+    """An answer that is growing: whose it is, what grows, and the end of it."""
 
-    who: str
-    upstream: str
-    since: float = field(default_factory=time.monotonic)
-    kind: str = "text"
-    text: str = ""
+    def __init__(self, who: str) -> None:
+        self.who = who
+        self.kind = "text"
+        self.text = ""
+
+    def add(self, kind: str, text: str) -> None:
+        if kind != self.kind:
+            self.kind, self.text = kind, ""
+        self.text = (self.text + text)[-_MOST_KEPT:]
 
 
 class Growing:
-    """Follows calls of models and paints the one that said something last.
+    """Follows calls of models; the one that said something last is in sight."""
 
-    Args:
-        notes: the terminal.
-    """
+    def __init__(self) -> None:
+        self._answers: dict[str, _Answer] = {}
 
-    def __init__(self, notes: TextIO) -> None:
-        self._notes = notes
-        self._colour = terminal.use_colour(notes)
-        self._calls: dict[str, _Growing] = {}
-        self._painted: list[str] = []
-
-    @classmethod
-    def on_terminal(cls) -> Growing | None:
-        """One on stderr; None where nobody could watch."""
-        watched = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-        return cls(sys.stderr) if watched else None
-
-    def see(self, event: Event) -> bool:
-        """Take note of an event; True if nothing else is to be shown about it."""
+    def see(self, event: Event) -> None:
+        """Take note of an event."""
         match event:
-            case ModelCall(phase="start"):
-                self._calls[event.call] = _Growing(_label(event), event.upstream)
-            case ModelCall() | ModelRetry():
-                self._calls.pop(event.call, None)
             case ModelDelta():
-                self._grow(event)
-                self.paint()
-                return True
-        return False
+                answer = self._answers.pop(event.call, None) or _Answer(_label(event))
+                answer.add(event.kind, event.text)
+                self._answers[event.call] = answer
+            case ModelCall(phase="end") | ModelRetry():
+                self._answers.pop(event.call, None)
 
-    def paint(self) -> None:
-        """Show how things stand."""
-        lines = self._lines()
-        if lines == self._painted:
-            return
-        self.wipe()
-        for line in lines:
-            shown = f"\x1b[2m{line}\x1b[0m" if self._colour else line
-            self._notes.write(f"{shown}\n")
-        self._notes.flush()
-        self._painted = lines
-
-    def wipe(self) -> None:
-        """Make room for something that stays."""
-        if self._painted:
-            self._notes.write(_UP_AND_ERASE * len(self._painted))
-            self._notes.flush()
-            self._painted = []
-
-    def _grow(self, event: ModelDelta) -> None:
-        call = self._calls.pop(event.call, None) or _Growing(_label(event), "")
-        if event.kind != call.kind:
-            call.kind, call.text = event.kind, ""
-        call.text = (call.text + event.text)[-_MOST_KEPT:]
-        self._calls[event.call] = call  # the last one is in sight
-
-    def _lines(self) -> list[str]:
-        if not self._calls:
+    def lines(self, columns: int) -> list[str]:
+        """What there is to show now; nothing if nothing grows."""
+        if not self._answers:
             return []
-        call = list(self._calls.values())[-1]
-        # Slow to import, and most runs have nobody who watches.
-        import shutil
-
-        room = max(20, shutil.get_terminal_size().columns - _LABEL_WIDTH - 3)
-        if not call.text.strip():
-            waited = time.monotonic() - call.since
-            if waited < _SILENT_SECONDS:
-                return []
-            wrapped = [_cut(f"waiting for {call.upstream} ({waited:.0f} s)", room)[0]]
-        else:
-            prefix = {"reasoning": "thinks: ", "tool_call": "calls "}.get(call.kind, "")
-            wrapped = _wrapped(prefix + call.text.rstrip(), room)[-_MOST_LINES:]
-        labels = [call.who] + [""] * (len(wrapped) - 1)
+        answer = list(self._answers.values())[-1]
+        room = max(20, columns - _LABEL_WIDTH - 3)
+        text = _PREFIXES.get(answer.kind, "") + answer.text.rstrip()
+        wrapped = _wrapped(text, room)[-_MOST_LINES:]
+        labels = [answer.who] + [""] * (len(wrapped) - 1)
         return [
             f"{label:>{_LABEL_WIDTH}}  {line}" for label, line in zip(labels, wrapped, strict=True)
         ]
 
 
-def _label(event: ModelCall | ModelDelta) -> str:
+def _label(event: ModelDelta) -> str:
     who = event.actor if event.scope == ROOT_SCOPE else f"{event.actor}@{event.scope}"
     return who[:_LABEL_WIDTH]
 
 
 def _wrapped(text: str, room: int) -> list[str]:
-    """Lines of at most so many columns; what steers a terminal is left out."""
+    """Lines of at most so many columns."""
     lines = []
-    for line in text.expandtabs(4).split("\n"):
-        rest = "".join(char for char in line if char.isprintable())
+    for line in visible(text.expandtabs(4)).split("\n"):
+        rest = line
         while True:
             shown, rest = _cut(rest, room)
             lines.append(shown)

@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from wasmind import __version__
+from wasmind.cli import terminal
 from wasmind.cli.sizes import human, tree_size
 from wasmind.paths import cache_dir, config_dir, shipped
 
@@ -31,7 +32,7 @@ _PROGRAMS: Final = {"git": "git sources", "dot": "faster drawings", "docker": "[
 def command() -> None:
     """Show versions, folders, the size of the cache and which optional parts are installed."""
     system = f"{platform.system()} {platform.machine()}"
-    click.echo(f"wasmind {__version__}, Python {platform.python_version()}, {system}")
+    terminal.result(f"wasmind {__version__}, Python {platform.python_version()}, {system}")
     _section("packages", {name: _version(name) for name in _PACKAGES})
     _section("optional parts", {extra: _extra(extra, module) for extra, module in _EXTRAS.items()})
     programs = {name: _program(name, purpose) for name, purpose in _PROGRAMS.items()}
@@ -49,9 +50,9 @@ def command() -> None:
 
 
 def _section(title: str, lines: dict[str, str]) -> None:
-    click.echo(f"\n{title}")
+    terminal.result(f"\n{title}")
     for name, text in lines.items():
-        click.echo(f"  {name:<16} {text}")
+        terminal.result(f"  {name:<16} {text}")
 
 
 def _version(package: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from wasmind.cli import compiling, lock_options
+from wasmind.cli import compiling, lock_options, terminal
 
 #: What `--upgrade` stands for without a name.
 _ALL: Final = "*"
@@ -50,7 +50,8 @@ def command(
 
     The file is named like the config, ends in `.lock` and belongs in version control. Refs of git
     sources are looked up once; from then on the lockfile decides, until --upgrade. It is written
-    only if something changed, and then only the lines that changed differ.
+    only if something changed, and then only the lines that changed differ. It also records the
+    Python interpreter of this Wasmind; with another one, bundles have other bytes.
 
     --check uses neither network nor write access: what is not in the cache is an error.
 
@@ -88,7 +89,7 @@ def command(
         outcome = pipeline.lock(path, compiling.environment(hosts=verbose), policy)
     path = compiling.result(outcome.report, outcome.path)
     state = "written" if outcome.changed else "up to date"
-    click.echo(f"{path}: {state}")
+    terminal.result(f"{path}: {state}")
 
 
 def _names(upgrade: tuple[str, ...], config: Path | None) -> tuple[set[str], Path | None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from wasmind.cli import terminal
 from wasmind.cli.compiling import EnvironmentProblem
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ def _ask(widenings: Sequence[Widening]) -> bool:
     """Ask at a terminal; where nobody sits the answer is no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    click.echo("these actors would be able to do more than the lockfile says:", err=True)
+    terminal.say("these actors would be able to do more than the lockfile says:")
     for widening in widenings:
         had = ", ".join(widening.had) or "new"
-        click.echo(f"  {widening.actor} ({had}): + {', '.join(widening.gains)}", err=True)
+        terminal.say(f"  {widening.actor} ({had}): + {', '.join(widening.gains)}")
     return click.confirm("accept?", default=False, err=True)

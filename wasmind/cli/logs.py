@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,7 +12,9 @@ from typing import Final, TextIO
 
 import click
 
-from wasmind.runtime.events import Event, Failure, LogRecord, Stopped
+from wasmind.cli import terminal
+from wasmind.runtime.events import Event, Failure, LogRecord, ModelCall, ModelRetry, Stopped
+from wasmind.visible import json_visible, visible_line
 
 LEVELS: Final = ("debug", "info", "warn", "error", "off")
 
@@ -73,6 +74,12 @@ class LogFile:
                 if event.traceback:
                     text = f"{text}\n{event.traceback}"
                 self._write("error", event.actor, event.scope, text, None)
+            case ModelRetry():
+                text = f"{event.model}: {event.reason}; attempt {event.attempt} of {event.attempts}"
+                self._write("warn", event.actor, event.scope, text, event.id)
+            case ModelCall(error=str(error), final=True):
+                text = f"no answer of {event.model}: {error}"
+                self._write("error", event.actor, event.scope, text, event.id)
             case Stopped(reason=str(reason)):
                 self._write("error", "runtime", "", f"stopped: {reason}", None)
 
@@ -85,15 +92,16 @@ class LogFile:
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         if self._json:
             fields = {"time": time, "level": level, "actor": actor, "scope": scope}
-            line = json.dumps({**fields, "id": message, "text": text}, ensure_ascii=False)
+            document = {**fields, "id": message, "text": text}
+            line = json_visible(json.dumps(document, ensure_ascii=False))
         else:
             # One record, one line: what an actor says cannot look like a record of another.
-            shown = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
-            line = f"{time} {level:<5} {actor}@{scope} {message or '-'} {shown}"
+            shown = visible_line(text.replace("\\", "\\\\"))
+            line = f"{time} {level:<5} {visible_line(actor)}@{scope} {message or '-'} {shown}"
         try:
             self._file.write(line + "\n")
             self._file.flush()
         except OSError as error:  # a full disk must not end the run
             if not self._failed:
-                print(f"warning: cannot write the log: {error.strerror}", file=sys.stderr)
+                terminal.say(f"warning: cannot write the log: {error.strerror}")
             self._failed = True

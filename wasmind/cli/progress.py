@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from typing import Final
 
@@ -11,7 +9,6 @@ from wasmind.cli import terminal
 from wasmind_compiler.reporter import Reporter
 
 _MARGIN: Final = 13
-_ERASE: Final = "\r\x1b[K"
 
 
 class TerminalReporter(Reporter):
@@ -23,32 +20,16 @@ class TerminalReporter(Reporter):
 
     def __init__(self, *, hosts: bool = False) -> None:
         self.wants_hosts = hosts
-        self.shows_progress = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self.shows_progress = terminal.rewrites_lines()
         self._lock = threading.Lock()
-        self._shown = False
 
     def status(self, verb: str, text: str) -> None:
         """A line that stays."""
         with self._lock:
-            self._erase()
             terminal.status(verb, text)
 
     def progress(self, text: str) -> None:
         """The line that is written over."""
-        if not self.shows_progress:
-            return
-        with self._lock:
-            self._erase()
-            if text:
-                # Slow to import, and most commands never get here.
-                import shutil
-
-                room = max(shutil.get_terminal_size().columns - _MARGIN - 1, 0)
-                sys.stderr.write(" " * _MARGIN + text[:room])
-                self._shown = True
-            sys.stderr.flush()
-
-    def _erase(self) -> None:
-        if self._shown:
-            sys.stderr.write(_ERASE)
-            self._shown = False
+        if self.shows_progress:
+            with self._lock:
+                terminal.transient(" " * _MARGIN + text if text else "")

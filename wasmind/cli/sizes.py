@@ -6,13 +6,15 @@ from pathlib import Path
 
 
 def tree_size(path: Path) -> tuple[int, int]:
-    """Number of files below `path` and their size in bytes; links are not followed."""
+    """Number of files below `path` and their size in bytes; links are not followed.
+
+    A file with several names is counted once.
+    """
     if path.is_symlink() or path.is_file():
         return 1, path.lstat().st_size
-    sizes = [
-        item.lstat().st_size for item in path.rglob("*") if item.is_symlink() or item.is_file()
-    ]
-    return len(sizes), sum(sizes)
+    found = [item.lstat() for item in path.rglob("*") if item.is_symlink() or item.is_file()]
+    once = {(status.st_dev, status.st_ino): status.st_size for status in found}
+    return len(once), sum(once.values())
 
 
 def human(size: int) -> str:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from wasmind.cli import compiling
+from wasmind import paths
+from wasmind.cli import compiling, terminal
 
 if TYPE_CHECKING:
     from wasmind_compiler.analysis.provenance import Presence, SettingOrigin, Step
     from wasmind_compiler.analysis.system import System
+
+_MODELS: Final = "models."
 
 
 @click.command(name="why")
@@ -23,18 +26,20 @@ if TYPE_CHECKING:
 def command(
     context: click.Context, subject: str, config: Path | None, config_option: Path | None
 ) -> None:
-    """Show where a setting comes from, or why an actor is in the system.
+    """Show where a setting comes from, or why an actor or a model is in the system.
 
-    SUBJECT is `ACTOR.config.KEY`, another key of the actor's table like `ACTOR.auto_spawn`, or
-    just `ACTOR`. All layers that speak about a key are shown, lowest first, each with its place:
-    the manifests that depend on the actor, `[actors]`, `[actor_overrides]`. The last one wins.
+    SUBJECT is `ACTOR.config.KEY`, another key of the actor's table like `ACTOR.auto_spawn`, just
+    `ACTOR`, or `models.NAME`. All layers that speak about a key are shown, lowest first, each with
+    its place: the manifests that depend on the actor, `[actors]`, `[actor_overrides]`. The last one
+    wins.
 
     \b
     wasmind why assistant.config.model_name
     wasmind why bash
+    wasmind why models.small
 
-    Exit codes: 0 answered, 1 there is no such actor or key, 2 the request or the machine is at
-    fault.
+    Exit codes: 0 answered, 1 there is no such actor, model or key, 2 the request or the machine is
+    at fault.
     """
     path = compiling.find_config(context, config, config_option)
     with compiling.compilation():
@@ -45,9 +50,9 @@ def command(
             compiling.show(outcome.report)
             sys.exit(1)
         lines = list(_answer(outcome.system, subject))
-    click.echo("\n".join(lines))
+    terminal.result("\n".join(lines))
     if outcome.report.failed:
-        click.echo("note: the config has errors, see `wasmind check`", err=True)
+        terminal.say("note: the config has errors, see `wasmind check`")
 
 
 def _answer(system: System, subject: str) -> Iterator[str]:
@@ -55,17 +60,58 @@ def _answer(system: System, subject: str) -> Iterator[str]:
 
     actors = system.resolution.actors
     name, keys = _split(subject, actors)
-    if name is None:
-        _refuse(f"there is no actor `{subject.partition('.')[0]}`", subject, actors, "actors")
+    if name is None and subject.startswith(_MODELS):
+        yield from _model(system, subject.removeprefix(_MODELS))
+    elif name is None:
+        wanted = subject.partition(".")[0]
+        _refuse(f"there is no actor `{wanted}`", wanted, actors, "actors")
     elif not keys:
         yield from _why_there(presence(system, name))
     else:
         origins = setting_origins(system, actors[name], keys)
-        if not any(origin.layers or origin.default is not None for origin in origins):
-            known = _known(system, name, keys)
-            _refuse(f"nothing sets `{subject}`", str(keys[-1]), known, "keys that are set")
-        for origin in origins:
-            yield from _layers(origin)
+        if any(origin.layers or origin.default is not None for origin in origins):
+            for origin in origins:
+                yield from _layers(origin)
+        else:
+            yield _unset(system, name, keys, subject)
+
+
+def _unset(system: System, name: str, keys: tuple[str, ...], subject: str) -> str:
+    """A key that nothing sets; one that does not exist is refused."""
+    import json
+
+    from wasmind_compiler.analysis.known_keys import known_key
+
+    text = (paths.shipped("schemas") / "app.schema.json").read_text(encoding="utf-8")
+    known = known_key(system, system.resolution.actors[name], keys, json.loads(text))
+    if known.exists:
+        default = f"; the default is {_shown(subject, known.default)}"
+        return f"{subject} is not set{default if known.default is not None else ''}"
+    if known.exists is False:
+        _refuse(f"there is no key `{subject}`", keys[-1], known.siblings, "keys")
+    there = _known(system, name, keys)
+    return _refuse(f"nothing sets `{subject}`", keys[-1], there, "keys that are set")
+
+
+def _model(system: System, name: str) -> Iterator[str]:
+    from wasmind_compiler.analysis.models import model_names
+    from wasmind_compiler.analysis.provenance import model_origin
+    from wasmind_compiler.frontend.key_path import split
+
+    parts = split(name)
+    wanted = parts[0] if parts is not None and len(parts) == 1 else name
+    found = model_origin(system, wanted)
+    if found is None:
+        known = sorted(model_names(system.resolution.config))
+        _refuse(f"there is no model `{wanted}`", wanted, known, "models")
+    place = f"{found.declared.file}:{found.declared.start.line}"
+    yield f"{found.name} is a model of the kind `{found.kind}` ({place})"
+    if not found.users:
+        yield "no setting names it"
+        return
+    yield "it is named by:"
+    for setting, span in found.users:
+        yield f"  {setting} ({span.file}:{span.start.line})"
 
 
 def _split(subject: str, actors: Iterable[str]) -> tuple[str | None, tuple[str, ...]]:
@@ -93,18 +139,20 @@ def _known(system: System, name: str, keys: Sequence[str]) -> list[str]:
     return list({key: None for table in tables if isinstance(table, dict) for key in table})
 
 
-def _refuse(message: str, name: str, known: Iterable[str], what: str) -> None:
+def _refuse(message: str, name: str, known: Iterable[str], what: str) -> NoReturn:
     from wasmind_compiler.diagnostics.suggestions import advice
 
-    help_line = advice(name.partition(".")[0], list(known), what)
-    click.echo(f"error: {message}" + (f"; {help_line}" if help_line else ""), err=True)
+    help_line = advice(name, list(known), what)
+    terminal.fail(message + (f"; {help_line}" if help_line else ""))
     sys.exit(1)
 
 
 def _layers(origin: SettingOrigin) -> Iterator[str]:
     if not origin.layers:
         yield f"{origin.path} = {_shown(origin.path, origin.default)}"
-        yield "  the actor's own default; no file sets it"
+        span = origin.declared
+        where = f", declared at {span.file}:{span.start.line}" if span else ""
+        yield f"  the actor's own default{where}; no file sets it"
         return
     yield f"{origin.path} = {_shown(origin.path, origin.layers[-1].value)}"
     rows = [
@@ -129,6 +177,10 @@ def _why_there(found: Presence) -> Iterator[str]:
     if found.shared:
         yield "other manifests that declare it:"
         yield from _steps(found.shared)
+    if not found.chain and found.possible:
+        listed = " and ".join(f"`{each}`" for each in found.possible)
+        yield f"it may be spawned: nothing says whom {listed} will spawn"
+        return
     if not found.chain:
         yield "nothing spawns it"
         return

@@ -121,12 +121,15 @@ class Call:
         raise AssertionError("the last attempt returns or raises")
 
     def _sleep(self, seconds: float) -> None:
+        self._asked.doing(f"pausing before another attempt at {self.model.upstream.label}")
         if self._stop.wait(seconds):
             raise cancelled()
 
     def _attempt(self, model: Model, attempt: int) -> Completion:
         asked = self._asked
+        asked.doing(f"waiting for a place at {model.upstream.label}")
         with model.places.take(self._stop, self._report.warn):
+            asked.doing(f"waiting for {model.upstream.label}")
             prompt = self._prompt() if self._around.ledger is not None else b""
             try:
                 held = self._reserve(model, prompt)

@@ -143,6 +143,7 @@ class Endpoint:
         import httpcore
 
         from wasmind.models.wire import Patience
+        from wasmind.runtime.host.connections import Hopeless
 
         patience = Patience(
             seconds or self._target.first_byte_seconds,
@@ -161,6 +162,8 @@ class Endpoint:
                 return self._read(response, _Mask(secret), watch, patience)
         except ModelError as error:
             raise _placed(error, url) from None
+        except Hopeless as error:
+            raise ModelError(502, str(error), Code.UNAVAILABLE, elsewhere=True) from None
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
             raise self._unreachable(error, url) from None
 

@@ -104,11 +104,13 @@ class Wire:
 
         Raises:
             ModelError: the time is up, or the actor is ending.
+            Hopeless: the server cannot be trusted, or does not speak TLS.
             httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError: no response.
         """
         proxy = _proxy_for(request.url)
         if proxy is None:
-            with self._direct.exchange(_ANYWHERE, request, patience) as response:
+            origin = request.url.origin
+            with self._direct.exchange(_ANYWHERE, origin, lambda _: request, patience) as response:
                 yield response
             return
         response = self._through(proxy, request, patience)

@@ -573,22 +573,31 @@ class MessageArguments:
         two = message_type.encode("utf-8", "replace")
         three = from_actor_id.encode("utf-8", "replace")
         four = from_scope.encode("utf-8", "replace")
-        self.own_bytes = 0
-        case, data = _TEXT, payload
-        if not _is_utf8(payload):
+        case, data, self.own_bytes = _TEXT, payload, 0
+        if not (payload.isascii() or _is_utf8(payload)):
             case, data = _BASE64, _base64(payload)
             self.own_bytes = len(data)
         inner = _VEC.pack(_STRING, len(data), id(data) + _CONTENT_AT)
-        self._keep = (one, two, three, four, case, data, inner)
-        self.array = _MESSAGE_ARRAY.from_buffer_copy(
-            _MESSAGE.pack(
-                *(_STRING, len(one), id(one) + _CONTENT_AT),
-                *(_STRING, len(two), id(two) + _CONTENT_AT),
-                *(_STRING, len(three), id(three) + _CONTENT_AT),
-                *(_STRING, len(four), id(four) + _CONTENT_AT),
-                *(_VARIANT, len(case), id(case) + _CONTENT_AT, id(inner) + _CONTENT_AT),
-            )
+        self._keep = one, two, three, four, case, data, inner
+        packed = _MESSAGE.pack(
+            _STRING,
+            len(one),
+            id(one) + _CONTENT_AT,
+            _STRING,
+            len(two),
+            id(two) + _CONTENT_AT,
+            _STRING,
+            len(three),
+            id(three) + _CONTENT_AT,
+            _STRING,
+            len(four),
+            id(four) + _CONTENT_AT,
+            _VARIANT,
+            len(case),
+            id(case) + _CONTENT_AT,
+            id(inner) + _CONTENT_AT,
         )
+        self.array = _MESSAGE_ARRAY.from_buffer_copy(packed)
 
     @staticmethod
     def fit(signature: Signature) -> bool:

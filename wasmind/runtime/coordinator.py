@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,9 +17,9 @@ from wasmind.plan import ROOT_SCOPE, Actor, RunPlan
 from wasmind.runtime import messages
 from wasmind.runtime.agents import Agent, Agents, members, speaks
 from wasmind.runtime.bus import Bus
-from wasmind.runtime.credentials import Credentials
+from wasmind.runtime.credentials import Credentials, Sealed
 from wasmind.runtime.errors import GuestFailure, NotSent, RuntimeFailure, SpawnError
-from wasmind.runtime.events import Events, Failure, LogRecord, Stopped
+from wasmind.runtime.events import Events, Failure, HttpRetry, LogRecord, Stopped, Waiting
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.instance import Instance
@@ -34,6 +34,7 @@ from wasmind.runtime.workers import Workers
 
 if TYPE_CHECKING:
     from wasmind.runtime.host.connections import Connections
+    from wasmind.runtime.host.egress import Address
     from wasmind.runtime.host.models import ModelGateway
 
 _MIB: Final = 1 << 20
@@ -282,7 +283,7 @@ class Coordinator:
                 level=level,
                 actor=host.actor.name,
                 scope=host.scope,
-                text=text,
+                text=self._credentials.masked(text),
                 id=host.message_id,
             )
         )
@@ -299,9 +300,17 @@ class Coordinator:
         """A place among those a system limit allows at once."""
         return self._slots.take(limit)
 
-    def credentials(self, scheme: str, host: str) -> Iterable[tuple[str, str]]:
+    def credentials(self, scheme: str, host: str, address: Address) -> Sealed:
         """Headers with secrets for a request to this host."""
-        return self._credentials.for_request(scheme, host)
+        return self._credentials.for_request(scheme, host, address)
+
+    def masked(self, text: str) -> str:
+        """A text without the secrets of the run."""
+        return self._credentials.masked(text)
+
+    def masked_bytes(self, data: bytes) -> bytes:
+        """The same for bytes."""
+        return self._credentials.masked_bytes(data)
 
     def connections(self) -> Connections:
         """HTTP connections, shared by the whole system; loaded when the first request is made."""
@@ -316,13 +325,21 @@ class Coordinator:
         """What answers for models."""
         return self._models
 
-    def http_failed(self, host: Host, attempts: int) -> None:
-        """Tell the user that a request was given up."""
-        self._notices.http_failed(host, attempts)
+    def http_retry(self, host: Host, retry: HttpRetry) -> None:
+        """Tell the user that an attempt failed and another one follows."""
+        self._events.emit(retry)
+
+    def http_failed(self, host: Host, attempts: int, reason: str) -> None:
+        """Tell the user that a request was given up after more than one attempt."""
+        self._notices.http_failed(host, attempts, reason)
 
     def hears(self, scope: str, message_type: str) -> bool:
         """Whether an actor of an agent still handles what is sent to it."""
         return self._agents.hears(scope, message_type)
+
+    def waits(self) -> list[Waiting]:
+        """What instances are busy with now."""
+        return [wait for instance in self._agents.instances() if (wait := instance.waits())]
 
     def summary(self) -> Summary:
         """What the run has used so far."""
@@ -344,8 +361,6 @@ class Coordinator:
     def _leave(self, scope: str, identifier: str, actor: Actor | None) -> None:
         """Send Exit to an agent's descendants, deepest first, and then to the agent itself."""
         for agent in self._agents.leaving(scope):
-            for instance in list(agent.instances.values()):
-                instance.cancel()
             own = agent.scope == scope
             self._bus.publish(
                 id=identifier if own else messages.child_id(identifier),
@@ -355,6 +370,9 @@ class Coordinator:
                 payload=messages.encode(None),
                 sender=actor.name if actor and own else None,
             )
+            # After that message: what a call that is cut off makes an actor say is explained by it.
+            for instance in list(agent.instances.values()):
+                instance.cancel()
 
     def failed(
         self,
@@ -446,6 +464,7 @@ class Coordinator:
         restarted: bool = False,
     ) -> None:
         name, scope = instance.actor.name, instance.scope
+        reason, traceback = self.masked(reason), self.masked(traceback)
         self._events.emit(
             Failure(
                 actor=name,

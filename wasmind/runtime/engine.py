@@ -20,6 +20,7 @@ import wasmtime
 from wasmtime import Config, WasmtimeError
 from wasmtime.component import Component
 
+from wasmind.last_use import mark_used
 from wasmind.runtime.errors import EngineError
 
 #: Length of an epoch; the precision of compute limits.
@@ -88,7 +89,7 @@ class Engine:
         self._clock.stop()
 
     def _load(self, path: Path, digest: str) -> Component:
-        kept = self._folder / f"{_key(digest)}.cwasm"
+        kept = self._folder / f"{native_name(digest)}.cwasm"
         if found := self._map(kept):
             return found
         from filelock import FileLock  # here, because most runs find the native code
@@ -101,6 +102,7 @@ class Engine:
     def _map(self, kept: Path) -> Component | None:
         if not kept.is_file():
             return None
+        mark_used(kept)
         try:
             return Component.deserialize_file(self.native, str(kept))
         except WasmtimeError:
@@ -146,7 +148,8 @@ def _require_component(code: bytes, path: Path) -> None:
         raise EngineError(f"`{path.name}` is not WebAssembly")
 
 
-def _key(digest: str) -> str:
+def native_name(digest: str) -> str:
+    """Names the native code of the component with that sha256, in hex."""
     facts = (digest, _wasmtime_version(), _SETTINGS, platform.machine(), platform.system())
     return hashlib.sha256("\0".join(facts).encode()).hexdigest()
 

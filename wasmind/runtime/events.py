@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from wasmind.runtime import messages
 from wasmind.runtime.messages import Envelope
 
 
@@ -55,6 +56,51 @@ class Stopped:
     """The system has ended; nothing follows. `reason` is None for an ordinary end."""
 
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRetry:
+    """An attempt at an HTTP request failed, and another one follows.
+
+    Attributes:
+        id: correlation id of the message being handled, if any.
+        target: host and port.
+        attempt: number of the attempt that failed, from 1.
+        attempts: how many there are at most.
+        reason: why it failed, in a few words.
+        wait_seconds: pause before the next one.
+    """
+
+    actor: str
+    scope: str
+    target: str
+    attempt: int
+    attempts: int
+    reason: str
+    wait_seconds: float
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What an actor has been busy with for a while.
+
+    Attributes:
+        what: like `waiting for 127.0.0.1:8080` or `running bash`.
+        seconds: since when.
+    """
+
+    actor: str
+    scope: str
+    what: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """`count` events in this place were not kept, because nobody read those before them."""
+
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,45 +186,118 @@ class ModelDelta:
     text: str
 
 
-Event = Envelope | LogRecord | Failure | ModelCall | ModelRetry | ModelDelta | Stopped
+Event = (
+    Envelope
+    | LogRecord
+    | Failure
+    | HttpRetry
+    | Waiting
+    | ModelCall
+    | ModelRetry
+    | ModelDelta
+    | LeftOut
+    | Stopped
+)
 
 #: Of a reader that lags behind by so many events, no pieces of growing answers are kept.
-_MOST_WAITING: Final = 1_000
+_MOST_UNREAD: Final = 1_000
+
+#: Roughly what an event takes besides its payload or text, in bytes.
+_OVERHEAD: Final = 500
+#: What tells how an agent fares may take as many times what everything may.
+_SPARE: Final = 2
 
 
 class Subscription:
-    """Events from the moment of subscription on, none lost; iterate until `Stopped`.
+    """Events from the moment of subscription on; iterate until `Stopped`.
 
     Args:
+        limit_mib: what may wait to be read. Beyond, events are left out and counted: at first those
+            that do not say how agents fare, and beyond twice of it all but the end. None keeps
+            everything.
         deltas: whether pieces of growing answers are among them, which may be lost when they are
             not read in time.
     """
 
-    def __init__(self, *, deltas: bool = False) -> None:
+    def __init__(self, limit_mib: int | None = None, *, deltas: bool = False) -> None:
         self.deltas = deltas
         self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._limit = None if limit_mib is None else limit_mib << 20
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self._left_out = 0
 
     def put(self, event: Event) -> None:
         """Append an event; never blocks."""
         if isinstance(event, ModelDelta) and (
-            not self.deltas or self._queue.qsize() > _MOST_WAITING
+            not self.deltas or self._queue.qsize() > _MOST_UNREAD
         ):
             return
-        self._queue.put(event)
+        if self._limit is None:
+            self._queue.put(event)
+            return
+        with self._lock:
+            size = _size(event)
+            most = self._limit * (_SPARE if _is_vital(event) else 1)
+            if self._waiting + size > most and not isinstance(event, Stopped):
+                self._left_out += 1
+                return
+            if self._left_out:
+                self._queue.put(LeftOut(self._left_out))
+                self._left_out = 0
+                self._waiting += _OVERHEAD
+            self._queue.put(event)
+            self._waiting += size
 
     def get(self, timeout: float | None = None) -> Event | None:
         """The next event, or None if there is none within `timeout` seconds."""
         try:
-            return self._queue.get(timeout=timeout)
+            event = self._queue.get(timeout=timeout)
         except queue.Empty:
             return None
+        if self._limit is not None:
+            with self._lock:
+                self._waiting -= _size(event)
+        return event
 
     def __iter__(self) -> Iterator[Event]:
         while True:
-            event = self._queue.get()
+            event = self.get()
+            if event is None:
+                continue
             yield event
             if isinstance(event, Stopped):
                 return
+
+
+def _size(event: Event) -> int:
+    """Roughly what an event takes, in bytes."""
+    match event:
+        case Envelope():
+            return _OVERHEAD + len(event.payload)
+        case LogRecord():
+            return _OVERHEAD + len(event.text)
+        case Failure():
+            return _OVERHEAD + len(event.reason) + len(event.traceback) + sum(map(len, event.log))
+    return _OVERHEAD
+
+
+def _is_vital(event: Event) -> bool:
+    """Whether an event says how an agent fares: what waits for an answer must not miss it."""
+    if isinstance(event, Envelope):
+        return event.message_type in _VITAL
+    return isinstance(event, Failure | LeftOut | Stopped)
+
+
+_VITAL: Final = frozenset(
+    {
+        messages.RESPONSE,
+        messages.STATUS_UPDATE,
+        messages.USER_NOTIFICATION,
+        messages.AGENT_SPAWNED,
+        messages.EXIT,
+    }
+)
 
 
 class Events:
@@ -195,9 +314,9 @@ class Events:
         """Whether anybody watches answers grow."""
         return self._deltas > 0
 
-    def subscribe(self, *, deltas: bool = False) -> Subscription:
+    def subscribe(self, limit_mib: int | None = None, *, deltas: bool = False) -> Subscription:
         """A new subscription, see there; after the end it holds just `Stopped`."""
-        subscription = Subscription(deltas=deltas)
+        subscription = Subscription(limit_mib, deltas=deltas)
         with self._lock:
             self._subscriptions.append(subscription)
             self._deltas += deltas

@@ -25,8 +25,8 @@ from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.filesystem import granted_folders
 from wasmind.runtime.host.interface import LARGEST_LIST_MIB
 from wasmind.runtime.linking import ACTOR_INTERFACE, Export, Linked
-from wasmind.runtime.messages import Envelope
 from wasmind.runtime.memory import ADDRESS_SPACE, Footprint
+from wasmind.runtime.messages import Envelope
 
 _MIB: Final = 1 << 20
 #: What a guest needs apart from a large message, and how many times it has that at once: as it
@@ -43,7 +43,8 @@ _OUT_OF_FUEL: Final = "fuel allocated for hostcalls"
 #: costs more than 128 MiB, at 48 bytes for a byte of a list.
 _TOO_MUCH_AT_ONCE: Final = (
     "handed the host more than fits in one call: a component that does not use the text "
-    "interfaces of `wasmind:ext` can send messages, request bodies and files of at most 2.6 MiB"
+    "interfaces of `wasmind:ext` can send messages, request bodies and files of at most "
+    f"{door.LARGEST_LIST_OUT * 10 // _MIB / 10} MiB"
 )
 _PYTHON: Final = "Traceback (most recent call last)"
 _NO_MEMORY: Final = re.compile(r"MemoryError|memory allocation of \d+ bytes failed")
@@ -238,13 +239,14 @@ class Guest:
         outer = door.enter(self.host, self._watch)
         self._watch.start()
         try:
-            return abi.call(function, self._context, export.signature, arguments)
+            answer = abi.call(function, self._context, export.signature, arguments)
         except abi.NativeError as error:
             raise self._failure(str(error)) from None
         finally:
-            if self.host.printed:
-                self.host.end_line()
+            if self.host.printed or self.host.complaints:
+                self.host.settle()
             door.leave(outer)
+        return answer
 
     def _function(self, export: Export, name: str) -> Any:
         if name not in self._functions:

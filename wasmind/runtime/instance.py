@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from wasmind.plan import Actor
 from wasmind.runtime.bus import Mailbox, Task
 from wasmind.runtime.errors import EngineError, GuestFailure, LimitExceeded, SpawnError
+from wasmind.runtime.events import Waiting
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.messages import EXIT, Envelope
@@ -85,6 +86,9 @@ class Instance:
         self._keeper = keeper
         self._record = Record(actor.restart)
         self._guest: Guest | None = None
+        self._host: Host | None = None
+        #: When the call into the guest began that goes on; 0 when none does.
+        self._since = 0.0
         self._largest = 0
         self._lock = threading.Lock()
         self._active = False
@@ -99,6 +103,15 @@ class Instance:
         """The host side of the living guest."""
         return None if self._guest is None else self._guest.host
 
+    def waits(self) -> Waiting | None:
+        """What it is busy with now. Read without a lock: it may be over when it is told."""
+        since, host = self._since, self._host
+        if host is None or not since:
+            return None
+        what, since = host.doing or ("computing", since)
+        seconds = time.perf_counter() - since
+        return Waiting(actor=self.actor.name, scope=self.scope, what=what, seconds=seconds)
+
     def construct(self) -> None:
         """Make the guest and run its constructor.
 
@@ -108,12 +121,15 @@ class Instance:
         """
         guest = self._make_guest()
         guest.host.cancelled = self._cancelled
+        self._host, self._since = guest.host, time.perf_counter()
         try:
             guest.construct(self.scope, self.actor.config)
         except BaseException:
             self.recent = tuple(guest.host.recent)
             guest.close()
             raise
+        finally:
+            self._since = 0.0
         self._guest = guest
         self._largest, _ = guest.largest_message
 
@@ -179,12 +195,15 @@ class Instance:
             return time.perf_counter()
         outside, usage = guest.host.usage, self.usage
         calls, waited, started = outside.host_calls, outside.host_seconds, time.perf_counter()
+        self._since = started
         try:
             guest.handle(envelope)
         except GuestFailure as failure:
+            self._since = 0.0
             usage.failures += 1
             self._fail(failure, envelope)
             return time.perf_counter()
+        self._since = 0.0
         ended, waited = time.perf_counter(), outside.host_seconds - waited
         usage.handled += 1
         self._workers.pieces += 1
@@ -231,10 +250,12 @@ class Instance:
     def _end(self) -> None:
         guest = self._guest
         if guest is not None:
+            self._since = time.perf_counter()
             try:
                 guest.destruct()
             except GuestFailure as failure:
                 self._keeper.failed(self, failure, None, Decision.DROP)
+            self._since = 0.0
         self._close()
 
     def _drop_guest(self) -> None:

@@ -6,13 +6,14 @@ Nothing of the host can be reached while an actor describes itself: every capabi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from wasmind.plan import Actor, Limits
 from wasmind.runtime.abi import Err
+from wasmind.runtime.credentials import Sealed
 from wasmind.runtime.engine import Engine, Report
 from wasmind.runtime.errors import EngineError, SourceError, SpawnError
 from wasmind.runtime.guest import Guest
@@ -21,7 +22,9 @@ from wasmind.runtime.host.door import Host
 from wasmind.runtime.linking import link
 
 if TYPE_CHECKING:
+    from wasmind.runtime.events import HttpRetry
     from wasmind.runtime.host.connections import Connections
+    from wasmind.runtime.host.egress import Address
     from wasmind.runtime.host.models import ModelGateway
 
 _LIMITS: Final = Limits(memory_mib=256, compute_seconds=20.0)
@@ -52,9 +55,17 @@ class _Nowhere:
         """Nothing runs from here."""
         return nullcontext(enter_result=False)
 
-    def credentials(self, scheme: str, host: str) -> Iterable[tuple[str, str]]:
+    def credentials(self, scheme: str, host: str, address: Address) -> Sealed:
         """There are no requests."""
-        return ()
+        return Sealed()
+
+    def masked(self, text: str) -> str:
+        """There are no secrets."""
+        return text
+
+    def masked_bytes(self, data: bytes) -> bytes:
+        """There are no secrets."""
+        return data
 
     def connections(self) -> Connections:
         """Requests are refused before they need one."""
@@ -64,7 +75,10 @@ class _Nowhere:
         """There are no models."""
         return None
 
-    def http_failed(self, host: Host, attempts: int) -> None:
+    def http_retry(self, host: Host, retry: HttpRetry) -> None:
+        """There are no requests."""
+
+    def http_failed(self, host: Host, attempts: int, reason: str) -> None:
         """There are no requests."""
 
 

@@ -24,6 +24,7 @@ QUEUE_STATUS: Final = "wasmind.common.assistant.QueueStatusChange"
 REQUEST: Final = "wasmind.common.assistant.Request"
 STATUS_UPDATE: Final = "wasmind.common.assistant.StatusUpdate"
 QUEUE_STATUS_CHANGE: Final = "wasmind.common.assistant.QueueStatusChange"
+CHAT_STATE_UPDATED: Final = "wasmind.common.assistant.ChatStateUpdated"
 RESPONSE: Final = "wasmind.common.assistant.Response"
 BASE_URL_UPDATE: Final = "wasmind.common.litellm.BaseUrlUpdate"
 EXECUTE_TOOL_CALL: Final = "wasmind.common.tools.ExecuteToolCall"
@@ -66,8 +67,9 @@ def child_id(cause: str) -> str:
 
 
 def encode(payload: Any) -> bytes:
-    """Compact JSON in UTF-8, the wire form of a payload."""
-    return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+    """Compact JSON in UTF-8, the wire form of a payload; `?` for half a surrogate pair."""
+    text = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "replace")
 
 
 def decode(payload: bytes) -> Any:
@@ -78,9 +80,12 @@ def decode(payload: bytes) -> Any:
         return None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Envelope:
     """One message as everybody sees it. Identity is the object: ids may repeat.
+
+    Nobody changes it. It is not frozen, because one is made for every message, and making a frozen
+    one takes three times as long.
 
     Attributes:
         sequence: place in the one total order, from 1.
@@ -110,7 +115,7 @@ class Envelope:
                 self.id, self.message_type, self.from_actor_id, self.from_scope, self.payload
             )
             if found.own_bytes <= _KEPT_BYTES:
-                object.__setattr__(self, "_text", found)
+                self._text = found
         return found
 
     def as_record(self, shape: abi.Shape) -> abi.Value:
@@ -128,7 +133,7 @@ class Envelope:
                 )
                 small = len(self.payload) * abi.VALUE_SIZE <= _KEPT_BYTES
                 kept = partial(_itself, found) if small else weakref.ref(found)
-                object.__setattr__(self, "_record", kept)
+                self._record = kept
         return found
 
 

@@ -68,9 +68,9 @@ class Notices:
             payload = messages.notification("Stopped", text, "Limits")
             self.say_as(actor, scope, messages.USER_NOTIFICATION, payload)
 
-    def http_failed(self, host: Host, attempts: int) -> None:
-        """Tell the user that a request was given up."""
-        text = f"Request failed after {attempts} attempts"
+    def http_failed(self, host: Host, attempts: int, reason: str) -> None:
+        """Tell the user that a request was given up after more than one attempt."""
+        text = f"{reason}; gave up after {attempts} attempts"
         self._bus.publish(
             id="http-retry-failure",
             message_type=messages.USER_NOTIFICATION,

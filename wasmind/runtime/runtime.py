@@ -12,7 +12,7 @@ from wasmind.runtime.bundle import Bundle
 from wasmind.runtime.coordinator import Coordinator
 from wasmind.runtime.engine import TICK_SECONDS, Engine, Report
 from wasmind.runtime.errors import EngineError, SpawnError
-from wasmind.runtime.events import Events, Subscription
+from wasmind.runtime.events import Events, Subscription, Waiting
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host import INTERFACES
 from wasmind.runtime.host.door import Host
@@ -87,9 +87,9 @@ class Runtime:
         """The scope that spawned this one."""
         return self._coordinator.parent_of(scope)
 
-    def subscribe(self, *, deltas: bool = False) -> Subscription:
-        """All events from now on; with `deltas`, also pieces of answers that are growing."""
-        return self._events.subscribe(deltas=deltas)
+    def subscribe(self, limit_mib: int | None = None, *, deltas: bool = False) -> Subscription:
+        """All events from now on; see `Subscription`."""
+        return self._events.subscribe(limit_mib, deltas=deltas)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription."""
@@ -102,6 +102,10 @@ class Runtime:
     def announce_models(self, base_url: str, names: list[str]) -> None:
         """Tell all agents, also later ones, at which endpoint models answer."""
         self._coordinator.announce_models(base_url, names)
+
+    def waits(self) -> list[Waiting]:
+        """What actors are busy with now, one entry for each that is."""
+        return self._coordinator.waits()
 
     def hears(self, scope: str, message_type: str) -> bool:
         """Whether an actor of an agent still handles what is sent to it."""

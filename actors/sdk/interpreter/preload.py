@@ -36,6 +36,7 @@ token tokenize tomllib traceback types typing unicodedata urllib urllib.error ur
 urllib.request uuid warnings weakref xml.dom xml.dom.minidom xml.etree.ElementTree xml.parsers.expat
 xml.sax xml.sax.saxutils zipfile zlib zoneinfo
 jinja2 jinja2.debug jinja2.ext jinja2.sandbox markupsafe
+wasmind_actor.library wasmind_actor.panel wasmind_actor.workspace.actor
 """
 
 for _name in MODULES.split():

@@ -24,7 +24,7 @@ from wasmind_actor.messages import Section
 from wasmind_actor.nesting import DEEPEST, require_shallow
 from wasmind_actor.similar import closest
 from wasmind_actor.struct import Struct, replace
-from wasmind_actor.tools import Answer, Call, Deferred, ToolError, ToolResult, tool
+from wasmind_actor.tools import Answer, Call, Deferred, ToolError, ToolResult, shorten, tool
 from wasmind_actor.wire import (
     I32,
     I64,
@@ -69,5 +69,6 @@ __all__ = [
     "on",
     "replace",
     "require_shallow",
+    "shorten",
     "tool",
 ]

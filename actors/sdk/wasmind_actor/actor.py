@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, get_args, get_origin
 
@@ -20,8 +21,9 @@ from wasmind_actor.messages import (
     ToolsAvailable,
     UserNotification,
 )
+from wasmind_actor.signatures import judge_plain
 from wasmind_actor.tools import Call, ToolError, ToolMethod, shorten, tools_of
-from wasmind_actor.wire import Config, Message, from_json, text_of
+from wasmind_actor.wire import BroadcastError, Config, Message, from_json, text_of
 
 if TYPE_CHECKING:
     # An actor without configuration is `class X(Actor)`; type checkers know defaults from here.
@@ -114,6 +116,8 @@ class Actor(Generic[ConfigT]):
         super().__init_subclass__()
         cls.config_class = _config_class(cls)
         cls.tool_methods = {method.name: method for method in tools_of(cls)}
+        for name in ("start", "stop"):
+            judge_plain(getattr(cls, name), f"`{name}`")
         cls.handlers = {}
         for handler in handlers_of(cls):
             cls.handlers.setdefault(handler.message.message_type, []).append(handler)
@@ -153,12 +157,9 @@ class Actor(Generic[ConfigT]):
     def handle(self, envelope: Envelope) -> None:
         """Deliver a message. Exceptions of handlers are reported and go no further."""
         if self._tools and envelope.message_type == ExecuteToolCall.message_type:
-            _TOOL_CALLS.deliver(self, envelope)
+            self._deliver(_TOOL_CALLS, envelope)
         for handler in self.handlers.get(envelope.message_type, ()):
-            try:
-                handler.deliver(self, envelope)
-            except BaseException as error:  # noqa: BLE001 - none of a handler's ends an actor
-                self._report(f"handling `{envelope.message_type}` failed", error)
+            self._deliver(handler, envelope)
 
     def shut_down(self) -> None:
         """Stop. Whoever still waits for a tool learns that nothing will come."""
@@ -167,9 +168,16 @@ class Actor(Generic[ConfigT]):
         except BaseException as error:  # noqa: BLE001 - as for handlers
             self._report("stopping failed", error)
         for call in list(self._open_calls):
-            call.fail(ToolError("the actor stopped before it could answer"))
+            with suppress(BroadcastError):
+                call.fail(ToolError("the actor stopped before it could answer"))
 
     # --- inner works ---
+
+    def _deliver(self, handler: Handler, envelope: Envelope) -> None:
+        try:
+            handler.deliver(self, envelope)
+        except BaseException as error:  # noqa: BLE001 - none of a handler's ends an actor
+            self._report(f"handling `{envelope.message_type}` failed", error)
 
     def run_tool(self, message: ExecuteToolCall) -> None:
         """Run the tool a model called, if it is one of this actor."""
@@ -224,14 +232,14 @@ class Actor(Generic[ConfigT]):
 
     def _report(self, what: str, error: BaseException) -> None:
         log.error(f"{what}\n{report(error)}")
-        self.broadcast(
-            UserNotification(
-                level="Error",
-                title=f"{type(self).__name__}: {what}",
-                message=shorten(_shown(error), 300),
-                source=type(self).__name__,
-            )
+        notice = UserNotification(
+            level="Error",
+            title=f"{type(self).__name__}: {what}",
+            message=shorten(_shown(error), 300),
+            source=type(self).__name__,
         )
+        with suppress(BroadcastError):  # it stands in the log
+            self.broadcast(notice)
 
 
 def _shown(error: BaseException) -> str:
@@ -245,7 +253,8 @@ _TOOL_CALLS: Final = Handler(message=ExecuteToolCall, reach="own", method="run_t
 
 def _config_class(cls: type) -> type[Config] | None:
     for base in getattr(cls, "__orig_bases__", ()):
-        if get_origin(base) is Actor:
+        origin = get_origin(base)
+        if isinstance(origin, type) and issubclass(origin, Actor):
             (argument,) = get_args(base)
             return argument if isinstance(argument, type) and issubclass(argument, Config) else None
     inherited: type[Config] | None = getattr(cls, "config_class", None)

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from wasmind_actor.agents import SpawnError
 from wasmind_actor.command import Command, CommandError, Output
@@ -25,6 +25,8 @@ from wasmind_actor.wire import BroadcastError
 if TYPE_CHECKING:
     from wasmind_actor.door import Host
     from wasmind_actor.host import OsInfo
+
+T = TypeVar("T")
 
 #: Bytes that one string or body may have. The engine takes 128 MiB in all arguments of a call;
 #: bytes that are not UTF-8 travel as base64.
@@ -208,7 +210,7 @@ def _limit(size: int, what: str) -> None:
         raise _TooLarge(f"{what} of {size / (1 << 20):.1f} MiB; a call can take {largest} MiB")
 
 
-def _few(values: Sequence[object]) -> Sequence[object]:
+def _few(values: Sequence[T]) -> Sequence[T]:
     if len(values) > _MOST:
         raise _TooLarge(f"{len(values)} values; a call can take {_MOST}")
     return values

@@ -8,11 +8,12 @@ are shared with actors written in Rust: see `wasmind_actor.wire` for the declara
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 from wasmind_actor.similar import closest
@@ -177,49 +178,6 @@ class Anything(Codec):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice(Codec):
-    """One of a few strings; decoded by `make`, an enum class or `str`."""
-
-    values: tuple[str, ...]
-    make: type[StrEnum] | type[str] = str
-
-    def decode(self, value: Json, path: str) -> str:
-        if type(value) is not str or value not in self.values:
-            found = f"`{value}`" if type(value) is str else describe(value)
-            listed = ", ".join(f"`{each}`" for each in self.values)
-            raise DecodeError(f"expected one of {listed}, found {found}", path)
-        return self.make(value)
-
-    def encode(self, value: Any) -> Json:
-        return str(value)
-
-    def schema(self) -> Schema:
-        return {"enum": list(self.values)}
-
-
-@dataclass(frozen=True, slots=True)
-class Optional(Codec):
-    """A value or null."""
-
-    inner: Codec
-    optional = True
-
-    def decode(self, value: Json, path: str) -> Any:
-        return None if value is None else self.inner.decode(value, path)
-
-    def encode(self, value: Any) -> Json:
-        return None if value is None else self.inner.encode(value)
-
-    def schema(self) -> Schema:
-        inner = self.inner.schema()
-        if not inner:
-            return inner
-        if isinstance(inner.get("type"), str):
-            return {**inner, "type": [inner["type"], "null"]}
-        return {"anyOf": [inner, {"type": "null"}]}
-
-
-@dataclass(frozen=True, slots=True)
 class Many(Codec):
     """An array; decoded by `make`, either `tuple` or `list`."""
 
@@ -334,8 +292,12 @@ class Field:
     def schema(self) -> Schema:
         """Its schema, with the default where JSON can express it."""
         schema = self.codec.schema()
-        if isinstance(self.default, bool | int | float | str):
-            schema["default"] = self.default
+        if self.default is not REQUIRED and self.default is not None:
+            with suppress(AttributeError, KeyError, TypeError, ValueError):
+                default = self.codec.encode(self.default)
+                if type(default) not in (bool, int, str):
+                    json.dumps(default, allow_nan=False)  # else it has no form in JSON
+                schema["default"] = default
         return schema
 
 
@@ -420,7 +382,7 @@ class Object(Codec):
         properties = {field.name: field.schema() for field in self.fields}
         required = [field.name for field in self.fields if field.required]
         if self.tag:
-            properties = {self.tag[0]: {"const": self.tag[1]}, **properties}
+            properties = {self.tag[0]: {"type": "string", "const": self.tag[1]}, **properties}
             required = [self.tag[0], *required]
         schema: Schema = {"type": "object", "properties": properties}
         if required:
@@ -428,105 +390,6 @@ class Object(Codec):
         if self.closed:
             schema["additionalProperties"] = False
         return schema
-
-
-@dataclass(frozen=True, slots=True)
-class Tagged(Codec):
-    """Objects told apart by the value of one of their keys (serde's internally tagged enum)."""
-
-    key: str
-    cases: Mapping[str, Object]
-    by_class: Mapping[type, Object]
-
-    def decode(self, value: Json, path: str) -> Any:
-        if type(value) is not dict:
-            raise DecodeError(f"expected an object, found {describe(value)}", path)
-        tag = Choice(tuple(self.cases)).decode(value.get(self.key), join(path, self.key))
-        return self.cases[tag].decode(value, path)
-
-    def encode(self, value: Any) -> Json:
-        return self.by_class[type(value)].encode(value)
-
-    def schema(self) -> Schema:
-        return {"anyOf": [case.schema() for case in self.cases.values()]}
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A case of an `External` enum: its name and what follows it; None if nothing does."""
-
-    name: str
-    make: Callable[..., Any]
-    content: Codec | None
-    #: The content is the value of the case's only field, not an object of its fields.
-    newtype: bool = False
-
-    def decode(self, value: Json, path: str) -> Any:
-        """The case, from the value behind its name."""
-        if self.content is None:
-            if value is not None:
-                raise DecodeError(f"expected null, found {describe(value)}", path)
-            return self.make()
-        content = self.content.decode(value, path)
-        return self.make(value=content) if self.newtype else content
-
-    def encode(self, value: Any) -> Json:
-        """`"Name"` or `{"Name": ...}`."""
-        if self.content is None:
-            return self.name
-        return {self.name: self.content.encode(value.value if self.newtype else value)}
-
-    def schema(self) -> Schema:
-        """The schema of what `encode` makes."""
-        if self.content is None:
-            return {"const": self.name}
-        return {
-            "type": "object",
-            "properties": {self.name: self.content.schema()},
-            "required": [self.name],
-            "additionalProperties": False,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class External(Codec):
-    """Cases told apart by a name around them (serde's externally tagged enum)."""
-
-    cases: Mapping[str, Case]
-    by_class: Mapping[type, Case]
-
-    def decode(self, value: Json, path: str) -> Any:
-        if type(value) is str:
-            name, content = value, None
-        elif type(value) is dict and len(value) == 1:
-            name, content = next(iter(value.items()))
-        else:
-            raise DecodeError(f"expected a single case, found {describe(value)}", path)
-        case = self.cases[Choice(tuple(self.cases)).decode(name, path)]
-        return case.decode(content, join(path, name))
-
-    def encode(self, value: Any) -> Json:
-        return self.by_class[type(value)].encode(value)
-
-    def schema(self) -> Schema:
-        return {"anyOf": [case.schema() for case in self.cases.values()]}
-
-
-@dataclass(frozen=True, slots=True)
-class Newtype(Codec):
-    """A class around a single value that JSON does not show (serde's newtype struct)."""
-
-    make: Callable[..., Any]
-    inner: Codec
-
-    def decode(self, value: Json, path: str) -> Any:
-        return self.make(value=self.inner.decode(value, path))
-
-    def encode(self, value: Any) -> Json:
-        return self.inner.encode(value.value)
-
-    def schema(self) -> Schema:
-        return self.inner.schema()
 
 
 def written_number(text: str) -> int | float:

@@ -81,5 +81,8 @@ def install(host: Host | None) -> None:
 def host() -> Host:
     """The installed host."""
     if _host is None:
-        raise RuntimeError("no host: outside a component, use `wasmind_actor.testing`")
+        raise RuntimeError(
+            "there is no host to ask while modules are loaded: do it in `start` or later, and in"
+            " tests with `wasmind_actor.testing`"
+        )
     return _host

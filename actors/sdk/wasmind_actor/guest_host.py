@@ -79,9 +79,10 @@ def content(data: bytes) -> Content:
 
 def bytes_of(travelled: Content) -> bytes:
     """What `content` was made of."""
+    text: str = travelled.value
     if isinstance(travelled, Content_Text):
-        return travelled.value.encode()
-    return binascii.a2b_base64(travelled.value)
+        return text.encode()
+    return binascii.a2b_base64(text)
 
 
 class GuestHost:

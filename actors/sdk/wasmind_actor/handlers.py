@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from wasmind_actor.chat import Scope
 from wasmind_actor.codec import DecodeError
+from wasmind_actor.signatures import judge_handler
 from wasmind_actor.wire import Message, Reach, loads
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -97,5 +97,5 @@ def handlers_of(cls: type) -> Iterator[Handler]:
                 message=message,
                 reach=reach,
                 method=attribute,
-                takes=len(inspect.signature(function).parameters) - 1,  # without self
+                takes=judge_handler(function),
             )

@@ -1,10 +1,14 @@
-"""Messages by which actors of the library talk to each other, beyond those all share."""
+"""What actors of the library share: the messages between them, and who works for whom."""
 
 from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from wasmind_actor.actor import Actor
 from wasmind_actor.chat import Scope
+from wasmind_actor.handlers import Envelope, on
+from wasmind_actor.messages import Exit, RequestStatusUpdate
+from wasmind_actor.status import Done
 from wasmind_actor.wire import Message, Variant
 
 AgentType: TypeAlias = Literal["MainManager", "SubManager", "Worker"]
@@ -41,3 +45,37 @@ class PlanReviewResponse(Message, type="review_plan.common.PlanReviewResponse", 
     """By `review_plan`, from the reviewer's scope."""
 
     feedback: str
+
+
+class ManagerTool(Actor):
+    """Base of tools with which a manager deals with the agents it has spawned.
+
+    Attributes:
+        working: agent to whether it still works, for every subordinate of the own agent.
+    """
+
+    working: dict[Scope, bool]
+
+    def start(self) -> None:
+        """Nobody has been spawned yet."""
+        self.working = {}
+
+    @on(DelegatedAgentSpawned)
+    def subordinate_spawned(self, message: DelegatedAgentSpawned) -> None:
+        """A new subordinate of the own agent."""
+        self.working[message.agent_id] = True
+
+    @on(RequestStatusUpdate, reach="any")
+    def status_requested(self, message: RequestStatusUpdate, envelope: Envelope) -> None:
+        """A subordinate that asks to be done has reported already: nothing more will come."""
+        if isinstance(message.status, Done) and message.agent == envelope.from_scope:
+            self._finished(envelope.from_scope)
+
+    @on(Exit, reach="any")
+    def agent_ended(self, message: Exit, envelope: Envelope) -> None:
+        """A subordinate has ended, however it came to that."""
+        self._finished(envelope.from_scope)
+
+    def _finished(self, scope: Scope) -> None:
+        if scope in self.working:
+            self.working[scope] = False

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from wasmind_actor.actor import Actor
 
 ENTRY: Final = "actor"
+#: What the names of source texts begin with, which are handed over only to describe an actor.
+SOURCE: Final = "source:"
 _PACKAGE: Final = ".__init__"
 
 
@@ -29,11 +31,22 @@ class EntryError(Exception):
 
 
 class ActorModules(MetaPathFinder, Loader):
-    """The modules of one actor, by name; the name of a package ends in `.__init__`."""
+    """The modules of one actor, by name; the name of a package ends in `.__init__`.
 
-    def __init__(self, code: Mapping[str, bytes]) -> None:
-        self._code = dict(sorted(code.items()))
+    Args:
+        handed_over: code objects by name, and source texts by name behind `source:`.
+    """
+
+    def __init__(self, handed_over: Mapping[str, bytes]) -> None:
+        names = sorted(handed_over)
+        self._code = {name: handed_over[name] for name in names if not name.startswith(SOURCE)}
         self._loaded: dict[str, CodeType] = {}
+        #: Source texts by name of the module, as far as they were handed over.
+        self.sources = {
+            name.removeprefix(SOURCE): handed_over[name].decode("utf-8", "replace")
+            for name in names
+            if name.startswith(SOURCE)
+        }
 
     def install(self) -> None:
         """Make the modules importable, hiding modules of the same name that are already loaded."""
@@ -44,8 +57,16 @@ class ActorModules(MetaPathFinder, Loader):
     def uninstall(self) -> None:
         """Undo `install`; modules that are in use stay alive but can be imported no more."""
         sys.meta_path.remove(self)
+        self.reset()
+
+    def reset(self) -> None:
+        """Import the modules anew when they are asked for the next time."""
         for name in {name.partition(".")[0] for name in self._code}:
             _forget(name)
+
+    def has(self, name: str) -> bool:
+        """Whether a module, called as it is imported, is one of these."""
+        return name in self._code or name + _PACKAGE in self._code
 
     def code(self) -> Iterable[tuple[str, CodeType]]:
         """Name and code object of every module, imported or not, in the order of names."""
@@ -60,10 +81,20 @@ class ActorModules(MetaPathFinder, Loader):
         Raises:
             EntryError: there is none, or more than one.
         """
+        if not self.has(ENTRY):
+            raise EntryError("there is no module `actor`: add `actor.py` or `actor/__init__.py`")
+        found = self.actors()
+        if len(found) != 1:
+            names = ", ".join(f"`{cls.__name__}`" for cls in found) or "none"
+            raise EntryError(
+                f"module `actor` must define exactly one subclass of `Actor`, found: {names}"
+            )
+        return found[0]
+
+    def actors(self) -> list[type[Actor[Any]]]:
+        """All concrete subclasses of `Actor` that module `actor` defines."""
         from wasmind_actor.actor import Actor
 
-        if ENTRY not in self._code and ENTRY + _PACKAGE not in self._code:
-            raise EntryError("there is no module `actor`: add `actor.py` or `actor/__init__.py`")
         found = [
             value
             for value in vars(importlib.import_module(ENTRY)).values()
@@ -72,12 +103,7 @@ class ActorModules(MetaPathFinder, Loader):
             and value.__module__.partition(".")[0] == ENTRY
             and not inspect.isabstract(value)
         ]
-        if len(found) != 1:
-            names = ", ".join(f"`{cls.__name__}`" for cls in found) or "none"
-            raise EntryError(
-                f"module `actor` must define exactly one subclass of `Actor`, found: {names}"
-            )
-        return found[0]
+        return list(dict.fromkeys(found))
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None

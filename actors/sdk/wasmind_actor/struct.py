@@ -93,6 +93,12 @@ def members(cls: type[Struct]) -> tuple[Member, ...]:
     return tuple(found.values())
 
 
+def declaring(cls: type[Struct], name: str) -> type[Struct]:
+    """The class, of a struct class and its bases, that declares a member."""
+    declared = (each for each in cls.__mro__ if name in (getattr(each, "_own_members", None) or ()))
+    return next(declared, cls)
+
+
 def replace(struct: S, **changes: Any) -> S:
     """A copy with some members changed."""
     return type(struct)(**{**struct.__dict__, **changes})

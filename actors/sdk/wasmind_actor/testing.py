@@ -24,17 +24,19 @@ from wasmind_actor.actor import Actor
 from wasmind_actor.agents import SpawnError
 from wasmind_actor.chat import Function, Scope, ToolCall, ToolCallResult
 from wasmind_actor.command import Command, FailedToStart, Output
-from wasmind_actor.files import Entry, NotFoundError, Stat
+from wasmind_actor.files import Entry, NotFoundError, Stat, TooLargeError
 from wasmind_actor.handlers import Envelope
 from wasmind_actor.host import OsInfo
 from wasmind_actor.http import NetworkError, Request, Response
 from wasmind_actor.log import Level
 from wasmind_actor.messages import CallDone, ExecuteToolCall, ToolCallStatusUpdate
-from wasmind_actor.modules import ActorModules
+from wasmind_actor.modules import SOURCE, ActorModules
 from wasmind_actor.wire import BroadcastError, Err, Message, Ok, dumps, loads
 
 M = TypeVar("M", bound=Message)
 
+#: What one call reads of a file at most.
+_LARGEST: Final = 16 << 20
 _SKIPPED: Final = {"__pycache__", "tests"}
 _installed: list[ActorModules] = []
 
@@ -92,10 +94,10 @@ class FakeHost:
     clock_ms: int = 0
     payload_mib: int = 16
 
-    def broadcast(self, message_type: str, payload: str) -> None:
-        data = payload.encode()
+    def broadcast(self, message_type: str, payload: str | bytes) -> None:
+        data = payload.encode() if isinstance(payload, str) else payload
         if len(data) > self.payload_mib << 20:
-            size = f"{len(data) / (1 << 20):.1f} MiB"
+            size = f"{len(data) / (1 << 20):.2f} MiB"
             raise BroadcastError(f"a message of {size}; at most {self.payload_mib} MiB")
         self.bus.append(Sent(message_type, data))
 
@@ -132,10 +134,17 @@ class FakeHost:
         content = self.contents.get(path)
         if content is None:
             raise NotFoundError(path)
+        if len(content) > _LARGEST:
+            raise TooLargeError(f"`{path}` is larger than {_LARGEST >> 20} MiB; read it in ranges")
         return content
 
     def read_range(self, path: str, offset: int, length: int) -> bytes:
-        return self.read(path)[offset : offset + length]
+        if length > _LARGEST:
+            raise TooLargeError(f"at most {_LARGEST >> 20} MiB can be read at once")
+        content = self.contents.get(path)
+        if content is None:
+            raise NotFoundError(path)
+        return content[offset : offset + length]
 
     def write(self, path: str, content: bytes) -> None:
         self.clock_ms += 1
@@ -220,8 +229,8 @@ class Stage:
         return call
 
     def call(self, tool: str, arguments: str | None = None, /, **values: Any) -> ToolCallResult:
-        """Call a tool and return its answer; AssertionError if that is an error."""
-        outcome = self.outcome(self.start_call(tool, arguments, **values))
+        """Call a tool and return its answer; AssertionError if it is an error or still to come."""
+        outcome = self._answer(tool, self.start_call(tool, arguments, **values))
         assert isinstance(outcome, Ok), f"`{tool}` answered with an error: {outcome}"
         return outcome.value
 
@@ -229,9 +238,19 @@ class Stage:
         self, tool: str, arguments: str | None = None, /, **values: Any
     ) -> ToolCallResult:
         """Call a tool and return the error it answers with; AssertionError if there is none."""
-        outcome = self.outcome(self.start_call(tool, arguments, **values))
+        outcome = self._answer(tool, self.start_call(tool, arguments, **values))
         assert isinstance(outcome, Err), f"`{tool}` succeeded: {outcome}"
         return outcome.value
+
+    def _answer(self, tool: str, call: str) -> Ok[ToolCallResult] | Err[ToolCallResult]:
+        outcome = self.outcome(call)
+        assert outcome is not None, (
+            f"`{tool}` has not answered the call `{call}` yet: use `start_call`, and `outcome` once"
+            " it has what it waits for"
+            if tool in self.actor.tool_methods
+            else f"there is no tool `{tool}`; the actor has: {', '.join(self.actor.tool_methods)}"
+        )
+        return outcome
 
     def outcome(self, call: str) -> Ok[ToolCallResult] | Err[ToolCallResult] | None:
         """The answer to a call, None if there is none yet; AssertionError if there are several."""
@@ -307,16 +326,14 @@ def describe(folder: str | Path) -> dict[str, Any]:
 def _install(folder: Path) -> ActorModules:
     while _installed:
         _installed.pop().uninstall()
-    modules = ActorModules(
-        {
-            ".".join(path.relative_to(folder).with_suffix("").parts): marshal.dumps(
-                compile(path.read_text("utf-8"), str(path), "exec", dont_inherit=True)
-            )
-            for path in sorted(folder.rglob("*.py"))
-            if not _SKIPPED.intersection(path.relative_to(folder).parts)
-            and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        }
-    )
+    handed_over: dict[str, bytes] = {}
+    for path in sorted(folder.rglob("*.py")):
+        inner = path.relative_to(folder)
+        if not _SKIPPED.intersection(inner.parts) and not any(x[0] == "." for x in inner.parts):
+            name, text = ".".join(inner.with_suffix("").parts), path.read_text("utf-8")
+            code = compile(text, str(path), "exec", dont_inherit=True)
+            handed_over |= {name: marshal.dumps(code), SOURCE + name: text.encode()}
+    modules = ActorModules(handed_over)
     modules.install()
     _installed.append(modules)
     return modules

@@ -7,16 +7,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Final,
-    NoReturn,
-    TypeAlias,
-    TypeVar,
-    get_type_hints,
-    overload,
-)
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, TypeVar, overload
 
 from wasmind_actor import log
 from wasmind_actor.chat import (
@@ -29,6 +20,7 @@ from wasmind_actor.chat import (
     ToolOutcome,
 )
 from wasmind_actor.codec import DecodeError, Object, Schema, written_number
+from wasmind_actor.json_form import for_models
 from wasmind_actor.messages import (
     CallDone,
     ExecuteToolCall,
@@ -38,8 +30,9 @@ from wasmind_actor.messages import (
     ToolCallStatusUpdate,
 )
 from wasmind_actor.nesting import require_shallow
-from wasmind_actor.status import Status
-from wasmind_actor.wire import BroadcastError, Err, Message, Ok, Record, parameters_codec
+from wasmind_actor.signatures import parameters_of
+from wasmind_actor.status import Done, Status, TaskResponse, Wait, WaitingForAgentCoordination
+from wasmind_actor.wire import BroadcastError, Err, Message, Ok, Record
 
 if TYPE_CHECKING:
     from wasmind_actor.actor import Actor
@@ -97,11 +90,13 @@ class Call:
 
     Attributes:
         id: names the call within one answer of the model.
+        tool: name of the tool that was called.
         originating_request_id: that answer.
     """
 
     def __init__(self, actor: Actor[Any], message: ExecuteToolCall) -> None:
         self.id = message.tool_call.id
+        self.tool = message.tool_call.function.name
         self.originating_request_id = message.originating_request_id
         self.answered = False
         self._actor = actor
@@ -124,6 +119,24 @@ class Call:
                 originating_request_id=self.originating_request_id,
             )
         )
+
+    def end_agent(self, summary: str, *, success: bool = True) -> None:
+        """Ask the assistant to end the agent with this result once the call is answered."""
+        self.request_status(Done(result=Ok(TaskResponse(summary=summary, success=success))))
+
+    def pause_agent(self, target: Scope | None = None) -> None:
+        """Ask the assistant to pause after this call until a message comes.
+
+        Args:
+            target: the agent it must come from; any by default. The user may always interrupt.
+        """
+        reason = WaitingForAgentCoordination(
+            originating_request_id=self.originating_request_id,
+            coordinating_tool_name=self.tool,
+            target_agent_scope=target,
+            user_can_interrupt=True,
+        )
+        self.request_status(Wait(reason=reason))
 
     def defer(self) -> Deferred:
         """Answer later: return this from the tool, keep the call, use `answer` or `fail`."""
@@ -181,7 +194,8 @@ class ToolMethod:
 
     def schema(self) -> Schema:
         """JSON Schema of the parameters."""
-        return self.parameters.schema()
+        schema: Schema = for_models(self.parameters.schema())
+        return schema
 
     def definition(self) -> Tool:
         """What models are told."""
@@ -288,17 +302,21 @@ def tools_of(cls: type) -> Iterator[ToolMethod]:
         if hasattr(value, "__tool__")
     }
     for attribute, function in found.items():
-        hints = get_type_hints(function, include_extras=True)
-        calls = [name for name, hint in hints.items() if hint is Call]
+        name = function.__tool__["name"]
+        parameters, call = parameters_of(function, name, Call)
         yield ToolMethod(
-            name=function.__tool__["name"],
+            name=name,
             description=inspect.cleandoc(function.__doc__ or ""),
-            parameters=parameters_codec(function, skip=("self", *calls)),
+            parameters=parameters,
             method=attribute,
-            call_parameter=calls[0] if calls else None,
+            call_parameter=call,
             when=function.__tool__["when"],
         )
 
 
 #: What the methods of this library send on behalf of an actor that uses them, by name.
-SENT_BY_METHOD: Final[dict[str, type[Message]]] = {"request_status": RequestStatusUpdate}
+SENT_BY_METHOD: Final[dict[str, type[Message]]] = {
+    "request_status": RequestStatusUpdate,
+    "end_agent": RequestStatusUpdate,
+    "pause_agent": RequestStatusUpdate,
+}

@@ -17,10 +17,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from typing import (
     Annotated,
     Any,
@@ -33,7 +33,6 @@ from typing import (
     Union,
     get_args,
     get_origin,
-    get_type_hints,
 )
 
 from wasmind_actor.codec import (
@@ -41,26 +40,31 @@ from wasmind_actor.codec import (
     INTEGER,
     STRING,
     Anything,
-    Case,
-    Choice,
     Codec,
     DecodeError,
-    External,
     Field,
     FlexibleBoolean,
     Json,
     Many,
-    Newtype,
     Number,
     Object,
-    Optional,
     Param,
     Refined,
     Schema,
     Table,
+)
+from wasmind_actor.findings import CANNOT_LOAD, Finding, StandIn, refuse, subject_of
+from wasmind_actor.json_form import NoJsonFormError
+from wasmind_actor.struct import Struct, declaring, members
+from wasmind_actor.unions import (
+    Case,
+    Choice,
+    Either,
+    External,
+    Newtype,
+    Optional,
     Tagged,
 )
-from wasmind_actor.struct import REQUIRED, Struct, members
 
 T = TypeVar("T")
 E = TypeVar("E")
@@ -241,7 +245,7 @@ def codec_of(annotation: Any) -> Codec:
     """The codec of a type annotation.
 
     Raises:
-        TypeError: no JSON form is defined for it.
+        NoJsonFormError: JSON has nothing of that kind.
         NameError: it refers to something that is not defined yet.
     """
     try:
@@ -253,25 +257,6 @@ def codec_of(annotation: Any) -> Codec:
     return codec
 
 
-def parameters_codec(function: Callable[..., Any], skip: Sequence[str] = ()) -> Object:
-    """The codec of a function's parameters, decoded to a dict of keyword arguments."""
-    code, defaults = function.__code__, function.__defaults__ or ()
-    count = code.co_argcount + code.co_kwonlyargcount
-    names = code.co_varnames[:count]
-    positional = names[: code.co_argcount]
-    given = dict(zip(positional[len(positional) - len(defaults) :], defaults, strict=True))
-    given.update(function.__kwdefaults__ or {})
-    hints = get_type_hints(function, include_extras=True)
-    return Object(
-        make=dict,
-        fields=tuple(
-            _never_null(Field(name, codec_of(hints[name]), given.get(name, REQUIRED)))
-            for name in names
-            if name not in skip
-        ),
-    )
-
-
 def _build(annotation: Any) -> Codec:
     simple = _SIMPLE.get(annotation) if isinstance(annotation, type) else None
     if simple:
@@ -280,24 +265,33 @@ def _build(annotation: Any) -> Codec:
     if origin is Annotated:
         return _annotated(arguments[0], arguments[1:])
     if origin is Literal:
-        return Choice(arguments)
+        return _choice(arguments)
     if origin in (Union, types.UnionType):
         return _union(arguments)
-    if origin in (list, tuple, Sequence):
-        return Many(codec_of(arguments[0]), list if origin is list else tuple)
-    if origin in (dict, Mapping):
-        named = get_origin(arguments[0]) is Annotated
-        return Table(codec_of(arguments[1]), codec_of(arguments[0]) if named else None)
-    if annotation is Any or annotation is object:
+    if (container := origin or annotation) in (list, tuple, Sequence):
+        return _many(annotation, container, arguments)
+    if container in (dict, Mapping):
+        return _table(annotation, arguments)
+    if annotation is Any or annotation is object or isinstance(annotation, StandIn):
         return Anything()
-    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+    if isinstance(annotation, type):
+        return _of_class(annotation)
+    # `NewType`, and `type X = ...`.
+    meant = getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)
+    if meant is None:
+        raise NoJsonFormError(annotation)
+    return codec_of(meant)
+
+
+def _of_class(annotation: type) -> Codec:
+    if issubclass(annotation, Enum) and _are_scalars(each.value for each in annotation):
         return Choice(tuple(each.value for each in annotation), annotation)
-    if isinstance(annotation, type) and issubclass(annotation, Record):
+    if issubclass(annotation, Record):
         if annotation._shape.newtype and not issubclass(annotation, Variant):
             (value,) = members(annotation)
-            return Newtype(annotation, codec_of(value.annotation))
+            return Newtype(annotation, _member_codec(annotation, value.name, value.annotation))
         return _record(annotation)
-    raise TypeError(f"`{annotation}` has no JSON form")
+    raise NoJsonFormError(annotation)
 
 
 _SIMPLE: Final[Mapping[type, Codec]] = {
@@ -306,6 +300,37 @@ _SIMPLE: Final[Mapping[type, Codec]] = {
     int: INTEGER,
     float: Number(),
 }
+
+
+def _choice(values: Sequence[Any]) -> Codec:
+    present = tuple(value for value in values if value is not None)
+    if not _are_scalars(present):
+        raise NoJsonFormError(Literal[tuple(values)])
+    choice = Choice(present)
+    return choice if len(present) == len(values) else Optional(choice)
+
+
+def _are_scalars(values: Iterable[Any]) -> bool:
+    # The value of a member of a `StrEnum` is a plain string; a member itself is none.
+    return all(type(value) in (str, int, bool) for value in values)
+
+
+def _many(annotation: Any, container: Any, arguments: Sequence[Any]) -> Codec:
+    make = list if container is list else tuple
+    if not arguments:
+        return Many(Anything(), make)
+    if container is tuple and arguments[1:] != (Ellipsis,):
+        raise NoJsonFormError(annotation)
+    return Many(codec_of(arguments[0]), make)
+
+
+def _table(annotation: Any, arguments: Sequence[Any]) -> Codec:
+    if not arguments:
+        return Table(Anything())
+    key = STRING if arguments[0] is Any else codec_of(arguments[0])
+    if key.schema().get("type") != "string":
+        raise NoJsonFormError(annotation)
+    return Table(codec_of(arguments[1]), None if key is STRING else key)
 
 
 def _annotated(annotation: Any, metadata: Sequence[Any]) -> Codec:
@@ -322,6 +347,13 @@ def _annotated(annotation: Any, metadata: Sequence[Any]) -> Codec:
 
 def _union(members: Sequence[Any]) -> Codec:
     present = [member for member in members if member is not type(None)]
+    choices = [member for member in present if get_origin(member) is Literal]
+    if len(choices) > 1:
+        values = tuple(value for choice in choices for value in get_args(choice))
+        others = [member for member in members if member not in choices]
+        return codec_of(Union[(Literal[values], *others)])
+    if Any in present or object in present:
+        return Anything()
     if len(present) < len(members):
         return Optional(codec_of(Union[tuple(present)]))  # noqa: UP007 - made at run time
     classes = [get_origin(member) or member for member in present]
@@ -333,7 +365,10 @@ def _union(members: Sequence[Any]) -> Codec:
         by_tag = {each.tag: each for each in objects.values() if each.tag}
         key = next(key for key, _ in by_tag)
         return Tagged(key, {value: each for (_, value), each in by_tag.items()}, objects)
-    raise TypeError(f"a union of `{present}` has no JSON form: use variants or tagged records")
+    either = Either(tuple(codec_of(member) for member in present))
+    if not either.is_clear:
+        raise NoJsonFormError(Union[tuple(members)])  # noqa: UP007 - made at run time
+    return either
 
 
 def _case(cls: type[Variant], arguments: Sequence[Any]) -> Case:
@@ -353,9 +388,9 @@ def _record(cls: type[Record], *, tagged: bool = True) -> Object:
         if REST in getattr(each.annotation, "__metadata__", ()):
             rest = each.name
         else:
-            default = None if each.factory else each.default
-            part = Field(each.name, codec_of(each.annotation), default)
-            parts.append(_never_null(part) if cls._shape.closed else part)
+            codec = _member_codec(cls, each.name, each.annotation)
+            part = Field(each.name, codec, each.factory() if each.factory else each.default)
+            parts.append(never_null(part) if cls._shape.closed else part)
     return Object(
         make=cls,
         fields=tuple(parts),
@@ -367,7 +402,23 @@ def _record(cls: type[Record], *, tagged: bool = True) -> Object:
     )
 
 
-def _never_null(each: Field) -> Field:
+def _member_codec(cls: type[Record], name: str, annotation: Any) -> Codec:
+    """The codec of a member of a class; mistakes are refused, see `findings`."""
+    try:
+        return codec_of(annotation)
+    except NoJsonFormError as error:
+        refuse(
+            Finding(
+                code=CANNOT_LOAD,
+                message=f"`{cls.__name__}.{name}`: {error}",
+                subject=subject_of(declaring(cls, name), name),
+                help=error.help,
+            )
+        )
+        return Anything()
+
+
+def never_null(each: Field) -> Field:
     """The field as models and authors of TOML see it: left out instead of null."""
     codec = each.codec
     if each.default is not None:

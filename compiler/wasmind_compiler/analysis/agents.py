@@ -85,7 +85,7 @@ def _report_no_model(resolution: Resolution, agent: Agent, collector: Collector)
         return
     collector.add(
         agents.AGENT_WITHOUT_MODEL.at(
-            resolution.actors[made_by.owner].config.value(made_by.path),
+            made_by.span or resolution.actors[made_by.owner].config.value(made_by.path),
             f"no actor of the agent that `{made_by.owner}` spawns asks a model",
             notes=("its actors: " + ", ".join(f"`{name}`" for name in agent.members),),
             help="add an assistant",
@@ -109,7 +109,7 @@ def _member_span(resolution: Resolution, agent: Agent, actor: ResolvedActor) -> 
                 return name.span()
     elif made_by.path is not None and actor.name in made_by.members:
         path = (*made_by.path, made_by.members.index(actor.name))
-        return resolution.actors[made_by.owner].config.value(path)
+        return made_by.span or resolution.actors[made_by.owner].config.value(path)
     return actor.span()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from wasmind.records import Record
@@ -25,11 +26,20 @@ class ContractError(ValueError):
     """Text that is no contract; the message says why."""
 
 
+class Place(Record):
+    """A place in a source file of an actor: lines and columns from 1, the end behind it."""
+
+    file: str
+    start: tuple[int, int]
+    end: tuple[int, int]
+
+
 class HandledMessage(Record):
     """A message type an actor reacts to, from its own agent or from any."""
 
     type: str
     scope: Literal["own", "any"]
+    place: Place | None = None
 
 
 class Tool(Record):
@@ -37,13 +47,34 @@ class Tool(Record):
 
     name: str
     description: str
+    place: Place | None = None
+
+
+class SpawnedActors(Record):
+    """The actors of one new agent, as they stand in an actor's code."""
+
+    actors: tuple[str, ...]
+    place: Place | None
+
+
+class Finding(Record):
+    """What is wrong with an actor's code; `others` are further places, with what is there."""
+
+    code: str
+    message: str
+    help: str
+    notes: tuple[str, ...]
+    place: Place | None
+    others: tuple[tuple[Place, str], ...]
 
 
 class Contract(Record):
     """What is known about an actor. None means that it does not say.
 
     `settings` is the JSON Schema of its config table, which `config_schema` judges; `spawns` are
-    logical names it puts into new agents, beyond those in its settings.
+    logical names it puts into new agents, beyond those in its settings. `agents` are those of them
+    that stand in its code, `programs` the programs it starts, and `places` says where its settings
+    are declared, `message_places` where the messages that it sends are.
     """
 
     handles: tuple[HandledMessage, ...] | None = None
@@ -52,6 +83,10 @@ class Contract(Record):
     settings: Mapping[str, Any] | None = None
     capabilities: tuple[str, ...] = ()
     spawns: tuple[str, ...] | None = None
+    agents: tuple[SpawnedActors, ...] = ()
+    programs: tuple[str, ...] | None = None
+    places: Mapping[str, Place] = MappingProxyType({})
+    message_places: Mapping[str, Place] = MappingProxyType({})
 
     @property
     def settings_digest(self) -> str | None:
@@ -76,8 +111,10 @@ def read_json(text: str | bytes) -> Any:
     return document
 
 
-def read_described(text: str) -> Contract:
-    """The contract a Python actor gave when it was described.
+def read_described(text: str) -> tuple[Contract | None, tuple[Finding, ...]]:
+    """The contract a Python actor gave when it was described, and what is wrong with the actor.
+
+    The contract is None if it could not be loaded; a finding says why.
 
     Raises:
         ContractError: not a contract, or of another version.
@@ -89,13 +126,25 @@ def read_described(text: str) -> Contract:
     if not isinstance(document, dict) or document.get("contract") != VERSION:
         raise ContractError(f"not a contract of version {VERSION}")
     try:
-        settings = document["config"]
-        return read_tables(
+        findings = tuple(_finding(each) for each in document.get("findings", ()))
+        if "name" not in document and findings:
+            return None, findings
+        settings, programs = document["config"], document.get("programs")
+        contract = read_tables(
             document,
             settings=NO_SETTINGS if settings is None else settings,
             capabilities=tuple(sorted(_texts(document["capabilities"]))),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+        return contract._replace(
+            programs=None if programs is None else _texts(programs),
+            agents=tuple(
+                SpawnedActors(_texts(each["actors"]), _place(each.get("at")))
+                for each in document.get("agents", ())
+            ),
+            places=_places(document.get("settings", {}).items()),
+            message_places=_places((each["type"], each.get("at")) for each in document["emits"]),
+        ), findings
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ContractError(f"incomplete: {error}") from None
 
 
@@ -113,7 +162,10 @@ def read_tables(
         emits=None if emits is None else tuple(sorted(_text(each["type"]) for each in emits)),
         tools=None
         if tools is None
-        else tuple(Tool(_text(each["name"]), _text(each.get("description", ""))) for each in tools),
+        else tuple(
+            Tool(_text(each["name"]), _text(each.get("description", "")), _place(each.get("at")))
+            for each in tools
+        ),
         settings=settings,
         capabilities=capabilities,
         spawns=None if spawns is None else _texts(spawns),
@@ -138,7 +190,32 @@ def contract_digest(contract: Contract) -> str:
 
 
 def _handled(table: Mapping[str, Any]) -> HandledMessage:
-    return HandledMessage(_text(table["type"]), "any" if table.get("scope") == "any" else "own")
+    scope: Literal["own", "any"] = "any" if table.get("scope") == "any" else "own"
+    return HandledMessage(_text(table["type"]), scope, _place(table.get("at")))
+
+
+def _finding(table: Mapping[str, Any]) -> Finding:
+    others = ((_place(each["at"]), _text(each["text"])) for each in table["others"])
+    return Finding(
+        code=_text(table["code"]),
+        message=_text(table["message"]),
+        help=_text(table["help"]),
+        notes=_texts(table["notes"]),
+        place=_place(table["at"]),
+        others=tuple((place, text) for place, text in others if place is not None),
+    )
+
+
+def _places(named: Iterable[tuple[str, Any]]) -> Mapping[str, Place]:
+    found = ((name, _place(at)) for name, at in named)
+    return {name: place for name, place in found if place is not None}
+
+
+def _place(table: Any) -> Place | None:
+    if not isinstance(table, dict):
+        return None
+    line, column, end_line, end_column = (int(each) for each in table["span"])
+    return Place(_text(table["file"]), (line, column), (end_line, end_column))
 
 
 def _texts(value: Any) -> tuple[str, ...]:

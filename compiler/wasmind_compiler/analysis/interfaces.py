@@ -26,9 +26,7 @@ _BY_INTERFACE: Final = {
     **{f"wasmind:ext/{name}@0.1.0": name for name in _AS_TEXT},
 }
 #: Offered without being a capability: types, and the modules of a Python actor.
-_FREE: Final = frozenset(
-    {ACTOR_EXPORT, "wasmind:ext/package@0.1.0", "wasmind:ext/types@0.1.0"}
-)
+_FREE: Final = frozenset({ACTOR_EXPORT, "wasmind:ext/package@0.1.0", "wasmind:ext/types@0.1.0"})
 _WASI: Final = re.compile(r"wasi:(cli|clocks|filesystem|io|random|sockets)/[a-z0-9-]+@0\.2\.\d+")
 
 

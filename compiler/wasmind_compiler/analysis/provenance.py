@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wasmind_compiler.analysis.annotations import annotated, strings
+from wasmind_compiler.analysis.annotations import annotated, default_of, strings, with_defaults
+from wasmind_compiler.analysis.spawning import span_of_setting
 from wasmind_compiler.analysis.system import System
 from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.frontend.actor_entry import ActorEntry
@@ -28,12 +29,14 @@ class Said:
 class SettingOrigin:
     """The layers that give a key a value, lowest first: the last one wins.
 
-    `default` is what the actor takes when no layer speaks; None if it publishes none.
+    `default` is what the actor takes when no layer speaks, and `declared` where it says so; None if
+    it publishes none.
     """
 
     path: str
     layers: tuple[Said, ...]
     default: Any = None
+    declared: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ class Presence:
         shared: the other manifests that declare it.
         chain: from what starts with the first agent to the actor; empty if nothing spawns it.
         reasons: all reasons for it, those of the chain included.
+        possible: actors that may spawn it, as nobody can know whom they spawn.
     """
 
     name: str
@@ -62,6 +66,23 @@ class Presence:
     shared: tuple[Step, ...]
     chain: tuple[Step, ...]
     reasons: tuple[Step, ...]
+    possible: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOrigin:
+    """A model of a config.
+
+    Attributes:
+        kind: like `scripted`.
+        declared: where.
+        users: settings of actors that name it, each with its value's place.
+    """
+
+    name: str
+    kind: str
+    declared: Span
+    users: tuple[tuple[str, Span], ...]
 
 
 def setting_origins(system: System, actor: ResolvedActor, path: KeyPath) -> list[SettingOrigin]:
@@ -75,7 +96,7 @@ def setting_origins(system: System, actor: ResolvedActor, path: KeyPath) -> list
     layers = list(_layers(actor))
     if path[0] == "config":
         # What an upper layer replaced as a whole is not part of the result.
-        values = [value_at(actor.config.merged, path[1:])]
+        values = [value_at(_effective(system, actor), path[1:])]
     else:
         values = [document.at((*base, *path)) for document, base in layers]
     leaves: dict[KeyPath, None] = {}
@@ -93,7 +114,12 @@ def _origin(
         # What no merged layer speaks about is no part of the result, whoever else does.
         said = (*_said(_shared(system, actor), path), *said)
     default = _default(system, actor, path)
-    return SettingOrigin(path=dotted((actor.name, *path)), layers=said, default=default)
+    return SettingOrigin(
+        path=dotted((actor.name, *path)),
+        layers=said,
+        default=default,
+        declared=None if default is None else _declared_at(system, actor, path),
+    )
 
 
 def _said(layers: Iterable[tuple[Document, KeyPath]], path: KeyPath) -> Iterator[Said]:
@@ -137,13 +163,32 @@ def _leaves(value: Any, path: KeyPath) -> Iterator[KeyPath]:
 
 
 def _default(system: System, actor: ResolvedActor, path: KeyPath) -> Any:
-    linked = system.actors.get(actor.name)
-    if linked is None or path[:1] != ("config",):
+    if path[:1] != ("config",):
         return None
-    schema: Any = linked.artifact.contract.settings or {}
+    root = _schema(system, actor)
+    default = value_at(with_defaults({}, root), path[1:])
+    if default is not None:
+        return default
+    # Of a part of a table that has none as a whole.
+    schema: Any = root
     for part in path[1:]:
         schema = schema.get("properties", {}).get(part, {}) if isinstance(schema, dict) else {}
-    return schema.get("default") if isinstance(schema, dict) else None
+    return default_of(schema, root)
+
+
+def _effective(system: System, actor: ResolvedActor) -> Any:
+    """The settings of an actor, those included that nobody sets."""
+    return with_defaults(actor.config.merged, _schema(system, actor))
+
+
+def _schema(system: System, actor: ResolvedActor) -> Mapping[str, Any]:
+    linked = system.actors.get(actor.name)
+    return {} if linked is None else linked.artifact.contract.settings or {}
+
+
+def _declared_at(system: System, actor: ResolvedActor, path: KeyPath) -> Span | None:
+    artifact = system.actors[actor.name].artifact
+    return artifact.span(artifact.contract.places.get(str(path[1])) if len(path) > 1 else None)
 
 
 def presence(system: System, name: str) -> Presence:
@@ -161,7 +206,41 @@ def presence(system: System, name: str) -> Presence:
         shared=tuple(shared),
         chain=_chain(reasons, name),
         reasons=reasons[name],
+        possible=tuple(
+            actor.name
+            for actor in system.actors.values()
+            if actor.spawning.anything and actor.name in system.reached and actor.name != name
+        ),
     )
+
+
+def model_origin(system: System, name: str) -> ModelOrigin | None:
+    """Where a model is declared and who uses it; None if there is none of that name."""
+    config = system.resolution.config
+    for model in config.models:
+        if model.name.text == name:
+            declared = model.name.document.header(model.name.path)
+            return ModelOrigin(
+                name=name, kind=model.kind, declared=declared, users=tuple(_users(system, name))
+            )
+    for proxied in config.proxied_models:
+        if proxied.name.text == name:
+            return ModelOrigin(
+                name=name,
+                kind="litellm",
+                declared=proxied.name.span(),
+                users=tuple(_users(system, name)),
+            )
+    return None
+
+
+def _users(system: System, name: str) -> Iterator[tuple[str, Span]]:
+    for actor in system.actors.values():
+        config = actor.resolved.config
+        for part in annotated(config.merged, actor.artifact.contract.settings or {}):
+            for path, member in strings(part) if part.kind == "model" else ():
+                if member == name:
+                    yield dotted((actor.name, "config", *path)), config.value(path)
 
 
 def _declared(resolution: Resolution, name: str) -> Iterator[Step]:
@@ -205,7 +284,14 @@ def _spawn_lists(system: System, other: ResolvedActor, name: str) -> Iterator[St
         for path, member in strings(part) if part.kind in ("actor", "actors") else ():
             if member == name:
                 text = f"`{other.name}` spawns `{name}`"
-                yield Step(text=text, span=other.config.value(path), by=other.name)
+                span = span_of_setting(other, linked.artifact, path)
+                yield Step(text=text, span=span, by=other.name)
+    for spawned in contract.agents:
+        span = linked.artifact.span(spawned.place) or other.source.span()
+        if name in spawned.actors:
+            yield Step(text=f"`{other.name}` spawns `{name}`", span=span, by=other.name)
+    if contract.agents:
+        return
     if name in (contract.spawns or ()):
         text = f"`{other.name}` spawns `{name}` by itself"
         yield Step(text=text, span=other.source.span(), by=other.name)

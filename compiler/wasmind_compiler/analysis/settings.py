@@ -91,26 +91,23 @@ def report_misplaced(actor: ResolvedActor, schema: Mapping[str, Any], collector:
                 collector.replace(shape.UNKNOWN_KEY, found)
 
 
-def doubt_misplaced(
-    resolution: Resolution, settings_of: Mapping[str, Any], collector: Collector
-) -> None:
-    """Leave open what unknown keys beside `source` mean where the actor's settings are unknown.
+def doubt_misplaced(resolution: Resolution, known: Collection[str], collector: Collector) -> None:
+    """Leave open what unknown keys beside `source` mean as long as nobody knows the actor.
 
-    `limit` looks like `limits`, and may well be a setting that belongs in `config`. What looks like
-    `source` where there is none is that.
+    `limit` looks like `limits`, and may well be a setting that belongs in `config`.
 
     Args:
         resolution: the system.
-        settings_of: schemas by logical name, of the actors that have been built and publish one.
+        known: names of the actors that were found and could be built.
         collector: has the findings about those keys.
     """
     config = resolution.config
     manifests = (actor.manifest for actor in resolution.actors.values())
     depended = (entry for manifest in manifests for entry in manifest.dependencies)
     for entry in (*config.actors, *config.overrides, *depended):
-        if entry.name not in settings_of:
+        if entry.name not in known:
             for key in entry.misplaced:
-                if entry.has_source or not nearest(key, ("source",)):
+                if nearest(key, ENTRY_KEYS[entry.section] - {"source"}):
                     collector.doubt(shape.UNKNOWN_KEY, entry.key(key))
 
 

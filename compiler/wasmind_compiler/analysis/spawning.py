@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from wasmind.records import Record
 from wasmind_compiler.analysis.annotations import Annotated, annotated, is_annotated, strings
-from wasmind_compiler.analysis.contract import Contract
-from wasmind_compiler.diagnostics import Collector
+from wasmind_compiler.build.artifact import Artifact
+from wasmind_compiler.diagnostics import Collector, Span
 from wasmind_compiler.diagnostics.rules import agents, names
+from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.key_path import KeyPath, dotted
 from wasmind_compiler.frontend.tables import Name
 from wasmind_compiler.resolution.companions import (
@@ -25,13 +26,15 @@ _NAMING = frozenset({"actor", "actors"})
 class SpawnList(Record):
     """Logical names that an actor puts into one new agent, and the setting that lists them.
 
-    `path` is that of the setting in the owner's config; None for names from its contract.
+    `path` is that of the setting in the owner's config; None for names from its contract. `span` is
+    where the list stands in the owner's code, if no file of the config has it.
     """
 
     owner: str
     label: str
     members: tuple[str, ...]
     path: KeyPath | None = None
+    span: Span | None = None
 
 
 class Agent(Record):
@@ -57,25 +60,28 @@ class Spawning(Record):
 
 def read_spawning(
     actor: ResolvedActor,
-    contract: Contract,
+    artifact: Artifact,
     capabilities: tuple[str, ...],
     resolution: Resolution,
     collector: Collector,
 ) -> Spawning:
     """What an actor can spawn, from its contract and settings; unknown names are reported."""
-    found: list[SpawnList] = []
-    if contract.spawns is not None:
-        found.append(SpawnList(actor.name, "spawns", contract.spawns))
-        for name in contract.spawns:
-            _check(actor, name, None, resolution, collector)
+    contract = artifact.contract
+    found = list(_in_code(actor, artifact))
+    for each in found:
+        for name in each.members:
+            place = each.span or actor.source.span()
+            _check(actor, name, place, None, resolution, collector)
     for part in annotated(actor.config.merged, contract.settings or {}):
         if part.kind in _NAMING:
-            lists = list(_lists(actor.name, part))
+            lists = list(_lists(actor, artifact, part))
             found += [each for each in lists if each.members]
             if "agent" in capabilities and not resolution.automatic:
                 _report_empty(actor, lists, collector)
             for path, name in strings(part):
-                _check(actor, name, path, resolution, collector)
+                place = span_of_setting(actor, artifact, path)
+                origin = actor.config.origin(path)
+                _check(actor, name, place, origin, resolution, collector)
     if "agent" not in capabilities:
         return Spawning()
     says = contract.spawns is not None or is_annotated(contract.settings, _NAMING)
@@ -109,14 +115,36 @@ def possible_agents(
     return tuple(possible), frozenset(reached)
 
 
-def _lists(owner: str, part: Annotated) -> Iterator[SpawnList]:
-    label = dotted(part.path)
+def span_of_setting(actor: ResolvedActor, artifact: Artifact, path: KeyPath) -> Span:
+    """Where a setting is: in the file that sets it, else where the actor declares its default."""
+    if actor.config.origin(path) is None:
+        declared = artifact.span(artifact.contract.places.get(str(path[0])))
+        if declared is not None:
+            return declared
+    return actor.config.value(path)
+
+
+def _in_code(actor: ResolvedActor, artifact: Artifact) -> Iterator[SpawnList]:
+    """The lists an actor brings along."""
+    contract = artifact.contract
+    for each in contract.agents:
+        span = artifact.span(each.place)
+        label = "spawns" if span is None else f"spawns (line {span.start.line})"
+        yield SpawnList(actor.name, label, each.actors, None, span)
+    if contract.spawns is not None and not contract.agents:
+        yield SpawnList(actor.name, "spawns", contract.spawns)
+
+
+def _lists(actor: ResolvedActor, artifact: Artifact, part: Annotated) -> Iterator[SpawnList]:
     if isinstance(part.value, dict):
         for key in part.value:
-            yield from _lists(owner, Annotated(part.kind, (*part.path, key), part.value[key]))
+            inner = Annotated(part.kind, (*part.path, key), part.value[key])
+            yield from _lists(actor, artifact, inner)
     else:
         members = tuple(name for _, name in strings(part))
-        yield SpawnList(owner, label, members, part.path)
+        is_set = actor.config.origin(part.path) is not None
+        span = None if is_set else span_of_setting(actor, artifact, part.path)
+        yield SpawnList(actor.name, dotted(part.path), members, part.path, span)
 
 
 def _report_empty(actor: ResolvedActor, lists: Iterable[SpawnList], collector: Collector) -> None:
@@ -135,18 +163,18 @@ def _report_empty(actor: ResolvedActor, lists: Iterable[SpawnList], collector: C
 def _check(
     actor: ResolvedActor,
     name: str,
-    path: KeyPath | None,
+    place: Span,
+    origin: tuple[Document, KeyPath] | None,
     resolution: Resolution,
     collector: Collector,
 ) -> None:
     named = resolution.named
     if not is_unknown(name, named, complete=resolution.complete):
         return
-    origin = None if path is None else actor.config.origin(path)
     fix = None if origin is None else unknown_name_fix(Name(name, *origin), named)
     collector.add(
         names.UNKNOWN_SPAWNED_ACTOR.at(
-            actor.source.span() if path is None else actor.config.value(path),
+            place,
             f"`{actor.name}` spawns `{name}`, which does not exist",
             help=unknown_name_advice(name, named),
             fix=fix,

@@ -10,6 +10,7 @@ from wasmind_compiler.analysis.capabilities import Granted, grant, may_use, prom
 from wasmind_compiler.analysis.config_schema import fault_of, without_slow_patterns
 from wasmind_compiler.analysis.first_agent import check_first_agent
 from wasmind_compiler.analysis.meanings import check_meanings
+from wasmind_compiler.analysis.message_types import check_messages
 from wasmind_compiler.analysis.models import ANY, check_parameters, model_names, used_models
 from wasmind_compiler.analysis.overrides import check_overrides
 from wasmind_compiler.analysis.settings import check_settings, doubt_misplaced
@@ -62,6 +63,12 @@ class System(Record):
         """Name of the system."""
         return self.resolution.config.name
 
+    @property
+    def needs_interpreter(self) -> bool:
+        """Whether an actor that a bundle holds runs on the shared interpreter."""
+        reached = (self.actors[name].artifact for name in self.reached)
+        return any(artifact.is_built and artifact.component is None for artifact in reached)
+
 
 def link(
     resolution: Resolution,
@@ -89,6 +96,11 @@ def link(
 
         collector.extend(binding_findings.explain(resolution.config.tui))
         binding_findings.report_misplaced_actions(resolution.config.tui, collector)
+    if resolution.config.run is not None and "credentials" in resolution.config.run:
+        # Loaded only for configs with credentials.
+        from wasmind_compiler.analysis import credential_findings
+
+        collector.extend(credential_findings.sent_in_the_open(resolution))
     check_overrides(resolution, collector)
     known_models = None if models_given else model_names(resolution.config)
     actors = {
@@ -96,8 +108,8 @@ def link(
         for name, artifact in artifacts.items()
     }
     if collector.failed:
-        schemas = {name: actor.artifact.contract.settings for name, actor in actors.items()}
-        known = {name: schema for name, schema in schemas.items() if schema is not None}
+        artifacts_known = ((name, actor.artifact) for name, actor in actors.items())
+        known = {x for x, found in artifacts_known if found.is_built or found.contract.settings}
         doubt_misplaced(resolution, known, collector)
     spawning = {name: actor.spawning for name, actor in actors.items()}
     agents, reached = possible_agents(resolution, spawning)
@@ -105,6 +117,9 @@ def link(
     if len(actors) == len(resolution.named) and not collector.failed:
         report_never_spawned(resolution, reached, collector)
         check_agents(resolution, agents, contracts, collector)
+    if len(actors) == len(resolution.named):
+        reachable = {name: actors[name].artifact for name in actors if name in reached}
+        check_messages(resolution, reachable, collector)
     check_tools(agents, resolution.actors, contracts, collector)
     check_first_agent(resolution, contracts, collector)
     return System(
@@ -137,8 +152,13 @@ def _link_actor(
         if artifact.is_built
         else promised(resolved)
     )
+    if "command" in granted.narrowed and contract.programs:
+        # Loaded only for actors that start programs, of which some are granted.
+        from wasmind_compiler.analysis.programs import check_programs
+
+        check_programs(resolved, contract, collector)
     uses = granted.capabilities if artifact.is_built else may_use(resolved)
-    spawning = read_spawning(resolved, contract, uses, resolution, collector)
+    spawning = read_spawning(resolved, artifact, uses, resolution, collector)
     return LinkedActor(
         resolved=resolved, artifact=artifact, granted=granted, spawning=spawning, models=models
     )

@@ -20,7 +20,7 @@ def unset_credentials(document: Document, variables: Mapping[str, str]) -> Itera
     credentials = document.at(("run", "credentials"))
     for index, each in enumerate(credentials if isinstance(credentials, list) else ()):
         name = each.get("variable") if isinstance(each, dict) else None
-        if isinstance(name, str) and name and not variables.get(name):
+        if isinstance(name, str) and name and not variables.get(name, "").strip():
             span = document.value(("run", "credentials", index, "variable"))
             yield not_set(span, name, variables)
 

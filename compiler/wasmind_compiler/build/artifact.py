@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from wasmind.records import Record
-from wasmind_compiler.analysis.contract import Contract
+from wasmind_compiler.analysis.contract import Contract, Place
+from wasmind_compiler.build.actor_files import ActorFiles
+from wasmind_compiler.diagnostics import Span
 from wasmind_compiler.resolution.tree import Tree
 
 
@@ -31,6 +33,7 @@ class Artifact(Record):
             where it has not been built.
         imported: capabilities the component imports; None for the shared interpreter.
         optional: capabilities it could use where they are granted, but does not need.
+        files: its sources, for places in them; None for a component of its own.
         is_built: whether its component is known; if not, so is nothing but what the manifest says.
     """
 
@@ -40,4 +43,9 @@ class Artifact(Record):
     component: bytes | None = None
     imported: tuple[str, ...] | None = None
     optional: tuple[str, ...] = ()
+    files: ActorFiles | None = None
     is_built: bool = True
+
+    def span(self, place: Place | None) -> Span | None:
+        """Where a place of its contract is; None if there is no such place."""
+        return None if self.files is None or place is None else self.files.span(place)

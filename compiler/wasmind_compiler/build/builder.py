@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from wasmind_compiler.analysis.contract import ContractError, read_described, read_json, read_tables
+from wasmind_compiler.build.actor_files import ActorFiles
 from wasmind_compiler.build.artifact import Artifact
 from wasmind_compiler.build.command import is_cargo, note_unbuilt, refuse_command
 from wasmind_compiler.build.component import read_prebuilt
 from wasmind_compiler.build.errors import GuestError
 from wasmind_compiler.build.python import ModuleError, PythonBuilder, is_python
-from wasmind_compiler.diagnostics import Collector, Diagnostic, TextIndex
+from wasmind_compiler.diagnostics import Collector, Diagnostic
 from wasmind_compiler.diagnostics.rules import (
     building,
     contracts,
@@ -36,12 +38,18 @@ from wasmind_compiler.resolution.tree import (
     read_tree,
 )
 
+#: The same as in the manifest's schema: providers refuse requests with other names.
+_TOOL_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
 
 class _RefusedError(Exception):
-    """An actor that cannot be built, on its way to the collector."""
+    """An actor that cannot be built, on its way to the collector.
 
-    def __init__(self, diagnostic: Diagnostic) -> None:
-        super().__init__(diagnostic.message)
+    `diagnostic` is None where that has been reported.
+    """
+
+    def __init__(self, diagnostic: Diagnostic | None) -> None:
+        super().__init__(diagnostic and diagnostic.message)
         self.diagnostic = diagnostic
 
 
@@ -108,7 +116,8 @@ class Builder:
             try:
                 self._built[actor.identity] = self._build(actor, folder)
             except _RefusedError as refused:
-                self._collector.add(refused.diagnostic)
+                if refused.diagnostic is not None:
+                    self._collector.add(refused.diagnostic)
                 self._built[actor.identity] = None
         return self._built[actor.identity]
 
@@ -230,11 +239,12 @@ class Builder:
 
     def _python_actor(self, actor: ResolvedActor, folder: Path, tree: Tree) -> Artifact:
         self._report_ignored(actor)
+        files = self._files(actor, folder, tree)
         try:
             modules, described = self._python.build(tree, actor.name)
-            contract = read_described(described)
+            contract, findings = read_described(described)
         except ModuleError as error:
-            raise _RefusedError(self._syntax_error(error, actor, folder, tree)) from error
+            raise _RefusedError(_syntax_error(error, files)) from error
         except GuestError as error:
             message = f"`{actor.name}` cannot be loaded"
             notes = (error.text.strip(),)
@@ -244,7 +254,26 @@ class Builder:
         except ContractError as error:
             message = f"the contract of `{actor.name}` cannot be read: {error}"
             raise _RefusedError(contracts.BAD_CONTRACT.at(actor.source.span(), message)) from error
-        return Artifact(tree=tree, modules=modules, contract=contract)
+        if findings:
+            # Loaded only for what is wrong.
+            from wasmind_compiler.build.code_findings import explain
+
+            self._collector.extend(explain(findings, actor, files))
+        if contract is None:
+            raise _RefusedError(None)
+        if any(_TOOL_NAME.fullmatch(tool.name) is None for tool in contract.tools or ()):
+            from wasmind_compiler.build.code_findings import bad_tool_names
+
+            self._collector.extend(bad_tool_names(contract.tools or (), _TOOL_NAME, actor, files))
+        return Artifact(tree=tree, modules=modules, contract=contract, files=files)
+
+    def _files(self, actor: ResolvedActor, folder: Path, tree: Tree) -> ActorFiles:
+        origin = actor.identity.origin
+
+        def shown(path: str) -> str:
+            return self._display(folder / path) if origin is None else origin.file(path)
+
+        return ActorFiles(tree, shown, self._collector.opened)
 
     def _report_ignored(self, actor: ResolvedActor) -> None:
         """What a manifest says about a Python actor that the actor says itself."""
@@ -255,14 +284,9 @@ class Builder:
                 span = document.header((key,))
                 self._collector.add(shape.IGNORED_KEY.at(span, message, help="remove it"))
 
-    def _syntax_error(
-        self, error: ModuleError, actor: ResolvedActor, folder: Path, tree: Tree
-    ) -> Diagnostic:
-        text = (tree.content(error.path) or b"").decode("utf-8", "replace").removeprefix("\ufeff")
-        origin = actor.identity.origin
-        shown = self._display(folder / error.path) if origin is None else origin.file(error.path)
-        index = TextIndex(shown, text)
-        self._collector.opened(index)
-        start = index.offset(error.line or 1, error.column or 1)
-        message = f"Python: {error.message}"
-        return building.PYTHON_SYNTAX.at(index.span(start, start + 1), message)
+
+def _syntax_error(error: ModuleError, files: ActorFiles) -> Diagnostic:
+    index = files.text(error.path)
+    start = index.offset(error.line or 1, error.column or 1)
+    message = f"Python: {error.message}"
+    return building.PYTHON_SYNTAX.at(index.span(start, start + 1), message)

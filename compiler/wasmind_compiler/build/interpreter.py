@@ -1,9 +1,10 @@
-"""The shared interpreter component: built once per machine, cached by its inputs.
+"""The shared interpreter component: from the release, or built once per machine in a checkout.
 
 componentize-py starts CPython in WebAssembly, imports the app in `actors/sdk/interpreter` together
-with the SDK, Jinja, the time zones and the standard library, and keeps a snapshot of that. Its output differs from
-build to build (the hash seed of the interpreter is part of the snapshot), so an interpreter is
-named by what goes into it and pinned by the digest of what came out.
+with the SDK, Jinja, the time zones and the standard library, and keeps a snapshot of that. Its
+output differs from build to build (see `shipped`), so an interpreter built here is named by what
+goes into it and pinned by the digest of what came out; one that a release brings along is named by
+its digest.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from wasmind.last_use import mark_used
+from wasmind_compiler.build import shipped as releases
 from wasmind_compiler.build.errors import InterpreterError
 from wasmind_compiler.reporter import Reporter
 
@@ -58,11 +61,17 @@ def interpreter_path(cache: Path, key: str) -> Path:
 
 
 def build_interpreter(
-    cache: Path, sdk: Path, wit: Path, reporter: Reporter, *, key: str | None = None
+    cache: Path,
+    sdk: Path,
+    wit: Path,
+    reporter: Reporter,
+    *,
+    key: str | None = None,
+    shipped: releases.ShippedInterpreter | None = None,
 ) -> Path:
-    """The interpreter component for these inputs, built if the cache has none.
+    """The interpreter component for these inputs, made if the cache has none.
 
-    Safe to call from several processes at once: one builds, the others wait.
+    Safe to call from several processes at once: one makes it, the others wait.
 
     Args:
         cache: the user's cache folder.
@@ -70,12 +79,15 @@ def build_interpreter(
         wit: likewise.
         reporter: hears about a build.
         key: the interpreter's, if it is known already.
+        shipped: the one of the release, which is unpacked; nothing is built then.
 
     Raises:
-        InterpreterBuildError: componentize-py failed.
+        InterpreterError: the one of the release is damaged, or componentize-py failed.
     """
-    target = interpreter_path(cache, key or interpreter_key(sdk, wit))
+    name = shipped.sha256 if shipped else key or interpreter_key(sdk, wit)
+    target = interpreter_path(cache, name)
     if target.exists():
+        mark_used(target)
         return target
     from filelock import FileLock  # here, because checking a cached config must not pay for it
 
@@ -83,14 +95,19 @@ def build_interpreter(
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(target.with_suffix(".lock")):
         if not target.exists():
-            reporter.status("Building", "the Python interpreter component (once per machine)")
-            import tempfile  # not needed where the interpreter is built already
+            import tempfile  # not needed where the interpreter is there already
 
             with tempfile.TemporaryDirectory(prefix="build-", dir=folder) as scratch:
-                built = _componentize(Path(scratch), sdk, wit)
+                if shipped:
+                    made = Path(scratch) / "interpreter.wasm"
+                    releases.unpack(shipped, made)
+                else:
+                    text = "the Python interpreter component (once per machine)"
+                    reporter.status("Building", text)
+                    made = _componentize(Path(scratch), sdk, wit)
                 # First what is known about the component, so that it is never about another one.
-                _digest_file(target).write_text(_digest(built), encoding="utf-8")
-                built.replace(target)  # on the same file system, hence atomic
+                _digest_file(target).write_text(_digest(made), encoding="utf-8")
+                made.replace(target)  # on the same file system, hence atomic
     return target
 
 
@@ -180,7 +197,9 @@ def _copy_zones(target: Path) -> None:
 def _package_folder(name: str) -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        raise InterpreterBuildError(f"`{name}` is not installed: install `wasmind[compiler]`")
+        # Only a checkout makes its interpreter itself.
+        extra = "compiler" if name in _LIBRARIES else "build"
+        raise InterpreterBuildError(f"`{name}` is not installed: install `wasmind[{extra}]`")
     return Path(spec.origin).parent
 
 

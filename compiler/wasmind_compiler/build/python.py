@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
+from wasmind.last_use import mark_used
 from wasmind.records import Record
 from wasmind_compiler.build.artifact import PythonModule
 from wasmind_compiler.build.errors import ActorFault, SourceError
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 
 _CONTRACT: Final = "contract.json"
 #: Part of what names a result: changes whenever other bytecode is made of the same source.
-_RECIPE: Final = "3"
+_RECIPE: Final = "4"
+#: Before the name of a module whose source text is handed over.
+_SOURCE: Final = "source:"
 #: Bytes of source from which on it is worth compiling in two instances.
 _LARGE: Final = 20_000
 ENTRY_POINTS: Final = ("actor.py", "actor/__init__.py")
@@ -51,7 +54,11 @@ class PythonSession(Protocol):
         ...
 
     def describe(self, modules: Sequence[tuple[str, bytes]]) -> str:
-        """The contract of an actor as JSON text. Raises `GuestError`."""
+        """The contract of an actor as JSON text, with what is wrong with it. Raises `GuestError`.
+
+        Args:
+            modules: names and code objects, and `source:` before a name with its source text.
+        """
         ...
 
 
@@ -72,6 +79,10 @@ class InterpreterRecipe(Protocol):
 
     def is_built(self) -> bool:
         """Whether this machine has it."""
+        ...
+
+    def digest(self) -> str | None:
+        """The component's sha256 in hex; None if this machine has yet to build it."""
         ...
 
     def path(self) -> Path:
@@ -168,6 +179,7 @@ class PythonBuilder:
         self.start([(tree, name)])
         if folder in self._under_way:
             self._under_way[folder].wait()
+        mark_used(folder)
         modules = tuple(
             PythonModule(name=module, source=path, code=folder / code_path(path))
             for module, path in python_modules(tree)
@@ -193,8 +205,9 @@ class PythonBuilder:
                 task.wait()
 
     def _folder(self, tree: Tree) -> Path:
-        key = f"{_RECIPE}\n{tree.digest}\n{self._interpreter.key()}\n"
-        return self._cache / hashlib.sha256(key.encode()).hexdigest()
+        interpreter = self._interpreter.key()
+        key = f"{_RECIPE}\n{tree.digest}\n{interpreter}\n"
+        return self._cache / (made_by(interpreter) + hashlib.sha256(key.encode()).hexdigest())
 
 
 class _Crew:
@@ -244,7 +257,12 @@ class _Crew:
             for helper in helpers:
                 compiled += helper.wait()
             with self._room:
-                contract = session.describe([(module.name, module.code) for module in compiled])
+                contract = session.describe(
+                    [
+                        *((module.name, module.code) for module in compiled),
+                        *((_SOURCE + name, text) for name, text in _texts(tree)),
+                    ]
+                )
         _keep(folder, tree, compiled, contract)
 
 
@@ -291,6 +309,11 @@ def _compile(
     return compiled
 
 
+def _texts(tree: Tree) -> Iterator[tuple[str, bytes]]:
+    for name, path in python_modules(tree):
+        yield name, _source(tree, path).encode()
+
+
 def _parts(tree: Tree) -> list[list[tuple[str, str]]]:
     """The modules of an actor in one or two parts of about the same size.
 
@@ -330,6 +353,11 @@ def python_modules(tree: Tree) -> Iterator[tuple[str, str]]:
         # A link to nothing is no module, nor is one to a folder.
         if importable and "tests" not in folders and tree.content(entry.path) is not None:
             yield ".".join(parts), entry.path
+
+
+def made_by(interpreter: str) -> str:
+    """How the names of folders begin that hold what the interpreter with this key made."""
+    return f"{interpreter[:16]}-"
 
 
 def code_path(source: str) -> str:

@@ -23,6 +23,7 @@ AREAS: Final = (
     "graph",
     "settings",
     "models",
+    "secrets",
     "components",
     "building",
     "contracts",

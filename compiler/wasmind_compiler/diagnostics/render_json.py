@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
+from wasmind.visible import json_visible
 from wasmind_compiler.diagnostics.masking import has_secret
 from wasmind_compiler.diagnostics.model import Diagnostic, Position, Severity, Span
 
@@ -24,7 +25,7 @@ def render_json(diagnostics: Iterable[Diagnostic]) -> str:
         "diagnostics": [_diagnostic(each) for each in found],
         "summary": summary,
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_visible(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _diagnostic(found: Diagnostic) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import Any, Final
 from urllib.parse import quote
 
+from wasmind.visible import json_visible
 from wasmind_compiler.diagnostics.masking import has_secret
 from wasmind_compiler.diagnostics.model import Diagnostic, Fix, Severity, Span
 from wasmind_compiler.diagnostics.registry import Rule, all_rules
@@ -51,7 +52,7 @@ def render_sarif(diagnostics: Iterable[Diagnostic], version: str) -> str:
         ],
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+    return json_visible(json.dumps(log, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from wasmind.visible import visible_line
 from wasmind_compiler.diagnostics.masking import masked, masked_file
 from wasmind_compiler.diagnostics.model import Diagnostic, Severity, Span
 from wasmind_compiler.diagnostics.text_index import TextIndex
@@ -155,14 +156,7 @@ def _window(text: str, start: int, end: int) -> tuple[str, int, int]:
 
 def _shown(text: str) -> str:
     """Tabs at a fixed width, and control characters visible: the terminal must not obey a file."""
-    return "".join(
-        _TAB if character == "\t" else "\ufffd" if _is_control(character) else character
-        for character in text
-    )
-
-
-def _is_control(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs"}
+    return visible_line(text.replace("\t", _TAB))
 
 
 def _width(text: str) -> int:

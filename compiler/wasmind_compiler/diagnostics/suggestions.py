@@ -28,6 +28,10 @@ def _nearest(name: str, candidates: frozenset[str]) -> tuple[str, ...]:
     scored = []
     for candidate in candidates:
         other = _plain(candidate)
+        # One letter more than most plurals have.
+        if (plain and f"{plain}es" == other) or (other and f"{other}es" == plain):
+            scored.append((1, candidate))
+            continue
         # An edit takes away one letter and brings one; this is much cheaper to rule out.
         if len(letters ^ set(other)) > 2 * limit:
             continue

@@ -6,8 +6,8 @@
     MANIFEST.json                     path, size and sha256 of every other file, and their digest
 
 The bundle digest is the sha256, in hex, over one line `PATH NUL SIZE NUL SHA256 LF` for every file,
-lines sorted. Nothing but the system goes in: the same system gives the same bytes wherever and
-whenever it is bundled.
+lines sorted. Nothing but the system and the interpreter go in: with the same interpreter, the same
+system gives the same bytes wherever and whenever it is bundled.
 
 A bundle is written beside its place and renamed, so that no half-written one can ever be found. A
 folder that is no bundle is never overwritten.
@@ -25,13 +25,14 @@ from pathlib import Path
 from typing import Final
 
 from wasmind_compiler.analysis.system import System
+from wasmind_compiler.build.errors import InterpreterError
 from wasmind_compiler.emit.drawing import to_dot
 from wasmind_compiler.emit.plan import (
     actor_folder,
     component_digest,
     make_plan,
-    needs_interpreter,
 )
+from wasmind_compiler.emit.sharing import SharedFiles, link_or_copy
 from wasmind_compiler.emit.svg import draw_reproducibly
 from wasmind_compiler.emit.topology import make_topology
 from wasmind_compiler.errors import CompilerFailure, NotABundleError
@@ -57,22 +58,35 @@ class WrittenBundle:
     digest: str
 
 
-def load_interpreter(path: Path) -> Interpreter:
-    """The interpreter at a path, with its digest."""
+def load_interpreter(path: Path, sha256: str | None) -> Interpreter:
+    """The interpreter at a path.
+
+    Raises:
+        InterpreterError: it does not have the digest `sha256`, in hex.
+    """
     with path.open("rb") as file:
-        return Interpreter(path=path, sha256=hashlib.file_digest(file, "sha256").hexdigest())
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        advice = "`wasmind clean` empties the cache, and it is made anew"
+        raise InterpreterError(f"the Python interpreter `{path}` is damaged; {advice}")
+    return Interpreter(path=path, sha256=found)
 
 
 def write_bundle(
-    system: System, lock: str, interpreter: Interpreter | None, output: Path
+    system: System,
+    lock: str,
+    interpreter: Interpreter | None,
+    output: Path,
+    shared: SharedFiles | None = None,
 ) -> WrittenBundle:
     """Write a bundle, replacing an older one at the same place.
 
     Args:
         system: a system without errors.
         lock: the text of its lockfile.
-        interpreter: needed if `needs_interpreter(system)`.
+        interpreter: needed if `system.needs_interpreter`.
         output: the folder to make.
+        shared: where components are shared with other bundles; None for a bundle on its own.
 
     Raises:
         NotABundleError: something else is there.
@@ -85,7 +99,7 @@ def write_bundle(
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
-        digest = _fill(aside, system, lock, interpreter)
+        digest = _fill(aside, system, lock, interpreter, shared)
         _publish(aside, place)
     except OSError as error:
         raise CompilerFailure(f"cannot write the bundle `{output}`: {error.strerror}") from error
@@ -142,17 +156,28 @@ def _publish(aside: Path, output: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _fill(folder: Path, system: System, lock: str, interpreter: Interpreter | None) -> str:
+def _fill(
+    folder: Path,
+    system: System,
+    lock: str,
+    interpreter: Interpreter | None,
+    shared: SharedFiles | None,
+) -> str:
     files: dict[str, tuple[int, str]] = {}
     for path, content in _contents(system, lock, interpreter):
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-        files[path] = (len(content), hashlib.sha256(content).hexdigest())
-    if interpreter is not None and needs_interpreter(system):
+        sha256 = hashlib.sha256(content).hexdigest()
+        if shared is not None and path == _component_path(sha256):
+            shared.place(target, content, sha256)
+        else:
+            target.write_bytes(content)
+        files[path] = (len(content), sha256)
+    if interpreter is not None and system.needs_interpreter:
         path = _component_path(interpreter.sha256)
         (folder / path).parent.mkdir(exist_ok=True)
-        shutil.copyfile(interpreter.path, folder / path)
+        place = shutil.copyfile if shared is None else link_or_copy
+        place(interpreter.path, folder / path)
         files[path] = (interpreter.path.stat().st_size, interpreter.sha256)
     digest = bundle_digest(files)
     (folder / MANIFEST).write_text(_manifest(files, digest), encoding="utf-8")

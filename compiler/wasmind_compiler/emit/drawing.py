@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import Final
 
+from wasmind.visible import json_visible
 from wasmind_compiler.emit.topology import Member, Topology
+
+#: In this order, so that what is written stays as it is.
+_MERMAID: Final = {"#": "#35;", "&": "&amp;", '"': "&quot;", "<": "&lt;", "`": "#96;"}
 
 
 def to_json(topology: Topology) -> str:
     """For programs."""
-    return json.dumps(asdict(topology), indent=2, ensure_ascii=False) + "\n"
+    return json_visible(json.dumps(asdict(topology), indent=2, ensure_ascii=False)) + "\n"
 
 
 def to_dot(topology: Topology) -> str:
@@ -96,4 +101,10 @@ def _dot_label(member: Member) -> str:
 
 
 def _mermaid_text(text: str) -> str:
-    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    """Text for a label in quotes.
+
+    A backtick at its beginning would start Markdown, and `#…;` is how Mermaid writes characters.
+    """
+    for character, written in _MERMAID.items():
+        text = text.replace(character, written)
+    return text

@@ -15,12 +15,13 @@ from wasmind_compiler.resolution.lockfile import Lock, LockedActor, LockedGit
 from wasmind_compiler.resolution.provider import GitOrigin, Identity
 
 
-def make_lock(system: System, config: Path) -> Lock:
+def make_lock(system: System, config: Path, interpreter: str | None) -> Lock:
     """The lockfile of a system.
 
     Args:
         system: the system.
         config: its config; paths in the lockfile are relative to its folder.
+        interpreter: sha256 of the interpreter component, in hex; None if no actor needs it.
     """
     actors = system.actors.values()
     origins = [actor.resolved.identity.origin for actor in actors]
@@ -28,6 +29,7 @@ def make_lock(system: System, config: Path) -> Lock:
         config=config.name,
         git=tuple(_repositories(origin for origin in origins if origin is not None)),
         actors=tuple(_locked(actor, config.parent) for actor in actors),
+        interpreter=interpreter,
     )
 
 

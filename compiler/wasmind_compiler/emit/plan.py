@@ -48,11 +48,6 @@ def make_plan(system: System, interpreter: str | None) -> plan.RunPlan:
     )
 
 
-def needs_interpreter(system: System) -> bool:
-    """Whether a bundled actor runs on the shared interpreter."""
-    return any(system.actors[name].artifact.component is None for name in system.reached)
-
-
 def actor_folder(actor: LinkedActor) -> str:
     """The folder of a Python actor inside a bundle."""
     return f"actors/{actor.artifact.tree.digest}"

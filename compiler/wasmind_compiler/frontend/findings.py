@@ -148,6 +148,17 @@ def _counted(keyword: Any) -> Any:
     return judge
 
 
+def _reason(error: ValidationError) -> str:
+    """Why a pattern is not one, after a colon; other requirements speak for themselves."""
+    if error.validator != "format" or not isinstance(error.instance, str):
+        return ""
+    try:
+        re.compile(error.instance)
+    except re.error as fault:
+        return f": {fault}"
+    return ""
+
+
 class _Explainer:
     def __init__(
         self, locator: Locator, rules: SchemaRules, definitions: Any, *, lenient: bool
@@ -347,7 +358,8 @@ class _Explainer:
         keyword = str(error.validator or "false")
         yield self._rules.value.at(
             span,
-            (hint and hint.message) or f"{self._name(path)} {requirement(keyword, _wanted(error))}",
+            (hint and hint.message)
+            or f"{self._name(path)} {requirement(keyword, _wanted(error))}{_reason(error)}",
             help=hint.help if hint else None,
             fix=hint.fix if hint else None,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Edit, Fix, Span
 from wasmind_compiler.diagnostics.rules import models
@@ -15,6 +16,8 @@ from wasmind_compiler.frontend.document import Document, parse
 from wasmind_compiler.frontend.key_path import quoted
 from wasmind_compiler.frontend.limits import read_bounded
 from wasmind_compiler.frontend.schemas import Schemas
+
+_PLACEHOLDER: Final = "${"
 
 
 def read_scripts(
@@ -36,6 +39,11 @@ def read_scripts(
             document = _read(model, path, display, collector)
             if document is not None:
                 schemas.check(document, "model-script", collector)
+                if _PLACEHOLDER in document.index.text:
+                    # Loaded only for scripts that insert something.
+                    from wasmind_compiler.frontend.script_findings import unknown_groups
+
+                    collector.extend(unknown_groups(document))
                 scripts[model.name.text] = document
     return scripts
 

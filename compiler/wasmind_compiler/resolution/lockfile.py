@@ -6,7 +6,12 @@ lines; there is no time, secret or machine fact in it, and no absolute path but 
 format that is newer than ours is never read or overwritten; an older one is read and rewritten.
 
 Versions: 1 had no git sources and did not name its config; 2 did not say how capabilities are
-narrowed.
+narrowed; 3 did not name the interpreter component.
+
+The interpreter is recorded and not pinned: it is part of the installed Wasmind, and no lockfile can
+bring another one about. A lockfile with another one than the present is therefore not stale. What
+links a bundle, or was asked to keep to the lockfile, says so in a note (WM1012); `wasmind lock`
+records the present one.
 """
 
 from __future__ import annotations
@@ -19,7 +24,7 @@ from typing import Any, Final
 from wasmind.records import Record
 from wasmind_compiler.frontend.source import GitRef
 
-VERSION: Final = 3
+VERSION: Final = 4
 _NARROWED_SINCE: Final = 3
 _FIRST_LINE: Final = "# Written by `wasmind lock`; not meant to be edited.\n"
 _SHA256: Final = "sha256:"
@@ -67,11 +72,18 @@ class LockedActor(Record):
 
 
 class Lock(Record):
-    """A whole lockfile. `config` is the file name of the config; empty in the first format."""
+    """A whole lockfile.
+
+    Attributes:
+        config: file name of the config; empty in the first format.
+        interpreter: sha256, in hex, of the component that Python actors ran on; None if there are
+            none, and in older formats.
+    """
 
     config: str
     git: tuple[LockedGit, ...]
     actors: tuple[LockedActor, ...]
+    interpreter: str | None = None
 
 
 def lock_path(config: Path) -> Path:
@@ -82,6 +94,8 @@ def lock_path(config: Path) -> Path:
 def render_lock(lock: Lock) -> str:
     """The text of a lockfile, in the newest format."""
     head = f"{_FIRST_LINE}version = {VERSION}\nconfig = {_text(lock.config)}\n"
+    if lock.interpreter is not None:
+        head += f"interpreter = {_digest(lock.interpreter)}\n"
     git = sorted(lock.git, key=lambda each: (each.url, _ref_key(each.ref)))
     actors = sorted(lock.actors, key=lambda each: each.name)
     tables = [_table("git", _git_facts(each)) for each in git]
@@ -95,6 +109,7 @@ def read_lock(data: Mapping[str, Any]) -> Lock:
         config=data.get("config", ""),
         git=tuple(map(_read_git, data.get("git", ()))),
         actors=tuple(_read_actor(each, data["version"]) for each in data.get("actor", ())),
+        interpreter=_hex(data.get("interpreter")),
     )
 
 

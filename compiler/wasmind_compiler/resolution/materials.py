@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from wasmind.last_use import mark_used
 from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.resolution.tree import (
     LinkLeavesTreeError,
@@ -63,6 +64,7 @@ class Materials:
         if tree is None or tree.digest != digest:
             _discard(self._folder / digest)
             return None
+        mark_used(self._folder / digest)
         return tree
 
     def put(self, tree: Tree) -> None:

@@ -10,11 +10,26 @@ relative with `/` between its parts, `LENGTH` the number of its UTF-8 bytes (so 
 imitate a line end). `SHA256` is that of the content, for a link that of its target text. Folders
 count only through what is in them. Times, owners and other permissions never count.
 
-Left out wherever they occur, because they are made by programs and not by authors: `.git`, `.hg`,
-`.svn`, `.venv`, `__pycache__`, `.mypy_cache`, `.pytest_cache`, `.ruff_cache`, `node_modules`,
-`target` and `.DS_Store`. Nothing that is left out may become part of an actor, so whoever reads an
-actor's folder goes through `read_tree`. Links that lead out of the folder are refused, and so are
-folders beyond any reasonable size, before they are in memory.
+Left out wherever they occur, as files and as folders, because programs make them, not authors:
+
+* of version control: `.git`, `.hg`, `.svn`
+* of Python and its tools: `__pycache__`, `.venv`, `.mypy_cache`, `.pytest_cache`, `.ruff_cache`,
+  `.hypothesis`, `.tox`, `.nox`, `.ipynb_checkpoints`, `.coverage`, `.coverage.*`, `htmlcov`,
+  `*.egg-info`, `*.pyc`, `*.pyo`
+* of other tools: `node_modules`, `target`
+* of editors: `.idea`, `.vscode`, `*~`, `#*#`, `.#*`, `*.swp`, `*.swo`, hidden files ending in
+  `.swa` to `.swp`, `*.kate-swp`, `*___jb_tmp___`, `*___jb_old___`
+* of desktops and file systems: `.DS_Store`, `._*`, `Thumbs.db`, `desktop.ini`, `.directory`,
+  `.nfs*`, `.fuse_hidden*`
+* of one machine and not meant to leave it: `.env`, `.envrc`, `.direnv`
+
+A `.gitignore` is a file like any other and has no say: what it leaves out depends on folders above,
+on the user's own settings and on what was committed all the same, so the digest of one folder would
+differ from place to place.
+
+Nothing that is left out may become part of an actor, so whoever reads an actor's folder goes
+through `read_tree`. Links that lead out of the folder are refused, and so are folders beyond any
+reasonable size, before they are in memory.
 """
 
 from __future__ import annotations
@@ -31,10 +46,19 @@ from typing import Final, Literal, NoReturn
 from wasmind.records import Record
 from wasmind_compiler.frontend.limits import read_up_to
 
-IGNORED: Final = frozenset(
+_IGNORED: Final = frozenset(
     {".git", ".hg", ".svn", ".venv", "__pycache__", ".mypy_cache", ".pytest_cache"}
-    | {".ruff_cache", "node_modules", "target", ".DS_Store"}
+    | {".ruff_cache", ".hypothesis", ".tox", ".nox", ".ipynb_checkpoints", ".coverage", "htmlcov"}
+    | {"node_modules", "target", ".idea", ".vscode", ".DS_Store", "Thumbs.db", "desktop.ini"}
+    | {".directory", ".env", ".envrc", ".direnv"}
 )
+_IGNORED_BEGINNINGS: Final = (".coverage.", ".#", "._", ".nfs", ".fuse_hidden")
+_IGNORED_ENDINGS: Final = (
+    *(".egg-info", ".pyc", ".pyo", "~", ".swp", ".swo"),
+    *(".kate-swp", "___jb_tmp___", "___jb_old___"),
+)
+#: Vim counts down from `p` while other swap files are there.
+_SWAP_FILES: Final = frozenset(f".sw{letter}" for letter in "abcdefghijklmnop")
 _FIRST_LINE: Final = b"wasmind tree 1\n"
 _MIB: Final = 1024 * 1024
 #: Parts of a path and of the links on it; links can lead in circles.
@@ -127,6 +151,21 @@ def read_tree(folder: Path, limits: TreeLimits = DEFAULT_LIMITS) -> Tree:
     return Tree(entries=tuple(entries), digest=tree_digest(entries))
 
 
+def is_ignored(name: str) -> bool:
+    """Whether an entry of this name, file or folder, never is part of a tree."""
+    return (
+        name in _IGNORED
+        or name.endswith(_IGNORED_ENDINGS)
+        or (name[0] in ".#" and _is_hidden_trace(name))
+    )
+
+
+def _is_hidden_trace(name: str) -> bool:
+    if name[0] == "#":
+        return len(name) > 1 and name[-1] == "#"
+    return name.startswith(_IGNORED_BEGINNINGS) or name[-4:] in _SWAP_FILES
+
+
 def tree_digest(entries: list[Entry]) -> str:
     """The digest of entries that are already in order."""
     digest = hashlib.sha256(_FIRST_LINE)
@@ -158,7 +197,7 @@ class _Reader:
                 self._refuse(f"folders nested more than {self._limits.depth} deep", folder)
             with os.scandir(folder) as found:
                 for item in found:
-                    if item.name in IGNORED:
+                    if is_ignored(item.name):
                         continue
                     if len(entries) + len(pending) >= self._limits.files:
                         self._refuse(f"more than {self._limits.files:,} files", folder)

@@ -6,13 +6,15 @@ from typing import Any, Final
 
 from wasmind.runtime.abi import Err, Ok
 from wasmind.runtime.errors import SpawnError
+from wasmind.runtime.host.doing import doing
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
 
 
 def _spawn(host: Host, actors: list[str], name: str) -> Ok | Err:
     try:
-        return Ok(host.around.spawn(host, actors, name))
+        with doing(host, f"starting the agent {name}"):
+            return Ok(host.around.spawn(host, actors, name))
     except SpawnError as error:
         return Err(f"Failed to spawn agent: {error}")
 

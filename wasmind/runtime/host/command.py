@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from wasmind.runtime.abi import Err, Ok, Owned
+from wasmind.runtime.host.doing import doing
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
 
@@ -131,7 +132,9 @@ def _run(host: Host, command: _Command) -> Ok | Err:
     with host.around.slot("processes") as free:
         if not free:
             return Err("as many commands run as may at once (limit `processes`)")
-        return _start(host, command, grant)
+        name = command.program.rpartition(os.sep)[2]
+        with doing(host, f"running {name}"):
+            return _start(host, command, grant)
 
 
 def _start(host: Host, command: _Command, grant: Mapping[str, Any]) -> Ok:

@@ -20,10 +20,19 @@ import httpx
 
 from wasmind.runtime.host.egress import Address, Policy
 
+Complete = Callable[[Address], httpcore.Request]
+
 _CONNECT_SECONDS: Final = 20.0
 _SLICE_SECONDS: Final = 0.5
 _KEEPALIVE_SECONDS: Final = 30.0
 _MOST_KEPT: Final = 64
+
+
+_TRUST: Final = "`SSL_CERT_FILE` names a file of authorities to trust"
+
+
+class Hopeless(Exception):
+    """Trying the same once more would end the same way."""
 
 
 class Deadline:
@@ -91,9 +100,14 @@ class _Stream(httpcore.NetworkStream):
 
 
 class _Connection:
-    """One connection; used by one thread at a time."""
+    """One connection; used by one thread at a time.
 
-    def __init__(self, origin: httpcore.Origin, stream: _Stream) -> None:
+    Attributes:
+        address: where it leads.
+    """
+
+    def __init__(self, origin: httpcore.Origin, stream: _Stream, address: Address) -> None:
+        self.address = address
         self._stream = stream
         self._http = httpcore.HTTP11Connection(origin, stream, _KEEPALIVE_SECONDS)
 
@@ -131,19 +145,25 @@ class Connections:
 
     @contextmanager
     def exchange(
-        self, policy: Policy, request: httpcore.Request, deadline: Deadline
+        self, policy: Policy, origin: httpcore.Origin, complete: Complete, deadline: Deadline
     ) -> Iterator[httpcore.Response]:
         """Send a request; the response can be read inside the `with`.
 
+        Args:
+            policy: what connections are allowed.
+            origin: where to send it.
+            complete: makes the request, once it is known which address it goes to.
+            deadline: of the attempt.
+
         Raises:
             Refused: the policy does not allow any address of the host.
+            Hopeless: the server cannot be trusted, or does not speak TLS.
             httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError: no response.
         """
-        origin = request.url.origin
         key = (policy, origin.scheme, origin.host, origin.port)
         connection = self._take(key) or self._connect(policy, origin, deadline)
         try:
-            response = connection.send(request, deadline)
+            response = connection.send(complete(connection.address), deadline)
             try:
                 yield response
             finally:
@@ -194,25 +214,52 @@ class Connections:
 
     def _connect(self, policy: Policy, origin: httpcore.Origin, deadline: Deadline) -> _Connection:
         host = origin.host.decode("ascii")
-        stream = _Stream(_plain(policy, host, origin.port, deadline), deadline)
+        plain, address = _plain(policy, host, origin.port, deadline)
+        stream = _Stream(plain, deadline)
         if origin.scheme == b"https":
-            stream = stream.start_tls(self._tls(), host)
-        return _Connection(origin, stream)
+            try:
+                stream = stream.start_tls(self._tls(), host)
+            except httpcore.ConnectError as error:
+                stream.close()
+                if reason := _hopeless(error, f"{host}:{origin.port}"):
+                    raise Hopeless(reason) from None
+                raise
+        return _Connection(origin, stream, address)
 
     def _tls(self) -> ssl.SSLContext:
         with self._lock:
             if self._context is None:
-                self._context = httpx.create_ssl_context()
+                try:
+                    self._context = httpx.create_ssl_context()
+                except OSError as error:
+                    text = error.strerror or type(error).__name__
+                    raise Hopeless(
+                        f"cannot read the certificates to trust: {text}; {_TRUST}"
+                    ) from None
                 self._context.set_alpn_protocols(["http/1.1"])
             return self._context
 
 
-def _plain(policy: Policy, host: str, port: int, deadline: Deadline) -> httpcore.NetworkStream:
+def _hopeless(error: Exception, server: str) -> str | None:
+    """Why TLS with a server will never work, or None."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"the certificate of `{server}` is not trusted: {cause.verify_message}; {_TRUST}"
+    if cause is not None and cause.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
+        return f"`{server}` does not speak TLS; is it `http://` that is meant?"
+    return None
+
+
+def _plain(
+    policy: Policy, host: str, port: int, deadline: Deadline
+) -> tuple[httpcore.NetworkStream, Address]:
     problem: Exception = httpcore.ConnectError(f"cannot resolve `{host}`")
     backend = httpcore.SyncBackend()
     for address in policy.choose(host, port, _resolve(host, port)):
         try:
-            return backend.connect_tcp(str(address), port, deadline.connect())
+            return backend.connect_tcp(str(address), port, deadline.connect()), address
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             problem = error
     raise problem

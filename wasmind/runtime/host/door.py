@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from wasmind.plan import Actor
 from wasmind.runtime.errors import CapabilityDenied
@@ -16,7 +16,10 @@ from wasmind.runtime.host.interface import HostFunction, Interface
 
 if TYPE_CHECKING:
     # Not imported at run time: httpx is slow to load and not every system needs it.
+    from wasmind.runtime.credentials import Sealed
+    from wasmind.runtime.events import HttpRetry
     from wasmind.runtime.host.connections import Connections
+    from wasmind.runtime.host.egress import Address
     from wasmind.runtime.host.models import ModelGateway
 
 _RECENT_LINES = 20
@@ -44,8 +47,14 @@ class Surroundings(Protocol):
     def slot(self, limit: str) -> AbstractContextManager[bool]:
         """A place among those that a system limit allows at once; False when there is none."""
 
-    def credentials(self, scheme: str, host: str) -> Iterable[tuple[str, str]]:
+    def credentials(self, scheme: str, host: str, address: Address) -> Sealed:
         """Headers with secrets for a request to this host; no actor ever sees them."""
+
+    def masked(self, text: str) -> str:
+        """A text without those secrets: what saw them may quote them."""
+
+    def masked_bytes(self, data: bytes) -> bytes:
+        """The same for bytes."""
 
     def connections(self) -> Connections:
         """HTTP connections, shared by the whole system."""
@@ -53,8 +62,11 @@ class Surroundings(Protocol):
     def models(self) -> ModelGateway | None:
         """What answers for models, which every actor with `http` may ask; None without models."""
 
-    def http_failed(self, host: Host, attempts: int) -> None:
-        """Tell the user that a request was given up."""
+    def http_retry(self, host: Host, retry: HttpRetry) -> None:
+        """Tell the user that an attempt failed and another one follows."""
+
+    def http_failed(self, host: Host, attempts: int, reason: str) -> None:
+        """Tell the user that a request was given up after more than one attempt."""
 
 
 class Resources:
@@ -78,6 +90,20 @@ class Resources:
     def drop(self, rep: int) -> None:
         """The guest gave the handle back."""
         self._items.pop(rep, None)
+
+
+#: What a guest can hand out as a `list<u8>` in one call; the engine ends it when that is more.
+LARGEST_LIST_OUT: Final = 2_796_202
+
+
+def warn_of_size(host: Host, what: str, size: int) -> None:
+    """Tell about a `list<u8>` that is half as large as it may be: nobody can once it is larger."""
+    if size > LARGEST_LIST_OUT // 2:
+        text = (
+            f"{what} of {size / (1 << 20):.1f} MiB; components of this kind can send "
+            f"{LARGEST_LIST_OUT * 10 // (1 << 20) / 10} MiB, and fail when they send more"
+        )
+        host.around.log(host, "warn", text)
 
 
 @dataclass(slots=True)
@@ -123,12 +149,13 @@ class Host:
     Attributes:
         message_id: correlation id of the message being handled; None in constructor and destructor.
         modules: (name, code object) of a Python actor, for the shared interpreter.
-        complaints: the end of what the guest wrote to stderr.
+        complaints: the end of what the guest wrote to stderr during a call.
         printed: what it wrote to stdout since the last end of a line.
         log_rate: keeps a flood of log records from filling the disk.
         recent: the last lines it logged.
         failure: what a host function raised; it explains the trap that follows.
         cancelled: set when the instance must stop; blocked calls end early.
+        doing: what it is busy with outside of the guest, and since when (`perf_counter`).
     """
 
     actor: Actor
@@ -144,6 +171,7 @@ class Host:
     usage: Usage = field(default_factory=Usage)
     failure: BaseException | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
+    doing: tuple[str, float] | None = None
 
     def __str__(self) -> str:
         return f"{self.actor.name}@{self.scope}"
@@ -156,17 +184,18 @@ class Host:
     def print(self, data: bytes) -> None:
         """The guest wrote to stdout: every line becomes a log record of its own."""
         self.printed += data
-        *lines, rest = self.printed.split(b"\n")
+        *lines, rest = bytes(self.printed).split(b"\n")
         if len(rest) > _KEPT_BYTES:
             lines, rest = [*lines, rest], b""
         self.printed = bytearray(rest)
         for line in lines:
             self._log_line(line)
 
-    def end_line(self) -> None:
-        """A call into the guest is over: what it printed is a line, whether it said so or not."""
-        if self.printed:
-            line, self.printed = self.printed, bytearray()
+    def settle(self) -> None:
+        """A call into the guest is over and went well: what it wrote ends in its log."""
+        written = [bytes(self.printed), *bytes(self.complaints).split(b"\n")]
+        self.printed, self.complaints = bytearray(), bytearray()
+        for line in written:
             self._log_line(line)
 
     def _log_line(self, line: bytes) -> None:

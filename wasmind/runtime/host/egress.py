@@ -30,6 +30,16 @@ _METADATA: Final = tuple(
 _NOT_PUBLIC: Final = tuple(ipaddress.ip_network(text) for text in ("100.64.0.0/10", "64:ff9b::/96"))
 
 
+#: This machine and networks that do not leave the house (RFC 1918, RFC 4193).
+_NEAR: Final = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
+        *("::1/128", "fc00::/7"),
+    )
+)
+
+
 class Refused(Exception):
     """A request outside the grant; the text says why."""
 
@@ -95,6 +105,12 @@ class Policy:
             return False
         public = effective.is_global and not effective.is_multicast
         return self.private or (public and not _in(effective, _NOT_PUBLIC))
+
+
+def is_near(address: Address) -> bool:
+    """Whether what is sent to an address stays on this machine or in a private network."""
+    effective = _embedded(address)
+    return _in(effective, _NEAR) and not _in(effective, _METADATA)
 
 
 def _in(address: Address, networks: Sequence[_Network]) -> bool:

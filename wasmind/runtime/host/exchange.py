@@ -6,13 +6,15 @@ import base64
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import httpcore
 import httpx
 
-from wasmind.runtime.host.connections import Connections, Deadline
-from wasmind.runtime.host.egress import Policy
+from wasmind.runtime.credentials import Sealed
+from wasmind.runtime.host.connections import Connections, Deadline, Hopeless
+from wasmind.runtime.host.egress import Address, Policy
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -34,10 +36,6 @@ _DEFAULTS: Final = (
 )
 _CODINGS: Final = ("gzip", "x-gzip")
 _GZIP_WINDOW: Final = zlib.MAX_WBITS | 16
-
-
-class Hopeless(Exception):
-    """Trying the same once more would end the same way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +74,16 @@ class Line:
     """What a call goes out over.
 
     Attributes:
-        secrets: headers for a scheme and host that no actor ever sees.
+        secrets: headers for a scheme, host and address that no actor ever sees.
         largest: what the body of the response may have.
+        warn: tells people what they would not expect.
     """
 
     connections: Connections
     policy: Policy
-    secrets: Callable[[str, str], Iterable[tuple[str, str]]]
+    secrets: Callable[[str, str, Address], Sealed]
     largest: Largest
+    warn: Callable[[str], None]
 
 
 def exchange(call: Call, line: Line, deadline: Deadline) -> Answer:
@@ -96,14 +96,47 @@ def exchange(call: Call, line: Line, deadline: Deadline) -> Answer:
     """
     for _ in range(_MOST_REDIRECTS + 1):
         line.policy.check_url(call.method, call.url)
-        # Secrets are added here and not to the call: a redirect must not carry them further.
-        request = _request(call, dict(line.secrets(call.url.scheme, call.url.host)))
-        with line.connections.exchange(line.policy, request, deadline) as response:
+        complete = partial(_sealed, call, line)
+        with line.connections.exchange(
+            line.policy, _url(call).origin, complete, deadline
+        ) as response:
             target = _target(response)
             if target is None:
                 return _read(response, line.largest)
-        call = redirected(call, response.status, target)
+        following = redirected(call, response.status, target)
+        if call.body and not following.body:
+            line.warn(
+                f"`{call.method} {shown(call.url)}` was answered with {response.status}: followed "
+                f"as `{following.method} {shown(following.url)}`, without the body; to send it "
+                "there, ask for that URL at once"
+            )
+        call = following
     raise Hopeless(f"more than {_MOST_REDIRECTS} redirects")
+
+
+def shown(url: httpx.URL) -> str:
+    """A URL without credentials and query, which may hold secrets."""
+    return str(url.copy_with(userinfo=b"", query=None, fragment=None))
+
+
+def _sealed(call: Call, line: Line, address: Address) -> httpcore.Request:
+    """The request that goes to an address.
+
+    Secrets are added here and not to the call: a redirect must not carry them further.
+    """
+    sealed = line.secrets(call.url.scheme, call.url.host, address)
+    if sealed.withheld is not None:
+        line.warn(sealed.withheld)
+    return _request(call, dict(sealed.headers))
+
+
+def _url(call: Call) -> httpcore.URL:
+    return httpcore.URL(
+        scheme=call.url.raw_scheme,
+        host=call.url.raw_host,
+        port=call.url.port,
+        target=call.url.raw_path,
+    )
 
 
 def redirected(call: Call, status: int, target: str) -> Call:
@@ -145,12 +178,7 @@ def _request(call: Call, secrets: dict[str, str]) -> httpcore.Request:
         headers.append(("Content-Length", str(len(call.body))))
     return httpcore.Request(
         call.method,
-        httpcore.URL(
-            scheme=call.url.raw_scheme,
-            host=call.url.raw_host,
-            port=call.url.port,
-            target=call.url.raw_path,
-        ),
+        _url(call),
         headers=[(key.encode("ascii"), value.encode("latin-1")) for key, value in headers],
         content=call.body,
     )

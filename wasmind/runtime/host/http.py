@@ -5,18 +5,19 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from wasmind.records import Record
 from wasmind.runtime.abi import Err, Ok, Owned
-from wasmind.runtime.host.door import Host
+from wasmind.runtime.events import HttpRetry
+from wasmind.runtime.host.doing import doing
+from wasmind.runtime.host.door import Host, warn_of_size
 from wasmind.runtime.host.interface import LARGEST_LIST_MIB, HostFunction, Interface
 from wasmind.runtime.host.models import ModelGateway, ModelReply, ModelRequest, path_at_models
 
 if TYPE_CHECKING:
-    import httpx
-
     from wasmind.runtime.host.exchange import Answer, Call, Largest
 
 _REQUEST: Final = 120
@@ -25,6 +26,11 @@ _LONGEST_DELAY: Final = 60.0
 _JITTER: Final = 0.25
 _NO_SLOT: Final = "as many requests are in flight as may at once (limit `requests`)"
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,9})?")
+_USER_INFO: Final = re.compile(r"//[^/?#]*@")
+#: What Python puts before the system's words for an error.
+_NUMBERED: Final = re.compile(r"\A\[Errno -?\d+\] ")
+_ENDING: Final = "the actor is ending"
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
@@ -73,8 +79,10 @@ def _headers(request: Request, headers: tuple[Sequence[tuple[str, str]]]) -> Req
     return request._replace(headers=(*request.headers, *headers[0]))
 
 
-def _body(request: Request, body: bytes) -> Request:
-    return request._replace(body=body)
+def _body(host: Host, handle: int, body: bytes) -> Owned:
+    warn_of_size(host, "a request body", len(body))
+    request: Request = host.resources.get(handle)
+    return Owned(host.resources.add(request._replace(body=body)), _REQUEST)
 
 
 def _timeout(request: Request, seconds: int) -> Request:
@@ -125,31 +133,61 @@ def perform(host: Host, request: Request, most: int) -> Answer | ModelReply:
         most: MiB that the body of a response may have.
 
     Raises:
-        Failure: no attempt brought a response.
+        Failure: no attempt brought a response, or the actor is ending.
     """
-    _check(request)
+    headers = _checked(request)
     gateway = host.around.models()
     path = None if gateway is None else path_at_models(request.url)
     if gateway is not None and path is not None:
         return _ask_model(host, request, gateway, path, most)
-    call = _call(request)
-    last = Failure("network-error", "not attempted")
-    for attempt in range(request.attempts):
-        final = attempt == request.attempts - 1
+    call = _call(request, headers)
+    target = _target(call)
+    with doing(host, f"waiting for {target}"):
+        return _attempts(host, request, call, target, most)
+
+
+def _attempts(host: Host, request: Request, call: Call, target: str, most: int) -> Answer:
+    for attempt in range(1, request.attempts + 1):
+        final = attempt == request.attempts
+        asked: float | None = None
         try:
             answer = _attempt(host, call, request.timeout, most)
         except Failure as failure:
-            last = failure
-            if failure.hopeless or final or host.cancelled.is_set():
-                break
-            host.cancelled.wait(_delay(request, attempt, None))
+            if host.cancelled.is_set():
+                raise Failure("network-error", _ENDING) from None
+            if final or failure.hopeless:
+                if attempt > 1:
+                    host.around.http_failed(host, attempt, f"{target}: {failure}")
+                raise
+            reason = str(failure)
         else:
-            if final or answer.status not in request.retry_statuses or host.cancelled.is_set():
+            headers = dict(answer.headers)
+            hopeless = headers.get("x-should-retry", "").strip().lower() == "false"
+            if final or hopeless or answer.status not in request.retry_statuses:
                 return answer
-            host.cancelled.wait(_delay(request, attempt, dict(answer.headers).get("retry-after")))
-    if request.attempts > 1 and not last.hopeless:
-        host.around.http_failed(host, request.attempts)
-    raise last
+            reason, asked = f"status {answer.status}", retry_after(headers)
+        wait = _delay(request, attempt - 1, asked)
+        if not host.cancelled.is_set():
+            retry = HttpRetry(
+                actor=host.actor.name,
+                scope=host.scope,
+                target=target,
+                attempt=attempt,
+                attempts=request.attempts,
+                reason=reason,
+                wait_seconds=round(wait, 3),
+                id=host.message_id,
+            )
+            host.around.http_retry(host, retry)
+        if host.cancelled.wait(wait):
+            raise Failure("network-error", _ENDING)
+    raise AssertionError("a request has at least one attempt")
+
+
+def _target(call: Call) -> str:
+    """Host and port."""
+    port = call.url.port or (443 if call.url.scheme == "https" else 80)
+    return f"{call.url.host}:{port}"
 
 
 def _ask_model(
@@ -157,7 +195,11 @@ def _ask_model(
 ) -> ModelReply:
     """One attempt, without a time limit: those of the model hold, and the gateway tries again."""
     largest = most * _MIB
-    with host.around.slot("requests") as free:
+
+    def says(what: str) -> None:
+        host.doing = (what, time.perf_counter())
+
+    with doing(host, "waiting for a model"), host.around.slot("requests") as free:
         if not free:
             raise Failure("network-error", _NO_SLOT)
         reply = gateway.answer(
@@ -170,6 +212,7 @@ def _ask_model(
                 message_id=host.message_id,
                 cancelled=host.cancelled,
                 largest=largest,
+                doing=says,
             )
         )
     if len(reply.body) > largest:
@@ -179,16 +222,19 @@ def _ask_model(
     return reply
 
 
-def _check(request: Request) -> None:
-    """What could never work is reported as such before anything is sent."""
+def _checked(request: Request) -> tuple[tuple[str, str], ...]:
+    """The headers; what could never work is reported as such before anything is sent."""
     if not _TOKEN.fullmatch(request.method):
         raise Failure("builder-error", f"`{request.method[:50]}` is not an HTTP method")
-    for key, value in request.headers:
+    # Blanks around a value are not part of it.
+    headers = tuple((key, value.strip(" \t")) for key, value in request.headers)
+    for key, value in headers:
         if not _TOKEN.fullmatch(key) or not _HEADER_VALUE.fullmatch(value):
             raise Failure("builder-error", f"the header `{key[:50]}` is malformed")
+    return headers
 
 
-def _call(request: Request) -> Call:
+def _call(request: Request, headers: tuple[tuple[str, str], ...]) -> Call:
     import httpx
 
     from wasmind.runtime.host.exchange import Call
@@ -196,20 +242,53 @@ def _call(request: Request) -> Call:
     try:
         url = httpx.URL(request.url)
     except (httpx.InvalidURL, ValueError, TypeError):
-        raise Failure("invalid-url", request.url) from None
+        raise Failure("invalid-url", _USER_INFO.sub("//***@", request.url)) from None
     if url.scheme and url.scheme not in ("http", "https"):
         raise Failure("builder-error", f"the scheme `{url.scheme}` is not supported")
     if not url.scheme or not url.host:
-        raise Failure("invalid-url", request.url)
-    return Call(request.method, url, request.headers, request.body)
+        raise Failure("invalid-url", _USER_INFO.sub("//***@", request.url))
+    return Call(request.method, url, headers, request.body)
 
 
 def _attempt(host: Host, call: Call, timeout: float | None, most: int) -> Answer:
+    """One attempt; neither what goes wrong nor what comes back holds a secret of the host."""
     import httpcore
 
+    from wasmind.runtime.host.connections import Hopeless
+    from wasmind.runtime.host.egress import Refused
+    from wasmind.runtime.host.exchange import shown
+
+    around = host.around
+    try:
+        answer = _exchanged(host, call, timeout, most)
+    except Failure:
+        raise
+    except Refused as error:
+        around.log(host, "warn", f"refused `{call.method} {shown(call.url)}`: {error}")
+        text = f"{error}; see `[actors.{host.actor.name}.grants.http]`"
+        raise Failure("network-error", text, hopeless=True) from None
+    except Hopeless as error:
+        raise Failure("network-error", around.masked(str(error)), hopeless=True) from None
+    except httpcore.TimeoutException:
+        raise Failure("timeout") from None
+    except httpcore.LocalProtocolError as error:
+        # It quotes the header it does not like.
+        text = str(error).partition(" b'")[0]
+        raise Failure("builder-error", around.masked(text), hopeless=True) from None
+    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+        text = _NUMBERED.sub("", str(error)) or type(error).__name__
+        raise Failure("network-error", around.masked(text)) from None
+    except Exception as error:  # noqa: BLE001 - whatever has seen a secret may quote it
+        text = f"the request failed: {type(error).__name__}"
+        raise Failure("network-error", text, hopeless=True) from None
+    headers = [(key, around.masked(value)) for key, value in answer.headers]
+    return replace(answer, headers=headers, body=around.masked_bytes(answer.body))
+
+
+def _exchanged(host: Host, call: Call, timeout: float | None, most: int) -> Answer:
     from wasmind.runtime.host.connections import Deadline
-    from wasmind.runtime.host.egress import Policy, Refused
-    from wasmind.runtime.host.exchange import Hopeless, Line, exchange
+    from wasmind.runtime.host.egress import Policy
+    from wasmind.runtime.host.exchange import Line, exchange
 
     around = host.around
     line = Line(
@@ -217,44 +296,34 @@ def _attempt(host: Host, call: Call, timeout: float | None, most: int) -> Answer
         Policy.of(host.actor.grants.get("http", {})),
         around.credentials,
         _largest(host, most),
+        lambda text: around.log(host, "warn", text),
     )
-    try:
-        with around.slot("requests") as free:
-            if not free:
-                raise Failure("network-error", _NO_SLOT)
-            return exchange(call, line, Deadline(timeout, host.cancelled))
-    except Refused as error:
-        around.log(host, "warn", f"refused `{call.method} {_shown(call.url)}`: {error}")
-        text = f"{error}; see `[actors.{host.actor.name}.grants.http]`"
-        raise Failure("network-error", text, hopeless=True) from None
-    except Hopeless as error:
-        raise Failure("network-error", str(error), hopeless=True) from None
-    except httpcore.TimeoutException:
-        raise Failure("timeout") from None
-    except httpcore.LocalProtocolError as error:
-        raise Failure("builder-error", str(error), hopeless=True) from None
-    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
-        raise Failure("network-error", str(error) or type(error).__name__) from None
+    with around.slot("requests") as free:
+        if not free:
+            raise Failure("network-error", _NO_SLOT)
+        return exchange(call, line, Deadline(timeout, host.cancelled))
 
 
-def _shown(url: httpx.URL) -> str:
-    """A URL without credentials and query, which may hold secrets."""
-    return str(url.copy_with(userinfo=b"", query=None, fragment=None))
-
-
-def _delay(request: Request, attempt: int, retry_after: str | None) -> float:
+def _delay(request: Request, attempt: int, asked: float | None) -> float:
     """`base * 2^attempt` with jitter, or what the server asked for; never longer than the cap."""
     nominal = min(_LONGEST_DELAY, request.base_delay * 2.0 ** min(attempt, 30))
     delay = nominal * (1 + random.uniform(0, _JITTER))  # noqa: S311 - spreads load, keeps no secret
-    asked = _retry_after(retry_after)
     return min(_LONGEST_DELAY, delay if asked is None else max(delay, asked))
 
 
-def _retry_after(value: str | None) -> float | None:
-    """Seconds out of a `Retry-After` header in either form (RFC 9110, section 10.2.3)."""
-    if value is None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """How many seconds a response asks to wait, if it does.
+
+    `Retry-After` is a number of seconds or a date (RFC 9110, section 10.2.3); some servers send
+    fractions, and some `retry-after-ms`, which is finer and goes first.
+    """
+    milliseconds = headers.get("retry-after-ms", "").strip()
+    if _NUMBER.fullmatch(milliseconds):
+        return float(milliseconds) / 1000
+    value = headers.get("retry-after", "").strip()
+    if not value:
         return None
-    if value.strip().isdigit():
+    if _NUMBER.fullmatch(value):
         return float(value)
     # Needed by few runs, and dear to import: it brings all of `email`.
     from email.utils import parsedate_to_datetime
@@ -288,7 +357,7 @@ HTTP: Final = Interface(
         "[constructor]request": HostFunction(_new, guarded=False),
         "[method]request.header": _builder(_header),
         "[method]request.headers": _builder(_headers),
-        "[method]request.body": _builder(_body),
+        "[method]request.body": HostFunction(_body, guarded=False),
         "[method]request.timeout": _builder(_timeout),
         "[method]request.retry": _builder(_retry),
         "[method]request.retry-on-status-codes": _builder(_retry_statuses),

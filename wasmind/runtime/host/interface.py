@@ -8,9 +8,7 @@ from typing import Any, Final
 
 from wasmind.records import Record
 
-
-#: The largest `list<u8>` we hand to a guest: each byte takes some 72 on the way. What guests hand
-#: out is limited by the engine, see `guest.LARGEST_LIST_FROM_GUEST`.
+#: The largest `list<u8>` we hand to a guest: each byte takes some 72 on the way.
 LARGEST_LIST_MIB: Final = 16
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from wasmind.runtime.abi import Err, Ok
 from wasmind.runtime.errors import NotSent
-from wasmind.runtime.host.door import Host
+from wasmind.runtime.host.door import Host, warn_of_size
 from wasmind.runtime.host.interface import HostFunction, Interface
 
 
@@ -21,6 +21,7 @@ def _broadcast(host: Host, message_type: str, payload: bytes) -> Ok | Err:
 
 def _broadcast_unanswered(host: Host, message_type: str, payload: bytes) -> None:
     """The reference's interface has no room for an error: it stands in the log alone."""
+    warn_of_size(host, f"a message `{message_type}`", len(payload))
     _broadcast(host, message_type, payload)
 
 

@@ -7,6 +7,7 @@ nobody else on the machine can ask, and each call is known to belong to somebody
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -14,6 +15,10 @@ from urllib.parse import urlsplit
 HOST: Final = "models.internal"
 #: What is announced to actors: no trailing slash, no version.
 BASE_URL: Final = f"http://{HOST}"
+
+
+def _unheard(what: str) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class ModelRequest:
         message_id: of the message being handled; None in a constructor or destructor.
         cancelled: set when the actor must stop; whoever answers gives up then.
         largest: bytes an answer may have.
+        doing: told what the actor is waiting for, in words like `waiting for a model`.
     """
 
     method: str
@@ -36,6 +42,7 @@ class ModelRequest:
     message_id: str | None
     cancelled: threading.Event
     largest: int
+    doing: Callable[[str], None] = _unheard
 
 
 @dataclass(frozen=True, slots=True)

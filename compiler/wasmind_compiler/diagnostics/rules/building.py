@@ -140,15 +140,33 @@ DESCRIBE_FAILED = Rule(
     title="actor cannot be described",
     explanation="""
 The compiler loads every Python actor once, in a sandbox, to learn what it handles, offers and
-needs. Loading this one failed; the traceback says where.
+needs. Loading this one failed, or something in it cannot be what it is declared to be: a module
+that is not there, a parameter or setting that JSON has no form for, no actor at all or two of them.
+All that can be found out about an actor is told at once.
 """,
     example=Example(
         file="desk/actor.py",
         failing="""\
-raise RuntimeError("no settings at import time")
+from datetime import datetime
+
+from wasmind_actor import Actor, tool
+
+
+class Desk(Actor):
+    @tool
+    def remind(self, when: datetime) -> str:
+        \"\"\"Reminds of what is to be done.\"\"\"
+        return f"at {when}"
 """,
         fixed="""\
-# read settings when the actor is made
+from wasmind_actor import Actor, tool
+
+
+class Desk(Actor):
+    @tool
+    def remind(self, when: str) -> str:
+        \"\"\"Reminds of what is to be done.\"\"\"
+        return f"at {when}"
 """,
         others={
             "app.toml": """\
@@ -221,6 +239,180 @@ starting_actors = ["desk"]
 
 [actors.desk]
 source = { path = "desk" }
+""",
+        },
+    ),
+)
+
+NEVER_RUNS = Rule(
+    code="WM0811",
+    title="method that never runs",
+    explanation="""
+What an actor is asked to do is done when its method returns. Calling an `async def`, or a function
+with a `yield`, only makes a coroutine or a generator, which nobody runs: the tool fails, and a
+handler or `start` does nothing, without a word. There is no event loop to wait for: a plain method
+may take its time.
+""",
+    example=Example(
+        file="desk/actor.py",
+        failing="""\
+from wasmind_actor import Actor, tool
+
+
+class Desk(Actor):
+    @tool
+    async def tidy(self) -> str:
+        \"\"\"Tidies the desk.\"\"\"
+        return "tidy"
+""",
+        fixed="""\
+from wasmind_actor import Actor, tool
+
+
+class Desk(Actor):
+    @tool
+    def tidy(self) -> str:
+        \"\"\"Tidies the desk.\"\"\"
+        return "tidy"
+""",
+        others={
+            "app.toml": """\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+""",
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+""",
+        },
+    ),
+)
+
+NOT_TEXT = Rule(
+    code="WM0812",
+    title="tool that does not return text",
+    severity=Severity.WARNING,
+    explanation="""
+A tool answers with text, with a `ToolResult`, or later with `call.defer()`. Anything else, `None`
+included, is an error when the tool is called.
+""",
+    example=Example(
+        file="desk/actor.py",
+        failing="""\
+from wasmind_actor import Actor, tool
+
+
+class Desk(Actor):
+    @tool
+    def count(self) -> int:
+        \"\"\"Counts what lies on the desk.\"\"\"
+        return 3
+""",
+        fixed="""\
+from wasmind_actor import Actor, tool
+
+
+class Desk(Actor):
+    @tool
+    def count(self) -> str:
+        \"\"\"Counts what lies on the desk.\"\"\"
+        return "3"
+""",
+        others={
+            "app.toml": """\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+""",
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+""",
+        },
+    ),
+)
+
+NO_DESCRIPTION = Rule(
+    code="WM0813",
+    title="tool without a description",
+    severity=Severity.WARNING,
+    explanation="""
+A model knows of a tool what its name, its parameters and its description say. The description is
+the docstring of the method.
+""",
+    example=Example(
+        file="desk/actor.py",
+        failing="""\
+from wasmind_actor import Actor, tool
+
+
+class Desk(Actor):
+    @tool
+    def tidy(self) -> str:
+        return "tidy"
+""",
+        fixed="""\
+from wasmind_actor import Actor, tool
+
+
+class Desk(Actor):
+    @tool
+    def tidy(self) -> str:
+        \"\"\"Tidies the desk.\"\"\"
+        return "tidy"
+""",
+        others={
+            "app.toml": """\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+""",
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+""",
+        },
+    ),
+)
+
+OWN_CONSTRUCTOR = Rule(
+    code="WM0814",
+    title="constructor overridden",
+    severity=Severity.WARNING,
+    explanation="""
+The constructor of `Actor` reads the configuration, calls `start` and announces the tools. A class
+with one of its own does so at the wrong time or not at all. What is to be done at the beginning
+belongs into `start`.
+""",
+    example=Example(
+        file="desk/actor.py",
+        failing="""\
+from wasmind_actor import Actor
+
+
+class Desk(Actor):
+    def __init__(self, scope: str, config: str = "") -> None:
+        super().__init__(scope, config)
+        self.notes: list[str] = []
+""",
+        fixed="""\
+from wasmind_actor import Actor
+
+
+class Desk(Actor):
+    def start(self) -> None:
+        self.notes: list[str] = []
+""",
+        others={
+            "app.toml": """\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+""",
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
 """,
         },
     ),

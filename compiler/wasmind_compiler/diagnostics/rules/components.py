@@ -254,3 +254,44 @@ source = { path = "desk" }
         },
     ),
 )
+
+PROGRAM_NOT_GRANTED = Rule(
+    code="WM0708",
+    title="program not among those granted",
+    explanation="""
+The actor starts a program that `command.programs` leaves out, so the call would be refused. It is
+an error if none of the programs in the actor's code is granted, and a note if some are: that may be
+meant. Actors whose code does not say which programs they start are not judged.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+grants = { command = { programs = ["ls"] } }
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+grants = { command = { programs = ["bash"] } }
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+""",
+            "desk/actor.py": """\
+from wasmind_actor import Actor, command, tool
+
+
+class Desk(Actor):
+    @tool
+    def clean(self) -> str:
+        \"\"\"Cleans the desk.\"\"\"
+        return command.run("bash", "-c", "make clean").stdout.decode()
+""",
+        },
+    ),
+)

@@ -1,5 +1,6 @@
 """WM09: contracts of actors, and whether they fit together."""
 
+from wasmind_compiler.diagnostics.model import Severity
 from wasmind_compiler.diagnostics.registry import Example, Rule
 
 BAD_CONTRACT = Rule(
@@ -56,6 +57,104 @@ build.component = "desk.wasm"
 name = "read_file"
 description = "Reads a file"
 parameters = { type = "object" }
+""",
+        },
+    ),
+)
+
+NOBODY_SENDS = Rule(
+    code="WM0903",
+    title="message nobody sends",
+    severity=Severity.NOTE,
+    explanation="""
+An actor waits for a message that no actor of the system sends: an actor may be missing, or the type
+is written differently. Messages that host and interfaces send (`wasmind.…`) are not meant, and
+nothing is said where an actor does not tell what it sends.
+""",
+    example=Example(
+        file="desk/Wasmind.toml",
+        failing="""\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+
+[contract]
+handles = [{ type = "board.Removed", scope = "own" }]
+emits = [{ type = "board.pinned" }]
+""",
+        fixed="""\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+
+[contract]
+handles = [{ type = "board.Removed", scope = "own" }]
+emits = [{ type = "board.Pinned" }]
+""",
+        others={
+            "app.toml": """\
+starting_actors = ["desk", "board"]
+
+[actors.desk]
+source = { path = "desk" }
+
+[actors.board]
+source = { path = "board" }
+""",
+            "board/Wasmind.toml": """\
+actor_id = "example:board"
+build.component = "board.wasm"
+
+[contract]
+handles = [{ type = "board.Pinned", scope = "own" }]
+emits = [{ type = "board.Removed" }]
+""",
+        },
+    ),
+)
+
+NOBODY_HEARS = Rule(
+    code="WM0904",
+    title="message nobody hears",
+    severity=Severity.NOTE,
+    explanation="""
+An actor sends a message that no actor of the system handles: an actor may be missing, or the type
+is written differently. Messages for host and interfaces (`wasmind.…`) are not meant, and nothing is
+said where an actor does not tell what it handles.
+""",
+    example=Example(
+        file="desk/Wasmind.toml",
+        failing="""\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+
+[contract]
+handles = [{ type = "board.removed", scope = "own" }]
+emits = [{ type = "board.Pinned" }]
+""",
+        fixed="""\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+
+[contract]
+handles = [{ type = "board.Removed", scope = "own" }]
+emits = [{ type = "board.Pinned" }]
+""",
+        others={
+            "app.toml": """\
+starting_actors = ["desk", "board"]
+
+[actors.desk]
+source = { path = "desk" }
+
+[actors.board]
+source = { path = "board" }
+""",
+            "board/Wasmind.toml": """\
+actor_id = "example:board"
+build.component = "board.wasm"
+
+[contract]
+handles = [{ type = "board.Pinned", scope = "own" }]
+emits = [{ type = "board.Removed" }]
 """,
         },
     ),

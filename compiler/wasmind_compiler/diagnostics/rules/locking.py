@@ -82,6 +82,20 @@ differ only in their ending would share a lockfile. Give them different names.
 """,
 )
 
+LOCK_INTERPRETER = Rule(
+    code="WM1012",
+    title="another Python interpreter than the lockfile records",
+    severity=Severity.NOTE,
+    explanation="""
+Python actors run on an interpreter component that comes with Wasmind. All who install the same
+release have the same one; a checkout builds its own, and no two builds are alike. The lockfile
+records which one it was written with. With another one, the same system becomes a bundle with
+other bytes and another digest. That is no error, because the interpreter is part of the installed
+Wasmind and not of the config, and `--locked` does not forbid it. To make the very same bundle,
+install the release that wrote the lockfile; to record the present interpreter, run `wasmind lock`.
+""",
+)
+
 DIGEST_MISMATCH = Rule(
     code="WM1010",
     title="content differs from the lockfile",

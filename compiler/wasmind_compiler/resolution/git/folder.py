@@ -23,7 +23,7 @@ from wasmind_compiler.resolution.git.limits import GitLimits
 from wasmind_compiler.resolution.git.objects import MOST_AT_ONCE, Objects, TreeItem
 from wasmind_compiler.resolution.git.program import LimitExceededError
 from wasmind_compiler.resolution.provider import SourceFailure, SourceProblem
-from wasmind_compiler.resolution.tree import DEFAULT_LIMITS, IGNORED, Entry, Tree, tree_digest
+from wasmind_compiler.resolution.tree import DEFAULT_LIMITS, Entry, Tree, is_ignored, tree_digest
 
 #: Files that a build takes in as they are.
 _INPUTS: Final = (".py", ".wasm", ".toml", ".json")
@@ -110,7 +110,7 @@ def list_folder(objects: Objects, tree: str, count: Count, prefix: str = "") -> 
         for item in _tree(objects, expression, above):
             count.add()
             name = _name(item, above)
-            if name in IGNORED:
+            if is_ignored(name):
                 continue
             path = above + name
             if path.count("/") > DEFAULT_LIMITS.depth:

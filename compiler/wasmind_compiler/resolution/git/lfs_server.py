@@ -68,12 +68,13 @@ class LfsServer:
                 for pointer in batch:
                     try:
                         yield pointer, pointer.check(self._get(client, pointer, places[pointer]))
+                    except (httpx.LocalProtocolError, httpx.InvalidURL, ValueError):
+                        # A header or URL that cannot be sent, such as one with odd characters. The
+                        # library quotes it, and it may hold a secret.
+                        message = "what the server says of its place cannot be used"
+                        raise LfsError(pointer, message) from None
                     except _FAILURES as error:
                         raise LfsError(pointer, f"the server does not answer: {error}") from error
-                    except ValueError as error:
-                        # A header or URL that cannot be sent, such as one with odd characters.
-                        message = f"what the server says of its place cannot be used: {error}"
-                        raise LfsError(pointer, message) from error
                     finally:
                         self._repository.progress("")
 

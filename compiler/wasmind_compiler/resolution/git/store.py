@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from wasmind.last_use import mark_used
 from wasmind.records import Record
 from wasmind_compiler.reporter import Reporter
 from wasmind_compiler.resolution.git.failures import (
@@ -110,7 +111,10 @@ class Repository:
     def objects(self, oid: str = "") -> Objects:
         """Reads the store; an empty one finds nothing."""
         store = self.store(oid)
-        return self._objects.setdefault(str(store), Objects(self._git, store))
+        if str(store) not in self._objects:
+            mark_used(store)
+            self._objects[str(store)] = Objects(self._git, store)
+        return self._objects[str(store)]
 
     def likely_id(self) -> str:
         """Something like the repository's ids, as far as the cache knows what those are like."""
