@@ -66,15 +66,15 @@ def command(
         needs = overview(plan, model_choice.choose(plan, model, models))
         pongs = _ping(needs) if pings else {}
     except RuntimeFailure as error:
-        click.echo(f"error: {error}", err=True)
+        terminal.fail(str(error))
         sys.exit(2)
     silent = {} if pings else _silent(needs)
     shown = [_as_dict(need, pongs, silent) for need in needs]
     if form == "json":
-        click.echo(json.dumps({"models": shown}, indent=2, ensure_ascii=False))
+        terminal.result(json.dumps({"models": shown}, indent=2, ensure_ascii=False))
     else:
         blocks = ["\n".join(_lines(*each)) for each in zip(needs, shown, strict=True)]
-        click.echo("\n\n".join(blocks) or "no actor names a model")
+        terminal.result("\n\n".join(blocks) or "no actor names a model")
     sys.exit(1 if any(each["problems"] for each in shown) else 0)
 
 
