@@ -12,7 +12,7 @@ SHARED := -n $(JOBS) --maxprocesses 8 --dist loadfile
 PROMPT ?= How many Python files are in the folder actors?
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports bench try-model wheel clean
+.PHONY: help demo test check lint types imports bench wheel try-model clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -46,11 +46,11 @@ bench: $(READY) ## Measure speed and size, as ratios
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev,bench]"
 	$(BIN)/python -m benchmarks
 
-try-model: $(READY) ## Talk to a real, small model on this machine (compiles for minutes first)
-	$(BIN)/python -m tests.models.try_model
-
 wheel: $(READY) ## Build a release into dist/, the Python interpreter included
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+
+try-model: $(READY) ## Talk to a real, small model on this machine (compiles for minutes first)
+	$(BIN)/python -m tests.models.try_model
 
 clean: ## Remove everything made here
 	rm -rf $(VENV) .venv-* bundle build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -6,7 +6,7 @@ import importlib
 import sys
 from typing import Final
 
-SUITES: Final = ("agents", "check", "lock", "messages", "models")
+SUITES: Final = ("agents", "check", "commands", "lock", "messages", "models")
 
 
 def run(wanted: list[str]) -> None:

@@ -80,6 +80,7 @@ class System:
         Raises:
             SpawnError: an actor of it could not be started.
             EngineError: an actor's component cannot be used.
+            FolderError: a granted folder is more than it looks on this machine.
         """
         self._gateway.prepare()
         self._runtime.start()

@@ -6,12 +6,14 @@ import shlex
 from typing import Annotated, Final
 
 from guide import GUIDE
-from report import refused, report
+from report import refused, report, shown
+from script import bash_arguments
 
 from wasmind_actor import U32, Actor, Contribution, Param, ToolResult, tool
 from wasmind_actor.command import CommandError, run
 
-MAX_OUTPUT_BYTES: Final = 5_000
+#: Of each stream: so much of its start and, if it is longer, of its end.
+MAX_OUTPUT_BYTES: Final = 2_500
 
 
 class ExecuteBash(Actor):
@@ -36,18 +38,18 @@ class ExecuteBash(Actor):
         """Runs one command line with `bash -c` and returns what it wrote.
 
         Pipes, redirections, loops and all other shell syntax work. Every call is a shell of its
-        own: the working directory and variables do not carry over.
+        own: the working directory and variables do not carry over, and what still runs in the
+        background when the command line has ended is ended too.
         """
         line = " ".join([command, *map(shlex.quote, args)])
         try:
             output = run(
                 "bash",
-                "-c",
-                line,
+                *bash_arguments(line),
                 directory=directory,
                 timeout=timeout,
                 max_output_bytes=MAX_OUTPUT_BYTES,
             )
         except CommandError as error:
-            raise refused(line, f"Could not execute `{line}`: {error}", str(error)) from None
+            raise refused(line, f"Could not execute `{shown(line)}`: {error}", str(error)) from None
         return report(line, output)

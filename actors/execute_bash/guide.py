@@ -20,6 +20,11 @@ names and are much faster.
 Look before you dive: list a folder first, sample a big file with `head` or `tail`, count with
 `wc -l`, narrow a search to a file type (`rg -t py ...`).
 
-Every call starts a new shell: a `cd` or a variable is gone in the next call. Output is limited;
-when something was cut off the result says so, then filter with a pipe.
+Every call starts a new shell: a `cd` or a variable is gone in the next call. Nothing outlives a
+call either: what was started with `&`, `nohup` or `setsid` is ended when the call returns, so start
+a server and use it within one call.
+
+Output is limited: of a long one you see its start and its end, and how much is missing between
+them; then filter with a pipe. A program takes no argument of more than 131071 bytes: pipe long text
+into it, or write it to a file with a here-document.
 """

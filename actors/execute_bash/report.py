@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
+from collections.abc import Iterator
 from typing import Final
+
+from script import LONGEST_ARGUMENT
 
 from wasmind_actor import ToolError, ToolResult
 from wasmind_actor.command import Exited, FailedToStart, Output, Signaled, TimedOut
 
-TRUNCATED: Final = "[output was cut off: filter it with a pipe, for example into `head` or `grep`]"
+_FILTER: Final = "filter it with a pipe, for example into `head` or `grep`"
+_TOO_LONG: Final = (
+    f"[a program takes no argument of more than {LONGEST_ARGUMENT} bytes: pipe the text into it, "
+    "or write it to a file with a here-document]"
+)
+#: What bash exits with when the system refuses to execute a program that it has found.
+_CANNOT_EXECUTE: Final = 126
+_CONTINUATION: Final = bytes(range(0x80, 0xC0))
+_SHOWN: Final = 1_000
+_decoder: Final = getincrementaldecoder("utf-8")
 
 
 def report(command: str, output: Output) -> ToolResult:
@@ -16,15 +29,17 @@ def report(command: str, output: Output) -> ToolResult:
     Raises:
         ToolError: it did not.
     """
-    stdout, stderr = _text(output.stdout), _text(output.stderr)
-    note = f"\n\n{TRUNCATED}" if output.stdout_truncated or output.stderr_truncated else ""
+    stdout = _text(output.stdout, output.stdout_end, output.stdout_missing)
+    stderr = _text(output.stderr, output.stderr_end, output.stderr_missing)
+    note = "".join(f"\n\n{line}" for line in _notes(command, output))
+    command = shown(command)
     match output.status:
         case Exited(code=0):
             content = _streams(stdout, stderr) or "The command succeeded without output."
             return ToolResult(
                 content + note,
                 f"{command}: success ({_volume(stdout, stderr)})",
-                _transcript(command, stdout, stderr),
+                _transcript(command, stdout, stderr) + note,
             )
         case Exited(code=code):
             outcome = f"The command failed with exit code {code}"
@@ -41,17 +56,47 @@ def report(command: str, output: Output) -> ToolResult:
             raise refused(command, f"The command failed to start: {reason}", reason)
     content = f"{outcome}:\n{body}" if body else f"{outcome}, without output."
     expanded = f"{_transcript(command, stdout, stderr)}\n\n{outcome}."
-    raise ToolError(content + note, f"{command}: {short}", expanded)
+    raise ToolError(content + note, f"{command}: {short}", expanded + note)
+
+
+def _notes(command: str, output: Output) -> Iterator[str]:
+    """What the model should know besides."""
+    if output.stdout_missing or output.stderr_missing:
+        yield f"[output was cut: {_FILTER}]"
+    if output.status == Exited(_CANNOT_EXECUTE) and (
+        len(command) > LONGEST_ARGUMENT or b"Argument list too long" in output.stderr
+    ):
+        yield _TOO_LONG
+    if output.left_behind:
+        processes = "".join(f"\n{line}" for line in output.left_behind)
+        yield f"[ended when the call returned, because nothing can outlive a call:{processes}]"
 
 
 def refused(command: str, content: str, reason: str) -> ToolError:
     """The error for a command that never ran."""
-    first_line = reason.partition("\n")[0]
+    first_line, command = reason.partition("\n")[0], shown(command)
     return ToolError(content, f"{command}: error: {first_line}", f"Command: {command}\n\n{reason}")
 
 
-def _text(stream: bytes) -> str:
-    return stream.decode("utf-8", "replace")
+def shown(command: str) -> str:
+    """A command line as people see it; they need not see all of a long script."""
+    return command if len(command) <= _SHOWN else f"{command[:_SHOWN]} ..."
+
+
+def _text(start: bytes, end: bytes, missing: int) -> str:
+    """A stream, of which `missing` bytes between start and end are not known."""
+    if not missing:
+        return (start + end).decode("utf-8", "replace")
+    # Whole lines, unless that costs more than half of what there is.
+    kept = start.rfind(b"\n") + 1
+    kept = kept if 2 * kept >= len(start) else len(start)
+    skipped = end.find(b"\n") + 1
+    skipped = skipped if 2 * skipped <= len(end) else 0
+    missing += len(start) - kept + skipped
+    # A character that was cut in two is left out, too.
+    above = _decoder("replace").decode(start[:kept]).removesuffix("\n")
+    below = end[skipped:].lstrip(_CONTINUATION).decode("utf-8", "replace")
+    return f"{above}\n[... {missing} bytes left out ...]\n{below}"
 
 
 def _streams(stdout: str, stderr: str) -> str:

@@ -20,7 +20,7 @@ from wasmind_actor.messages import SystemPromptContribution, ToolsAvailable
 from wasmind_actor.testing import FakeHost, Stage, describe, load
 
 FOLDER = Path(__file__).parents[2] / "actors" / "execute_bash"
-NOTE = "\n\n[output was cut off: filter it with a pipe, for example into `head` or `grep`]"
+NOTE = "\n\n[output was cut: filter it with a pipe, for example into `head` or `grep`]"
 BOTH = "=== stdout ===\nout\n\n=== stderr ===\nerr"
 
 
@@ -69,7 +69,7 @@ def test_runs_bash(arguments, line, directory, timeout):
             arguments=("-c", line),
             directory=directory,
             timeout=timeout,
-            max_output_bytes=5000,
+            max_output_bytes=2500,
         )
     ]
 
@@ -111,8 +111,36 @@ SUCCESSES = [
         "ls: success (1 lines output, 1 lines stderr)",
     ),
     (
-        Output(status=Exited(0), stdout=b"out", stdout_truncated=True),
-        "out" + NOTE,
+        Output(status=Exited(0), stdout=b"ou", stdout_truncated=True, stdout_end=b"t"),
+        "out",
+        "ls: success (1 lines output)",
+    ),
+    (
+        Output(
+            status=Exited(0),
+            stdout=b"first\nsec",
+            stdout_truncated=True,
+            stdout_end=b"ird\nlast\n",
+            stdout_missing=10,
+        ),
+        "first\n[... 17 bytes left out ...]\nlast\n" + NOTE,
+        "ls: success (3 lines output)",
+    ),
+    (
+        Output(
+            status=Exited(0),
+            stdout="ää".encode()[:3],
+            stdout_truncated=True,
+            stdout_end="ää".encode()[1:],
+            stdout_missing=7,
+        ),
+        "ä\n[... 7 bytes left out ...]\nä" + NOTE,
+        "ls: success (3 lines output)",
+    ),
+    (
+        Output(status=Exited(0), stdout=b"up", left_behind=("sleep 60", "python3 -m http.server")),
+        "up\n\n[ended when the call returned, because nothing can outlive a call:\n"
+        "sleep 60\npython3 -m http.server]",
         "ls: success (1 lines output)",
     ),
     (Output(status=Exited(0), stdout=b"a\xff"), "a\ufffd", "ls: success (1 lines output)"),
@@ -144,9 +172,16 @@ FAILURES = [
         "ls: failed with exit code 2 (2 lines output)",
     ),
     (
-        Output(status=Exited(1), stdout=b"out", stderr_truncated=True),
-        "The command failed with exit code 1:\nout" + NOTE,
-        "ls: failed with exit code 1 (1 lines output)",
+        Output(
+            status=Exited(1),
+            stderr=b"warning\n",
+            stderr_truncated=True,
+            stderr_end=b"error: the reason\n",
+            stderr_missing=90_000,
+        ),
+        "The command failed with exit code 1:\n"
+        "warning\n[... 90000 bytes left out ...]\nerror: the reason\n" + NOTE,
+        "ls: failed with exit code 1 (3 lines output)",
     ),
     (
         Output(status=Signaled(9)),
@@ -186,11 +221,44 @@ def test_a_refusal_of_the_host_is_an_error_for_the_model():
     assert error.ui_display_info.collapsed.endswith("is not among the granted programs")
 
 
-def test_quoted_arguments_reach_a_real_bash_unchanged():
-    def really(command: Command) -> Output:
-        done = subprocess.run([command.program, *command.arguments], capture_output=True)
-        return Output(status=Exited(done.returncode), stdout=done.stdout, stderr=done.stderr)
+def really(command: Command) -> Output:
+    done = subprocess.run([command.program, *command.arguments], capture_output=True)
+    return Output(status=Exited(done.returncode), stdout=done.stdout, stderr=done.stderr)
 
+
+@pytest.mark.parametrize("size", [1_000, 131_000, 131_072, 400_000, 1_500_000])
+def test_a_script_of_any_length_runs_as_with_dash_c(size):
+    """Two-byte characters, so that pieces are cut within some; the last line sees `$0` and `$#`."""
+    text = "ä" * (size // 2)
+    script = f"wc -c <<'END'\nx{text}\nEND\necho \"$0 $# ${{1-none}}\"; f() {{ return 3; }}; f"
+    error = Stage(load(FOLDER), host=FakeHost(commands=really)).call_error(
+        "execute_bash", command=script
+    )
+    assert error.content == f"The command failed with exit code 3:\n{size + 2}\nbash 0 none\n"
+    assert len(error.ui_display_info.collapsed) < 2_000
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"command": "/bin/echo", "args": ["y" * 140_000]},
+        {"command": 'y=$(printf "%0140000d" 0); /bin/echo "$y"'},
+    ],
+)
+def test_an_argument_that_is_too_long_for_a_program_is_told_with_the_way_out(arguments):
+    bash = Stage(load(FOLDER), host=FakeHost(commands=really))
+    error = bash.call_error("execute_bash", **arguments)
+    assert error.content.startswith("The command failed with exit code 126:\n")
+    assert "no argument of more than 131071 bytes: pipe the text into it, or" in error.content
+
+
+def test_a_builtin_takes_arguments_of_any_length():
+    bash = Stage(load(FOLDER), host=FakeHost(commands=really))
+    result = bash.call("execute_bash", command="printf %s", args=["y" * 140_000])
+    assert result.content == "y" * 140_000
+
+
+def test_quoted_arguments_reach_a_real_bash_unchanged():
     bash = Stage(load(FOLDER), host=FakeHost(commands=really))
     result = bash.call("execute_bash", command="printf '%s|'", args=["$HOME", "a  b", "it's"])
     assert result.content == "$HOME|a  b|it's|"

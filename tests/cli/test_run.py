@@ -63,6 +63,59 @@ def test_config_to_answer(project: Path, folder: Path, tmp_path: Path) -> None:
     assert any(line.split() == ["bash", "3"] for line in done.stderr.splitlines())
 
 
+NOTES = """
+from wasmind_actor import Actor, files, log
+
+
+class Notes(Actor):
+    def start(self):
+        log.warn("reads " + files.read("note.txt").decode())
+"""
+
+
+@pytest.fixture
+def notes(project: Path) -> Path:
+    """The example with an actor that reads a file of the folder it is started in."""
+    actor = project / "notes"
+    actor.mkdir()
+    (actor / "Wasmind.toml").write_text('actor_id = "test:notes"\n')
+    (actor / "actor.py").write_text(NOTES)
+    config = project / "offline_assistant.toml"
+    text = config.read_text().replace("starting_actors = [", 'starting_actors = ["notes", ')
+    config.write_text(text + '\n[actors.notes]\nsource = { path = "notes" }\n')
+    return config
+
+
+def test_the_folder_of_the_run_is_what_relative_grants_mean(
+    notes: Path, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "note.txt").write_text("the note")
+    relative = ("--directory", "files", "--prompt", PROMPT.format("deep"))
+    done = wasmind("run", "project/offline_assistant.toml", *relative, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "There are 1 Python files.\n"), done.stderr
+    assert f"Granting `notes` may read and change files below {folder}\n" in done.stderr
+    assert "reads the note" in done.stderr
+
+
+def test_a_run_in_the_home_folder_gives_it_to_nobody(
+    notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "XDG_CACHE_HOME", os.environ.get("XDG_CACHE_HOME") or f"{Path.home()}/.cache"
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
+    done = wasmind("run", notes, "--prompt", "x", cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"that is `{tmp_path}` here, your home folder: start the run in another" in done.stderr
+
+
+def test_a_granted_folder_that_does_not_exist_is_told(notes: Path, tmp_path: Path) -> None:
+    grants = '[actors.notes.grants]\nfilesystem = { read = ["gone"] }\n'
+    notes.write_text(notes.read_text() + grants)
+    done = wasmind("run", notes, "--prompt", "x", cwd=tmp_path)
+    assert "the granted folder `gone` does not exist" in done.stderr
+
+
 def test_a_bundle_answers_from_anywhere_until_a_byte_of_it_changes(
     project: Path, folder: Path, tmp_path: Path
 ) -> None:

@@ -174,6 +174,39 @@ def test_grants_must_cover_what_a_component_imports(project: Project) -> None:
     assert project.found(app + '[actors.x.grants]\nhttp = { hosts = ["e.org"] }\n') == []
 
 
+OPENS_FILES = """
+    (import "wasi:filesystem/types@0.2.3" (instance
+      (export "descriptor" (type $descriptor (sub resource)))
+      (export "[method]descriptor.open-at" (func (param "self" (borrow $descriptor))))))
+    """
+IMPORTS_FILES = OPENS_FILES.replace("open-at", "write-via-stream")
+
+
+@pytest.mark.parametrize(
+    ("imports", "grants", "found"),
+    [
+        (OPENS_FILES, "", ["app.toml:2:24"]),
+        (OPENS_FILES, "[actors.x.grants]\n", ["app.toml:3:1"]),
+        (OPENS_FILES, "[actors.x.grants]\nfilesystem = true\n", []),
+        (OPENS_FILES, "[actors.x.grants]\nfilesystem = false\n", []),
+        (IMPORTS_FILES, "", []),
+    ],
+)
+def test_a_component_that_opens_files_through_wasi_is_noted_where_it_gets_none(
+    project: Project, imports: str, grants: str, found: list[str]
+) -> None:
+    app = prebuilt(project, component(HTTP + imports))
+    grants = grants and grants + "http = true\n"
+    report = project.check(app + grants)
+    assert [f"{each.code} {each.span}" for each in report.diagnostics] == [
+        f"WM0709 {place}" for place in found
+    ]
+    for each in report.diagnostics:
+        assert "opens files through WASI, and no folder is granted to it" in each.message
+        if not grants:
+            assert "`grants = { filesystem = true, http = true }`" in (each.help or "")
+
+
 def test_a_component_must_declare_what_it_imports_if_it_declares_anything(
     project: Project,
 ) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.runtime.conftest import PYTHON_ACTOR, message, until
@@ -55,6 +58,7 @@ LOOPS = (
     class Loops(Actor):
         @on(Poke, reach="any")
         def poke(self, message: Poke):
+            self.broadcast(Ouch(count=0))
             while True:
                 pass
 """
@@ -71,6 +75,17 @@ def test_an_endless_loop_is_ended_and_the_actor_restarted(python_bundle, run) ->
     assert failure.outcome == "it was restarted"
     notice = until(events, message("wasmind.common.ui.UserNotification")).json()
     assert notice["title"] == "Actor `loops` failed"
+
+
+def test_a_loop_that_the_end_of_the_run_interrupts_is_not_told_to_be_too_slow(
+    python_bundle, run
+) -> None:
+    runtime, events = run(python_bundle(loops=(LOOPS, PYTHON_ACTOR)))
+    runtime.send("test.Poke", None)
+    until(events, message("test.Ouch"))
+    assert runtime.stop(0.1) is False
+    failure = until(events, lambda event: isinstance(event, Failure))
+    assert failure.reason == "interrupted while it computed: the system is stopping"
 
 
 def test_an_agent_whose_actor_keeps_failing_is_ended(python_bundle, run) -> None:
@@ -109,6 +124,22 @@ def test_allocating_without_end_is_reported_with_the_actors_name(python_bundle, 
     until(events, reported)
     runtime.send("test.Poke", None)  # and it lives on, or lives again
     until(events, reported)
+
+
+def test_a_limit_of_the_process_is_not_blamed_on_the_actor(python_bundle) -> None:
+    bundle = python_bundle(counts=COUNTS)
+    program = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from wasmind import System\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (3000 << 20, 3000 << 20))\n"
+        f"with System.open({str(bundle.root)!r}): pass\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "may have 3000 MiB of address space (`ulimit -v`)" in done.stderr
+    assert "memory_mib" not in done.stderr
 
 
 SLEEPS = (
@@ -182,7 +213,7 @@ def test_what_is_not_granted_is_refused_with_the_line_to_add(python_bundle, run)
     runtime, events = run(python_bundle(sleeps=(SLEEPS, actor)))
     runtime.send("test.Poke", None)
     record = until(events, lambda event: isinstance(event, LogRecord) and event.level == "warn")
-    assert "add `command = true` to `[actors.sleeps.grants]`" in record.text
+    assert "write `grants = { command = true }` in `[actors.sleeps]`" in record.text
     error = until(events, lambda event: isinstance(event, LogRecord) and event.level == "error")
     assert "was not granted `command`" in error.text
 

@@ -145,6 +145,21 @@ def test_it_runs_and_sees_no_files_without_a_grant(foreign_bundle, run, tmp_path
     assert "secret" not in ask(runtime, events, "test.Read", tmp_path / "secret")
 
 
+def test_files_that_are_looked_for_in_vain_are_told_with_the_grant_to_add(
+    foreign_bundle, run, tmp_path: Path
+) -> None:
+    runtime, events = run(foreign_bundle())
+    everything = runtime.subscribe()
+    ask(runtime, events, "test.Read", tmp_path / "secret")
+    ask(runtime, events, "test.Read", tmp_path / "secret")
+    runtime.stop()
+    told = [each.text for each in everything if isinstance(each, LogRecord)]
+    assert told == [
+        "looks for files through WASI, and no folder was granted; to grant it, write "
+        "`grants = { filesystem = true }` in `[actors.foreign]`"
+    ]
+
+
 def test_a_granted_folder_is_there_under_its_own_path(foreign_bundle, run, tmp_path: Path) -> None:
     (tmp_path / "granted").mkdir()
     (tmp_path / "granted" / "a.txt").write_text("hello")

@@ -9,10 +9,22 @@ from typing import Any
 
 import pytest
 
-from wasmind.plan import Actor
+from wasmind.plan import Actor, RunPlan
 from wasmind.runtime.abi import Err, Ok
+from wasmind.runtime.errors import FolderError
+from wasmind.runtime.folders import require_narrow
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.filesystem import FILESYSTEM
+
+
+class Around:
+    """Surroundings that keep what is logged; no others are touched."""
+
+    def __init__(self) -> None:
+        self.logged: list[str] = []
+
+    def log(self, host: Host, level: str, text: str) -> None:
+        self.logged.append(f"{level}: {text}")
 
 
 @pytest.fixture
@@ -32,7 +44,7 @@ def make_host(*, read: list[Path] | None = None, write: list[Path] | None = None
     actor = Actor(
         name="files", actor_id="test:files", component="0" * 64, grants={"filesystem": grant}
     )
-    return Host(actor, "000000", None)  # type: ignore[arg-type] - no surroundings are touched
+    return Host(actor, "000000", Around())
 
 
 def call(host: Host, name: str, path: Path | str, *values: Any) -> Any:
@@ -62,9 +74,14 @@ def test_nothing_outside_the_grant_is_read(folder: Path, path: str) -> None:
     (folder / "link").symlink_to(folder.parent / "secret")
     (folder / "file-link").symlink_to(folder.parent / "secret" / "key")
     (folder / "a").mkdir()
-    answer = call(make_host(read=[folder]), "read", folder / path)
+    host = make_host(read=[folder])
+    answer = call(host, "read", folder / path)
     assert isinstance(answer, Err)
     assert answer.value[0] == "denied"
+    if path != "\0":
+        (told,) = host.around.logged
+        assert told.startswith("warn: refused a file: ")
+        assert f'grants = {{ filesystem = {{ read = ["{folder}", ' in told
 
 
 def test_links_that_stay_inside_are_followed(folder: Path) -> None:
@@ -98,7 +115,9 @@ def test_read_does_not_grant_write(folder: Path) -> None:
     answer = call(make_host(read=[folder]), "write", folder / "new", b"x")
     assert isinstance(answer, Err)
     assert answer.value[0] == "denied"
-    assert "`[actors.files.grants.filesystem]`" in answer.value[1]
+    folders = f'read = ["{folder}"], read_write = ["{folder}"]'
+    write = f"write `grants = {{ filesystem = {{ {folders} }} }}` in `[actors.files]`"
+    assert write in answer.value[1]
 
 
 def test_writing_replaces_at_once_and_keeps_permissions(folder: Path) -> None:
@@ -137,3 +156,64 @@ def test_large_files_are_read_in_ranges(folder: Path) -> None:
     host = make_host(read=[folder])
     assert call(host, "read", folder / "big").value[0] == "too-large"
     assert len(call(host, "read-range", folder / "big", (20 << 20) - 5, 100).value) == 5
+
+
+def plan_of(**grant: list[str]) -> RunPlan:
+    actor = Actor(
+        name="notes",
+        actor_id="test:notes",
+        component="0" * 64,
+        capabilities=("filesystem",),
+        grants={"filesystem": grant} if grant else {},
+    )
+    return RunPlan(name="test", actors=(actor,), starting=("notes",))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = tmp_path / "people" / "me"
+    (home / "project").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    return home
+
+
+@pytest.mark.parametrize(
+    ("started_in", "grant"),
+    [
+        (".", {}),
+        (".", {"read": ["."]}),
+        ("project", {"read_write": [".."]}),
+        ("project", {"read": ["../.."]}),
+        ("/", {"read": ["."]}),
+        ("project", {"read": ["link"]}),
+    ],
+)
+def test_a_grant_that_comes_out_as_the_home_folder_or_more_is_refused(
+    home: Path, monkeypatch: pytest.MonkeyPatch, started_in: str, grant: dict[str, list[str]]
+) -> None:
+    (home / "project" / "link").symlink_to("/")
+    monkeypatch.chdir(home / started_in)
+    with pytest.raises(
+        FolderError, match=r"`notes` may .* in another folder, or with `--directory"
+    ):
+        require_narrow(plan_of(**grant))
+
+
+@pytest.mark.parametrize(
+    ("started_in", "grant"),
+    [
+        ("project", {}),
+        ("project", {"read": ["."]}),
+        ("project", {"read": ["/"]}),
+        (".", {"read": ["project"]}),
+        (".", {"read_write": ["{home}"]}),
+        (".", {"read": ["{home}/.."]}),
+    ],
+)
+def test_a_grant_that_says_what_it_means_is_kept(
+    home: Path, monkeypatch: pytest.MonkeyPatch, started_in: str, grant: dict[str, list[str]]
+) -> None:
+    monkeypatch.chdir(home / started_in)
+    require_narrow(
+        plan_of(**{key: [text.format(home=home) for text in grant[key]] for key in grant})
+    )

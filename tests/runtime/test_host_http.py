@@ -382,9 +382,28 @@ def test_a_cancelled_actor_does_not_wait_for_an_answer(make_host, server: Server
         over.wait()
 
     server.handle = cancel
-    assert isinstance(send(host, "GET", server.url, ("retry", 7, 1000)), Err)
+    answered = send(host, "GET", server.url, ("retry", 7, 1000))
     over.set()
+    reason = "the actor is ending"
+    assert answered == Err(("network-error", reason))
     assert len(server.requests) == 1, "nor does it ask again"
+    assert host.around.given_up == [], "nobody gave up: it was cut off"
+
+
+def test_an_actor_that_is_cancelled_between_attempts_is_not_said_to_give_up(
+    make_host, server: Server
+) -> None:
+    host = make_host()
+
+    def busy(handler: BaseHTTPRequestHandler) -> None:
+        answer(handler, 503)
+        host.cancelled.set()
+
+    server.handle = busy
+    steps = [("retry", 7, 60_000), ("retry-on-status-codes", [503])]
+    answered = send(host, "GET", server.url, *steps)
+    assert isinstance(answered, Ok) or answered.value[1] == "the actor is ending"
+    assert host.around.given_up == []
 
 
 def test_redirects_are_followed_and_limited(make_host, server: Server) -> None:

@@ -129,5 +129,5 @@ def test_a_refused_capability_is_logged_with_the_line_that_grants_it(echo_bundle
     with pytest.raises(SpawnError):
         runtime.start()
     record = until(events, lambda event: isinstance(event, LogRecord))
-    assert "`messaging = true` to `[actors.mute.grants]`" in record.text
+    assert "write `grants = { messaging = true }` in `[actors.mute]`" in record.text
     runtime.stop()

@@ -294,7 +294,32 @@ def test_children_do_not_outlive_the_call(probe, tmp_path: Path) -> None:
     pid_file.touch()
     running.attempt(f"result = command.run('sh', '-c', {script!r})")
     assert [pid for pid in pid_file.read_text().split() if Path(f"/proc/{pid}").exists()] == []
-    assert "killed 2 processes that would have outlived `sh`" in running.logged()
+    assert "ended what `sh` had left behind: " in running.logged()
+
+
+def test_an_actor_hears_what_it_left_behind_and_how_its_output_ended(probe) -> None:
+    outcome = probe().attempt(
+        "out = command.run('sh', '-c', 'sleep 60 & seq 1 5000', max_output_bytes=9)\n"
+        "result = (out.left_behind, out.stdout, out.stdout_missing, out.stdout_end)"
+    )
+    assert outcome == r"result: (('sleep 60',), b'1\n2\n3\n4\n5', 23875, b'999\n5000\n')"
+
+
+@pytest.mark.parametrize("signal", ["KILL", "STOP"])
+def test_a_command_that_turns_on_its_keeper_costs_its_call_only(
+    probe, tmp_path: Path, signal: str
+) -> None:
+    pid_file = tmp_path / "pid"
+    attack = (
+        f"setsid sh -c 'echo $$ > {pid_file}; exec sleep 77' & "
+        f"until [ -s {pid_file} ]; do :; done; kill -{signal} $PPID; sleep 77"
+    )
+    running = probe()
+    outcome = running.attempt(f"result = command.run('bash', '-c', {attack!r}).status")
+    assert outcome == "result: Signaled(signal=9)"
+    assert not Path(f"/proc/{pid_file.read_text().strip()}").exists()
+    assert "stdout=b'on\\n'" in running.attempt("result = command.run('echo', 'on')")
+    assert running.runtime.stop(10)
 
 
 @pytest.mark.parametrize(

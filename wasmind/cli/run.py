@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from wasmind.cli.logs import LogFile, LogLevels
 from wasmind.cli.session import Session
 from wasmind.models import Choice
 from wasmind.plan import RunPlan
+from wasmind.runtime import folders
 from wasmind.runtime.bundle import open_bundle
 from wasmind.runtime.errors import RuntimeFailure
 from wasmind.system import System
@@ -73,6 +75,12 @@ from wasmind.system import System
 )
 @click.option("-v", "--verbose", is_flag=True, help="The same as --log-level debug.")
 @click.option("--stats", is_flag=True, help="At the end, show what each actor used.")
+@click.option(
+    "--directory",
+    metavar="DIR",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Run in DIR: relative folders of grants lie below it, and commands run in it.",
+)
 @model_choice.options
 @lock_options.acceptance
 @lock_options.lock_mode
@@ -87,6 +95,7 @@ def command(
     log_level: tuple[str, ...],
     log_file: Path | None,
     timeout: float | None,
+    directory: Path | None,
     model: str | None,
     models: Path | None,
     *,
@@ -134,9 +143,15 @@ def command(
         log = LogFile(log_file, LogLevels.parse(log_level)) if log_file else None
         with _told(view):
             bundle = _bundle(target or config or ctx.obj, lock_mode)
-            system = _open(bundle, view, lambda plan: model_choice.choose(plan, model, models))
+
+            def choose(plan: RunPlan) -> Choice:
+                return model_choice.choose(plan, model, models)
+
+            system = _open(bundle, view, directory, choose)
         plan = system.bundle.plan
         _check_actors(levels, plan)
+        for line in folders.describe(plan):
+            terminal.status("Granting", line)
         if prompt is None:
             prompt = _configured_prompt(plan)
         sys.exit(Session(system, view, log, timeout, stats=stats).run(prompt))
@@ -167,10 +182,18 @@ def _told(view: EventView) -> Iterator[None]:
         raise
 
 
-def _open(folder: Path, view: EventView, choose: Callable[[RunPlan], Choice]) -> System:
+def _open(
+    folder: Path, view: EventView, directory: Path | None, choose: Callable[[RunPlan], Choice]
+) -> System:
     try:
-        bundle = open_bundle(folder)
-        return System(bundle, report=terminal.status, models=choose(bundle.plan))
+        bundle = open_bundle(folder.absolute())
+        # Paths on the command line are those of the folder where it was typed.
+        models = choose(bundle.plan)
+        if directory is not None:
+            os.chdir(directory)
+        system = System(bundle, report=terminal.status, models=models)
+        folders.require_narrow(system.bundle.plan)
+        return system
     except RuntimeFailure as error:
         view.fail(str(error))
         view.ended(str(error))

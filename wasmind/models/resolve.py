@@ -62,9 +62,6 @@ class Directory:
             if model.kind not in (*_KINDS, BALANCED):
                 text = f"model `{model.name}` is of the unknown kind `{model.kind}`"
                 raise UnusableModel(text)
-            if model.kind == "litellm":
-                # Whether there is a proxy to start is known at once.
-                self._model(model.name, model)
 
     @property
     def names(self) -> Sequence[str]:
@@ -91,8 +88,13 @@ class Directory:
         return next(self._alternatives(name))
 
     def prepare(self) -> None:
-        """Start what takes long to start; returns at once."""
-        self._backing.prepare()
+        """Start what takes long to start; returns at once.
+
+        Raises:
+            UnusableModel: what should be started is not there.
+        """
+        if self._instead is None:
+            self._backing.prepare()
 
     def close(self) -> None:
         """Close what stands behind the models."""
@@ -134,17 +136,21 @@ class _Backing:
 
     def proxy(self) -> Proxy:
         """The LiteLLM proxy of this run, for all models it serves; not started yet."""
+        from wasmind.litellm_program import ProxyError
         from wasmind.models.litellm import open_proxy
 
         with self._lock:
             if self._proxy is None:
-                self._proxy = open_proxy(self._proxied, os.environ, self._report)
+                try:
+                    self._proxy = open_proxy(self._proxied, os.environ, self._report)
+                except ProxyError as error:
+                    raise UnusableModel(f"model `{self._proxied[0].name}`: {error}") from None
             return self._proxy
 
     def prepare(self) -> None:
         """Start the proxy, if models need it, on a thread of its own."""
-        if self._proxy is not None:
-            self._proxy.prepare()
+        if self._proxied:
+            self.proxy().prepare()
 
     def of(self, provider: str) -> Wire:
         from wasmind.models.wire import Wire  # brings httpx, which scripts can do without
@@ -155,6 +161,10 @@ class _Backing:
             return self._made[provider]
 
     def close(self) -> None:
+        with self._lock:
+            proxy = self._proxy
+        if proxy is not None:  # also one that nobody has asked anything yet
+            proxy.close()
         for wire in self._made.values():
             wire.close()
 
@@ -272,13 +282,9 @@ class _Key:
 
 
 def _litellm(given: plan.Model, backing: _Backing) -> Model:
-    from wasmind.litellm_program import ProxyError
     from wasmind.models.litellm.upstream import ProxiedModel
 
-    try:
-        proxy = backing.proxy()
-    except ProxyError as error:
-        raise UnusableModel(f"model `{given.name}`: {error}") from None
+    proxy = backing.proxy()
     name = given.settings["entries"][0].get("model", given.name)
     sold_by, _, sold_as = str(name).partition("/")
     listed = look_up(sold_by, sold_as) if sold_as else None

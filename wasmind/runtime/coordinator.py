@@ -35,6 +35,7 @@ from wasmind.runtime.workers import Workers
 if TYPE_CHECKING:
     from wasmind.runtime.host.connections import Connections
     from wasmind.runtime.host.egress import Address
+    from wasmind.runtime.host.launch import Launchers
     from wasmind.runtime.host.models import ModelGateway
 
 _MIB: Final = 1 << 20
@@ -74,7 +75,8 @@ class Coordinator:
         self._reason: str | None = None
         self._root_ended = False
         self._connections: Connections | None = None
-        self._connections_lock = threading.Lock()
+        self._launchers: Launchers | None = None
+        self._shared_lock = threading.Lock()
         self._credentials = Credentials(plan.credentials)
         limits = {"processes": plan.limits.processes, "requests": plan.limits.requests}
         self._slots = Slots(limits)
@@ -316,10 +318,19 @@ class Coordinator:
         """HTTP connections, shared by the whole system; loaded when the first request is made."""
         from wasmind.runtime.host.connections import Connections
 
-        with self._connections_lock:
+        with self._shared_lock:
             if self._connections is None:
                 self._connections = Connections()
             return self._connections
+
+    def launchers(self) -> Launchers:
+        """What starts commands, shared by the whole system; loaded for the first command."""
+        from wasmind.runtime.host.launch import Launchers
+
+        with self._shared_lock:
+            if self._launchers is None:
+                self._launchers = Launchers()
+            return self._launchers
 
     def models(self) -> ModelGateway | None:
         """What answers for models."""
@@ -356,6 +367,8 @@ class Coordinator:
         orderly = all(item.ended.wait(max(0.0, deadline - time.monotonic())) for item in waiting)
         if self._connections is not None:
             self._connections.close()
+        if self._launchers is not None:
+            self._launchers.close()
         return orderly
 
     def _leave(self, scope: str, identifier: str, actor: Actor | None) -> None:

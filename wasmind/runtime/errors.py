@@ -6,6 +6,7 @@ RuntimeFailure
 ├── GuestFailure         an actor's code failed: it trapped or raised
 │   └── LimitExceeded    ... because it used more than it was allowed to
 ├── SourceError          actor source the interpreter cannot compile
+├── FolderError          a granted folder that is more than it looks on this machine
 ├── CapabilityDenied     a host call that was not granted
 ├── NotSent              a message that the bus does not take
 ├── UnusableModel        a model of the plan that cannot be asked; in `models.resolve`
@@ -53,6 +54,10 @@ class SourceError(RuntimeFailure):
         self.message = message
         self.line = line
         self.column = column
+
+
+class FolderError(RuntimeFailure):
+    """A grant comes out as the user's home folder, or more, without saying so."""
 
 
 class CapabilityDenied(RuntimeFailure):

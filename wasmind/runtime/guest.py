@@ -10,6 +10,7 @@ import ctypes
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
@@ -46,6 +47,7 @@ _TOO_MUCH_AT_ONCE: Final = (
     "interfaces of `wasmind:ext` can send messages, request bodies and files of at most "
     f"{door.LARGEST_LIST_OUT * 10 // _MIB / 10} MiB"
 )
+_REFUSED_BY_SYSTEM: Final = "(os error 12)"
 _PYTHON: Final = "Traceback (most recent call last)"
 _NO_MEMORY: Final = re.compile(r"MemoryError|memory allocation of \d+ bytes failed")
 #: What Rust adds to every panic.
@@ -78,6 +80,10 @@ class Stopwatch:
     def halt(self) -> None:
         """The guest left for the host."""
         self._left -= self._engine.ticks - self._since
+
+    def used_up(self) -> bool:
+        """Whether the guest had all of its time; otherwise somebody else interrupted it."""
+        return self._engine.ticks - self._since >= self._left
 
     def resume(self) -> None:
         """The guest goes on with what is left; at least one tick, so that it can finish."""
@@ -270,6 +276,8 @@ class Guest:
         """What to tell about an error of wasmtime's."""
         traceback = _without_panic(self.host.complaints.decode("utf-8", "replace"))
         self.host.complaints.clear()
+        if _INTERRUPTED in text and not self._watch.used_up():
+            return GuestFailure("interrupted while it computed: the system is stopping", traceback)
         if _INTERRUPTED in text:
             seconds = self._limits.compute_seconds
             return LimitExceeded(
@@ -278,6 +286,8 @@ class Guest:
             )
         if self.host.failure is not None:
             return GuestFailure(str(self.host.failure), traceback)
+        if _REFUSED_BY_SYSTEM in text:
+            return GuestFailure(_refused_memory(), traceback)
         if _NO_MEMORY.search(traceback) or "memory" in _root_cause(text):
             limit = f"{self._limits.memory_mib} MiB (limit `memory_mib`)"
             return LimitExceeded(f"ran out of its memory of {limit}", traceback)
@@ -293,6 +303,8 @@ def _wasi_files(host: Host) -> WasiConfig:
     config.stderr_custom = _taken_by(host.complain)
     read, write = granted_folders(host)
     for folder in dict.fromkeys((*write, *read)):
+        if not Path(folder).is_dir():
+            continue  # told when the run started
         config.preopen_dir(folder, folder, folder in write)
     return config
 
@@ -303,6 +315,19 @@ def _taken_by(take: Callable[[bytes], None]) -> Callable[[bytes], int]:
         return len(data)
 
     return callback
+
+
+def _refused_memory() -> str:
+    """What to do when not the guest's limit was in the way but the process'."""
+    import resource  # only to explain a failure
+
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if allowed == resource.RLIM_INFINITY:
+        return "the system has no memory left for it (os error 12)"
+    return (
+        f"this process may have {allowed // _MIB} MiB of address space (`ulimit -v`), and every "
+        "actor reserves more than 4096 MiB of it; raise that limit or remove it"
+    )
 
 
 def _root_cause(text: str) -> str:

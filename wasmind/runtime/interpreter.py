@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from wasmind.runtime.events import HttpRetry
     from wasmind.runtime.host.connections import Connections
     from wasmind.runtime.host.egress import Address
+    from wasmind.runtime.host.launch import Launchers
     from wasmind.runtime.host.models import ModelGateway
 
 _LIMITS: Final = Limits(memory_mib=256, compute_seconds=20.0)
@@ -70,6 +71,10 @@ class _Nowhere:
     def connections(self) -> Connections:
         """Requests are refused before they need one."""
         raise AssertionError("a guest without `http` made a request")
+
+    def launchers(self) -> Launchers:
+        """Commands are refused before they need one."""
+        raise AssertionError("a guest without `command` ran a command")
 
     def models(self) -> ModelGateway | None:
         """There are no models."""

@@ -7,12 +7,13 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
-from wasmind.plan import Actor
+from wasmind.plan import ROOT_SCOPE, Actor
+from wasmind.runtime import folders
 from wasmind.runtime.bundle import Bundle
 from wasmind.runtime.coordinator import Coordinator
 from wasmind.runtime.engine import TICK_SECONDS, Engine, Report
 from wasmind.runtime.errors import EngineError, SpawnError
-from wasmind.runtime.events import Events, Subscription, Waiting
+from wasmind.runtime.events import Events, LogRecord, Subscription, Waiting
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host import INTERFACES
 from wasmind.runtime.host.door import Host
@@ -78,7 +79,14 @@ class Runtime:
         Raises:
             SpawnError: an actor of it could not be started.
             EngineError: an actor's component cannot be used.
+            FolderError: a granted folder is more than it looks.
         """
+        folders.require_narrow(self._bundle.plan)
+        for actor, folder in folders.missing(self._bundle.plan):
+            text = f"the granted folder `{folder}` does not exist"
+            self._events.emit(
+                LogRecord(level="warn", actor=actor.name, scope=ROOT_SCOPE, text=text)
+            )
         self.prepare()
         with self._workers.blocked():
             self._coordinator.start(_ROOT_AGENT)

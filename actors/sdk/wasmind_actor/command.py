@@ -16,7 +16,7 @@ from wasmind_actor import door
 
 
 class CommandError(Exception):
-    """The host could not even try."""
+    """The host refused, or cut the command off because the actor is to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ class Command:
         program: found through the host's PATH unless it is a path.
         directory: where; the host's working directory if None.
         timeout: seconds it may take.
-        max_output_bytes: how much to keep of each stream; the host's default if None.
+        max_output_bytes: how much to keep of each stream from its start, and of one that is longer
+            as much again, at most 1 MiB, from its end; the host's default if None.
         environment: variables added to those the host passes on.
     """
 
@@ -71,13 +72,27 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """How a command ended, and what it wrote; a `truncated` stream was longer."""
+    """How a command ended, and what it wrote.
+
+    Attributes:
+        stdout, stderr: all of a stream, or how it starts.
+        stdout_truncated, stderr_truncated: it was longer.
+        stdout_end, stderr_end: how a truncated stream ends.
+        stdout_missing, stderr_missing: how many bytes lie between start and end.
+        left_behind: command lines of the processes that lived on after the command. They were
+            ended: nothing outlives a call.
+    """
 
     status: Status
     stdout: bytes = b""
     stderr: bytes = b""
     stdout_truncated: bool = False
     stderr_truncated: bool = False
+    stdout_end: bytes = b""
+    stderr_end: bytes = b""
+    stdout_missing: int = 0
+    stderr_missing: int = 0
+    left_behind: tuple[str, ...] = ()
 
 
 def run(

@@ -138,6 +138,11 @@ class GuestHost:
             stderr=bytes_of(output.stderr),
             stdout_truncated=output.stdout_truncated,
             stderr_truncated=output.stderr_truncated,
+            stdout_end=bytes_of(output.stdout_end),
+            stderr_end=bytes_of(output.stderr_end),
+            stdout_missing=output.stdout_missing,
+            stderr_missing=output.stderr_missing,
+            left_behind=tuple(output.left_behind),
         )
 
     def spawn(self, actors: Sequence[str], name: str) -> str:

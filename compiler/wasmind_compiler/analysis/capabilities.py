@@ -76,6 +76,23 @@ def grant(
     return Granted(capabilities=tuple(sorted(granted)), narrowed=_narrowed(entry.grants, granted))
 
 
+def files_not_granted(actor: ResolvedActor, granted: Granted) -> Iterator[Diagnostic]:
+    """What to say about a component that opens files through WASI, where no folder is granted."""
+    entry = _granting(actor)
+    grants = (entry and entry.grants) or ()
+    if any(each.capability == "filesystem" for each in grants):
+        return  # granted, or refused on purpose
+    names = sorted({*granted.capabilities, "filesystem"} - _HARMLESS)
+    table = ", ".join(f"{name} = true" for name in names)
+    yield components.FILES_NOT_GRANTED.at(
+        actor.source.span() if entry is None else entry.document.header((*entry.path, "grants")),
+        f"the component of `{actor.name}` opens files through WASI, and no folder is granted to it",
+        help=f"if it needs them, write `grants = {{ {table} }}` in `[actors.{actor.name}]`"
+        if entry is None
+        else "if it needs them, add `filesystem = true`, or the folders, to the grants",
+    )
+
+
 def _granting(actor: ResolvedActor) -> ActorEntry | None:
     """The table that has the last word on what the actor is granted."""
     return next((each for each in reversed(actor.entries) if each.grants is not None), None)

@@ -14,9 +14,11 @@ from wasmind.records import Record
 _MAGIC: Final = b"\0asm"
 _COMPONENT: Final = b"\x0d\x00\x01\x00"
 _CORE_MODULE: Final = b"\x01\x00\x00\x00"
+_SECTION_TYPE: Final = 7
 _SECTION_IMPORT: Final = 10
 _SECTION_EXPORT: Final = 11
 _SORT_CORE: Final = 0x00
+_OPEN: Final = b"[method]descriptor.open-at"
 
 
 class ComponentError(ValueError):
@@ -28,10 +30,16 @@ class CoreModuleError(ComponentError):
 
 
 class ComponentInterface(Record):
-    """Names as written in the binary, in order."""
+    """Names as written in the binary, in order.
+
+    Attributes:
+        opens_files: whether it imports the function of WASI that opens a file. Toolchains import
+            the interface always, but leave out its functions that nothing calls.
+    """
 
     imports: tuple[str, ...]
     exports: tuple[str, ...]
+    opens_files: bool = False
 
 
 def read_component(content: bytes) -> ComponentInterface:
@@ -49,6 +57,7 @@ def read_component(content: bytes) -> ComponentInterface:
         raise ComponentError(f"unknown WebAssembly version {content[4:8].hex()}")
     imports: list[str] = []
     exports: list[str] = []
+    opens_files = False
     reader = _Reader(content, 8)
     while not reader.at_end():
         section, size = reader.byte(), reader.unsigned()
@@ -57,7 +66,10 @@ def read_component(content: bytes) -> ComponentInterface:
             imports += body.vector(_import)
         elif section == _SECTION_EXPORT:
             exports += body.vector(_export)
-    return ComponentInterface(tuple(imports), tuple(exports))
+        elif section == _SECTION_TYPE:
+            # The type of an imported interface names its functions.
+            opens_files = opens_files or body.contains(_OPEN)
+    return ComponentInterface(tuple(imports), tuple(exports), opens_files)
 
 
 class _Reader:
@@ -91,6 +103,10 @@ class _Reader:
         if self._at > self._end:
             raise ComponentError("the file is cut short")
         return _Reader(self._content, start, self._at)
+
+    def contains(self, text: bytes) -> bool:
+        """Whether `text` is somewhere in what is left."""
+        return self._content.find(text, self._at, self._end) >= 0
 
     def name(self) -> str:
         body = self.part(self.unsigned())

@@ -35,6 +35,7 @@ class Examined(Record):
 
     imports: tuple[str, ...]
     problems: tuple[Diagnostic, ...]
+    opens_files: bool = False
 
 
 def examine_component(
@@ -66,7 +67,7 @@ def examine_component(
         problems += [_unknown_import(each, name, where(), names) for each in unknown]
     if ACTOR_EXPORT not in found.exports:
         problems.append(_missing_export(found, name, where()))
-    return Examined(found.imports, tuple(problems))
+    return Examined(found.imports, tuple(problems), found.opens_files)
 
 
 def reaches_files(imports: Iterable[str]) -> bool:

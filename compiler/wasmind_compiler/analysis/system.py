@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from wasmind.records import Record
 from wasmind_compiler.analysis.agents import check_agents, report_never_spawned
-from wasmind_compiler.analysis.capabilities import Granted, grant, may_use, promised
+from wasmind_compiler.analysis.capabilities import (
+    Granted,
+    files_not_granted,
+    grant,
+    may_use,
+    promised,
+)
 from wasmind_compiler.analysis.config_schema import fault_of, without_slow_patterns
 from wasmind_compiler.analysis.first_agent import check_first_agent
 from wasmind_compiler.analysis.meanings import check_meanings
@@ -152,6 +158,8 @@ def _link_actor(
         if artifact.is_built
         else promised(resolved)
     )
+    if artifact.opens_files:
+        collector.extend(files_not_granted(resolved, granted))
     if "command" in granted.narrowed and contract.programs:
         # Loaded only for actors that start programs, of which some are granted.
         from wasmind_compiler.analysis.programs import check_programs

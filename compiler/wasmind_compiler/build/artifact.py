@@ -33,6 +33,7 @@ class Artifact(Record):
             where it has not been built.
         imported: capabilities the component imports; None for the shared interpreter.
         optional: capabilities it could use where they are granted, but does not need.
+        opens_files: whether the component opens files through WASI.
         files: its sources, for places in them; None for a component of its own.
         is_built: whether its component is known; if not, so is nothing but what the manifest says.
     """
@@ -43,6 +44,7 @@ class Artifact(Record):
     component: bytes | None = None
     imported: tuple[str, ...] | None = None
     optional: tuple[str, ...] = ()
+    opens_files: bool = False
     files: ActorFiles | None = None
     is_built: bool = True
 

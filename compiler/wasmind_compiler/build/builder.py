@@ -212,6 +212,7 @@ class Builder:
             component=content,
             imported=imported,
             optional=optional,
+            opens_files=found.opens_files,
             contract=contract,
         )
 

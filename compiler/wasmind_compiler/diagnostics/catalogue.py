@@ -170,7 +170,7 @@ COVERED: Final[Mapping[str, Mapping[str, str]]] = {
         "capability needed but not granted": "WM0701",
         "capability granted but unused": "WM0702",
         "unknown capability": "WM0201",
-        "file access not granted": "WM0701",
+        "file access not granted": "WM0701, WM0709",
         "declared and real imports differ": "WM0707",
         "core module instead of component": "WM0703",
         "component unreadable": "WM0704",

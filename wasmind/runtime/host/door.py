@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from wasmind.plan import Actor
 from wasmind.runtime.errors import CapabilityDenied
+from wasmind.runtime.grants import denial
 from wasmind.runtime.host.interface import HostFunction, Interface
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from wasmind.runtime.events import HttpRetry
     from wasmind.runtime.host.connections import Connections
     from wasmind.runtime.host.egress import Address
+    from wasmind.runtime.host.launch import Launchers
     from wasmind.runtime.host.models import ModelGateway
 
 _RECENT_LINES = 20
@@ -58,6 +60,9 @@ class Surroundings(Protocol):
 
     def connections(self) -> Connections:
         """HTTP connections, shared by the whole system."""
+
+    def launchers(self) -> Launchers:
+        """What starts commands, shared by the whole system."""
 
     def models(self) -> ModelGateway | None:
         """What answers for models, which every actor with `http` may ask; None without models."""
@@ -153,6 +158,7 @@ class Host:
         printed: what it wrote to stdout since the last end of a line.
         log_rate: keeps a flood of log records from filling the disk.
         recent: the last lines it logged.
+        told_about_files: whether people know that it looks for files in vain.
         failure: what a host function raised; it explains the trap that follows.
         cancelled: set when the instance must stop; blocked calls end early.
         doing: what it is busy with outside of the guest, and since when (`perf_counter`).
@@ -169,6 +175,7 @@ class Host:
     log_rate: Rate = field(default_factory=lambda: Rate(2_000, 200.0))
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=_RECENT_LINES))
     usage: Usage = field(default_factory=Usage)
+    told_about_files: bool = False
     failure: BaseException | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
     doing: tuple[str, float] | None = None
@@ -266,16 +273,8 @@ def _granted(host: Host, interface: Interface) -> bool:
 
 
 def _refuse(host: Host, interface: Interface, name: str, function: HostFunction) -> Any:
-    reason = denial(host.actor.name, interface.capability or interface.name)
+    reason = denial(host.actor, interface.capability or interface.name)
     host.around.log(host, "warn", f"refused `{interface.name}` `{name}`: {reason}")
     if function.refuse is None:
         raise CapabilityDenied(reason)
     return function.refuse(reason)
-
-
-def denial(actor: str, capability: str) -> str:
-    """What to tell about a capability that was not granted, with the line that grants it."""
-    return (
-        f"actor `{actor}` was not granted `{capability}`; to grant it, add "
-        f"`{capability} = true` to `[actors.{actor}.grants]`"
-    )

@@ -41,7 +41,15 @@ _NEAR: Final = tuple(
 
 
 class Refused(Exception):
-    """A request outside the grant; the text says why."""
+    """A request outside the grant; the text says why.
+
+    Attributes:
+        added: the limits of `http` with which it would be inside.
+    """
+
+    def __init__(self, text: str, **added: Any) -> None:
+        super().__init__(text)
+        self.added = added
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +84,15 @@ class Policy:
         """
         port = url.port or (443 if url.scheme == "https" else 80)
         if self.methods and method not in self.methods:
-            raise Refused(f"the method `{method}` is not among the granted `http.methods`")
+            raise Refused(
+                f"the method `{method}` is not among the granted `http.methods`", methods=[method]
+            )
         if self.hosts and not any(_matches(entry, url.host) for entry in self.hosts):
-            raise Refused(f"the host `{url.host}` is not among the granted `http.hosts`")
+            raise Refused(
+                f"the host `{url.host}` is not among the granted `http.hosts`", hosts=[url.host]
+            )
         if self.ports and port not in self.ports:
-            raise Refused(f"the port {port} is not among the granted `http.ports`")
+            raise Refused(f"the port {port} is not among the granted `http.ports`", ports=[port])
 
     def choose(self, host: str, port: int, addresses: Sequence[Address]) -> list[Address]:
         """The addresses a connection to `host` may use, in the given order.
@@ -90,11 +102,13 @@ class Policy:
         """
         allowed = [address for address in addresses if self._allows(address)]
         if not allowed:
-            shown = str(addresses[0]) if addresses else "nothing"
-            raise Refused(
-                f"`{host}` leads to {shown}, which is not public; to allow it, list the address "
-                "in `http.hosts`, or set `http.private`"
-            )
+            if not addresses:
+                raise Refused(f"`{host}` leads to no address")
+            shown = str(addresses[0])
+            text = f"`{host}` leads to {shown}, which is not public"
+            if self.hosts or any(_in(_embedded(address), _METADATA) for address in addresses):
+                raise Refused(text, hosts=[shown])
+            raise Refused(text, private=True)
         return allowed
 
     def _allows(self, address: Address) -> bool:

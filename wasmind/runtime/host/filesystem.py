@@ -10,13 +10,15 @@ from __future__ import annotations
 import errno
 import os
 import stat as stat_module
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from wasmind.records import Record
 from wasmind.runtime.abi import Err, Ok
+from wasmind.runtime.folders import granted
+from wasmind.runtime.grants import to_grant
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
 
@@ -44,12 +46,10 @@ class _Place(Record):
 
 def granted_folders(host: Host) -> tuple[list[str], list[str]]:
     """Real paths of the folders an actor may read, and of those it may read and change."""
-    grant = host.actor.grants.get("filesystem", {})
-    # Without a narrower grant, the working directory is what an actor of the user works on.
-    writable: Sequence[str] = grant.get("read_write", () if grant else (".",))
+    folders = granted(host.actor)
     return (
-        [os.path.realpath(folder) for folder in (*grant.get("read", ()), *writable)],
-        [os.path.realpath(folder) for folder in writable],
+        [folder.path for folder in folders],
+        [folder.path for folder in folders if folder.writable],
     )
 
 
@@ -61,12 +61,12 @@ def _place(host: Host, path: str, *, write: bool) -> _Place:
     for root in writable if write else readable:
         if real == root or real.startswith(root.rstrip(os.sep) + os.sep):
             return _Place(root, tuple(Path(real).relative_to(root).parts), path)
+    folder = str(Path(real).parent)
+    hint = to_grant(host.actor, "filesystem", **{"read_write" if write else "read": [folder]})
     access = "write" if write else "read"
-    raise _FileError(
-        "denied",
-        f"`{path}` lies below no folder that `{host.actor.name}` may {access}; "
-        f"see `[actors.{host.actor.name}.grants.filesystem]`",
-    )
+    text = f"`{path}` lies below no folder that `{host.actor.name}` may {access}; {hint}"
+    host.around.log(host, "warn", f"refused a file: {text}")
+    raise _FileError("denied", text)
 
 
 @contextmanager

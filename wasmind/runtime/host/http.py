@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from wasmind.records import Record
 from wasmind.runtime.abi import Err, Ok, Owned
 from wasmind.runtime.events import HttpRetry
+from wasmind.runtime.grants import to_grant
 from wasmind.runtime.host.doing import doing
 from wasmind.runtime.host.door import Host, warn_of_size
 from wasmind.runtime.host.interface import LARGEST_LIST_MIB, HostFunction, Interface
@@ -264,8 +265,9 @@ def _attempt(host: Host, call: Call, timeout: float | None, most: int) -> Answer
     except Failure:
         raise
     except Refused as error:
-        around.log(host, "warn", f"refused `{call.method} {shown(call.url)}`: {error}")
-        text = f"{error}; see `[actors.{host.actor.name}.grants.http]`"
+        hint = to_grant(host.actor, "http", **error.added) if error.added else ""
+        text = f"{error}; {hint}" if hint else str(error)
+        around.log(host, "warn", f"refused `{call.method} {shown(call.url)}`: {text}")
         raise Failure("network-error", text, hopeless=True) from None
     except Hopeless as error:
         raise Failure("network-error", around.masked(str(error)), hopeless=True) from None

@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 
 from wasmind.runtime.abi import Err, Ok, Owned
 from wasmind.runtime.errors import CapabilityDenied
+from wasmind.runtime.grants import to_grant
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
 
@@ -75,6 +76,17 @@ def _poll(host: Host, pollables: Sequence[int]) -> list[int]:
         _wait_until(host, min(times))
     now = time.monotonic_ns()
     return [index for index, when in enumerate(times) if when <= now]
+
+
+def _no_folders(host: Host) -> list[Any]:
+    """Where C libraries begin when a path is opened; without a folder they refuse it themselves."""
+    # A Python actor has our interface; its interpreter looks around without a reason.
+    if not host.actor.modules and not host.told_about_files:
+        host.told_about_files = True
+        hint = to_grant(host.actor, "filesystem")
+        text = f"looks for files through WASI, and no folder was granted; {hint}"
+        host.around.log(host, "warn", text)
+    return []
 
 
 def _exit(_host: Host, _status: Any) -> NoReturn:
@@ -168,5 +180,5 @@ WASI: Final[tuple[Interface, ...]] = (
         {"error": _ERROR},
     ),
     _interface("io/streams", _STREAM_METHODS, {"input-stream": _INPUT, "output-stream": _OUTPUT}),
-    _interface("filesystem/preopens", _functions(get_directories=lambda _host: [])),
+    _interface("filesystem/preopens", _functions(get_directories=_no_folders)),
 )

@@ -295,3 +295,45 @@ class Desk(Actor):
         },
     ),
 )
+
+FILES_NOT_GRANTED = Rule(
+    code="WM0709",
+    title="files through WASI without a grant",
+    severity=Severity.NOTE,
+    explanation="""
+The component can open files through WASI, and the actor was granted no folder. Every path is then
+refused inside the component itself, usually as "Capabilities insufficient (os error 76)". Grant
+folders if the actor works on files, or refuse them with `filesystem = false` to silence this note.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+grants = { filesystem = { read = ["notes"] } }
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+build.component = "desk.wasm"
+""",
+            "desk/desk.wasm": """\
+(component
+  (import "wasi:filesystem/types@0.2.3" (instance
+    (export "descriptor" (type $descriptor (sub resource)))
+    (export "[method]descriptor.open-at" (func (param "self" (borrow $descriptor))))
+  ))
+  (instance $actor)
+  (export "wasmind:actor/actor@0.1.0" (instance $actor))
+)
+""",
+        },
+    ),
+)
