@@ -17,6 +17,8 @@ from tests.models.litellm_environment import Unavailable, litellm_script
 from tests.models.test_litellm_proxy import servers, until
 from tests.models.zoo import Provider, Visit, chunk, completion, says, sse, streams, tool_call
 from wasmind.litellm_params import endpoint_settings
+from wasmind.models.litellm.proxy import free_port
+from wasmind.models.resolve import Directory
 from wasmind.plan import Model
 
 KEY = "sk-a-secret-key-of-the-user-0123456789"
@@ -146,6 +148,20 @@ def test_an_entry_that_fails_is_stood_in_for(
     providers[0].behave = lambda visit: visit.json({"error": {"message": "down"}}, 503)
     gateway = run(balanced(*providers))
     assert [gateway.text() for _ in range(2)] == ["two", "two"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_a_proxy_that_nobody_has_asked_ends_with_the_run() -> None:
+    port = free_port(0)
+    shared = {"command": [sys.executable, "-c", "import time; time.sleep(600)"], "port": port}
+    settings = {"entries": [{"model": "bedrock/some-model"}], "proxy": shared}
+    directory = Directory([Model(name="m", kind="litellm", settings=settings)], report=str)
+    directory.prepare()
+    try:
+        until(lambda: bool(servers(port)))
+    finally:
+        directory.close()
+    assert not servers(port)
 
 
 def converses(visit: Visit) -> None:

@@ -53,6 +53,7 @@ class Directory:
         report: Callable[[str], None] = print,
     ) -> None:
         self._names = Names(models, instead)
+        self._prepares = instead is None or instead.kind == "litellm"
         self._backing = _Backing(models, report)
         self._lock = threading.Lock()
         self._made: dict[str, Model] = {}
@@ -93,7 +94,7 @@ class Directory:
         Raises:
             UnusableModel: what should be started is not there.
         """
-        if self._instead is None:
+        if self._prepares:
             self._backing.prepare()
 
     def close(self) -> None:
