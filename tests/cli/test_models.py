@@ -8,7 +8,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from tests.cli.conftest import MAIN
@@ -23,6 +25,7 @@ source = {{ library = "assistant" }}
 config = {{ model_name = "{name}" }}
 {more}
 """
+SCHEMA = Path(__file__).parents[2] / "schemas" / "models.schema.json"
 #: A Wasmind without the extra `compiler`.
 BASE = f"""
 import sys
@@ -80,6 +83,14 @@ def provider() -> Iterator[Callable[[Behaviour], Provider]]:
         each.close()
 
 
+def described(text: str) -> list[dict[str, Any]]:
+    """The models of a JSON document, which is as its schema says."""
+    document = json.loads(text)
+    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    found: list[dict[str, Any]] = document["models"]
+    return found
+
+
 def gone() -> str:
     """The address of a server that has ended."""
     provider = Provider(says("hi"))
@@ -103,6 +114,11 @@ def test_a_key_that_is_missing_and_then_set(
         "  reads     400,000 tokens\n"
         "  price     $0.25 in, $0.025 cached, $2 out, per million tokens\n"
     )
+    [model] = described(models("models", "app.toml", "--format", "json").stdout)
+    assert len(model["problems"]) == 1
+    assert model["answers"][0]["keys"] == [
+        {"variable": "OPENAI_API_KEY", "file": None, "set": False}
+    ]
     done = models("models", "app.toml", OPENAI_API_KEY=KEY)
     assert done.returncode == 0, done.stdout
     assert "  key       OPENAI_API_KEY is set\n" in done.stdout
@@ -161,7 +177,7 @@ def test_a_bundle_needs_no_compiler(
     assert made.returncode == 0, made.stderr
     done = models("models", "out", "--ping", "--format", "json", program=BASE)
     assert done.returncode == 0, done.stderr
-    [model] = json.loads(done.stdout)["models"]
+    [model] = described(done.stdout)
     [answer] = model["answers"]
     assert (model["name"], model["used_by"], model["problems"]) == ("m", ["assistant"], [])
     assert answer["url"] == f"{there.url}/chat/completions"

@@ -89,6 +89,17 @@ def test_a_server_of_this_machine_needs_no_key_and_costs_nothing() -> None:
     assert (route.keys, route.price, route.start) == ((), FREE, "ollama serve")
 
 
+def test_a_provider_without_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    [need] = needs(actors=(actor("a", "azure/gpt"),)).values()
+    [route] = need.routes
+    assert (route.provider, route.model, route.url) == ("azure", "gpt", None)
+    assert "`AZURE_OPENAI_ENDPOINT`" in (route.problem or "")
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "https://some.openai.azure.com")
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    [need] = needs(actors=(actor("a", "azure/gpt"),)).values()
+    assert need.routes[0].problem is None
+
+
 def test_endpoints_that_share_a_name_are_listed_one_by_one() -> None:
     targets = [{"base_url": f"http://127.0.0.1:{port}/v1", "model": "m"} for port in (1, 2)]
     shared = Model(name="m", kind="balanced", settings={"targets": targets})

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from wasmind.models.ping import Pong
     from wasmind.plan import RunPlan
     from wasmind.prices import Price
+
+#: Of the JSON form, which `schemas/models.schema.json` describes.
+_VERSION: Final = 1
 
 
 @click.command(name="models")
@@ -71,7 +74,8 @@ def command(
     silent = {} if pings else _silent(needs)
     shown = [_as_dict(need, pongs, silent) for need in needs]
     if form == "json":
-        terminal.result(json.dumps({"models": shown}, indent=2, ensure_ascii=False))
+        document = {"version": _VERSION, "models": shown}
+        terminal.result(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         blocks = ["\n".join(_lines(*each)) for each in zip(needs, shown, strict=True)]
         terminal.result("\n\n".join(blocks) or "no actor names a model")
@@ -194,7 +198,8 @@ def _who(route: Route) -> str:
         return "a script of rules"
     if route.by == "litellm":
         return f"the LiteLLM proxy of the run: {route.model}"
-    return f"{route.provider or 'endpoint'}: {route.model} at {route.url}"
+    where = f" at {route.url}" if route.url else ""
+    return f"{route.provider or 'endpoint'}: {route.model}{where}"
 
 
 def _key(key: Key) -> str:

@@ -16,7 +16,7 @@ from wasmind.models.names import ANY, BALANCED, Names
 from wasmind.models.resolve import Directory, UnusableModel
 from wasmind.plan import Actor, Credential, Model, RunPlan
 from wasmind.prices import Price
-from wasmind.providers import Provider, providers, split
+from wasmind.providers import Provider, split
 
 _REFERENCE: Final = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
 
@@ -165,7 +165,8 @@ def _route(given: Model) -> Route:
     try:
         model = Directory((given,)).first(given.name)
     except (UnusableModel, ModelError) as error:
-        return Route(given=given, by=given.kind, problem=str(error))
+        provider, name = given.settings.get("provider"), given.settings.get("model", given.name)
+        return Route(given=given, by=given.kind, provider=provider, model=name, problem=str(error))
     facts: dict[str, Any] = {"context_window": model.context_window, "price": model.price}
     if given.kind == "litellm":
         return _proxied(given, facts)
@@ -181,7 +182,7 @@ def _route(given: Model) -> Route:
         given=given,
         by=given.kind,
         model=target.model,
-        provider=provider.name if provider.name in providers() else None,
+        provider=given.settings.get("provider"),
         url=target.url,
         keys=_keys(given, provider, has_key=has_key),
         start=provider.start,
