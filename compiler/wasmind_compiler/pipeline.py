@@ -94,6 +94,11 @@ class Report(Record):
         """Whether there is an error."""
         return any(found.severity is Severity.ERROR for found in self.diagnostics)
 
+    def urgent(self) -> Report:
+        """The same without notes, for whoever wants something else than to be told of them."""
+        kept = (found for found in self.diagnostics if found.severity is not Severity.NOTE)
+        return self._replace(diagnostics=tuple(kept))
+
     def strict(self) -> Report:
         """The same with warnings as errors."""
         return Report(

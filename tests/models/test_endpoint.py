@@ -280,6 +280,12 @@ def test_hopeless_refusals_are_told_at_once(at, behaviour, status: int, code: st
     assert gateway.figures.models["m"].failures == 1
 
 
+def test_a_context_that_is_too_long_says_by_how_much(at) -> None:
+    words_ = "This model's maximum context length is 8192 tokens. You requested 9000 tokens."
+    _, gateway = at(refuses(400, words_, code="context_length_exceeded"))
+    assert "it is 808 tokens too long; shorten the conversation" in gateway.error()[2]
+
+
 def test_errors_say_which_url_was_asked_and_what_the_provider_said(at) -> None:
     made, gateway = at(refuses(404, "no such thing"))
     words_ = gateway.error()[2]
@@ -655,6 +661,16 @@ def test_fallbacks(provider, run, behaviour) -> None:
     last = gateway.retries()[-1]
     assert (last.fallback, last.wait_seconds) == ("n", 0)
     assert gateway.figures.models["n"].calls == 1
+
+
+def test_several_endpoints_of_one_name_also_as_a_fallback_and_instead_of_all(provider, run) -> None:
+    bad, one, two = provider(refuses(503)), provider(says("1")), provider(says("2"))
+    targets = [{"model": "x", "base_url": each.url} for each in (one, two)]
+    both = Model(name="n", kind="balanced", settings={"targets": targets})
+    gateway = run(endpoint(bad, "m", fallback=["n"], retries=0), both)
+    assert sorted(gateway.text() for _ in range(2)) == ["1", "2"]
+    gateway = run(endpoint(bad, "m"), instead=both)
+    assert sorted(gateway.text() for _ in range(2)) == ["1", "2"]
 
 
 def test_no_fallback_for_a_request_that_is_wrong(provider, run) -> None:

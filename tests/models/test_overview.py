@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.models.zoo import Provider, in_turn, refuses, says
+from tests.models.zoo import Provider, refuses, says
 from wasmind.litellm_params import why_proxy
 from wasmind.models.choice import Choice
 from wasmind.models.overview import Key, Need, overview
@@ -214,16 +214,3 @@ def test_a_port_where_nothing_listens(provider: Any) -> None:
     gone.close()
     assert is_silent(gone.url)
     assert not is_silent("https://llm.example.org/v1")  # never asked
-
-
-def test_endpoints_that_share_a_name_answer_for_all_and_as_a_fallback(
-    provider: Any, run: Any
-) -> None:
-    one, two = provider(says("one")), provider(says("two"))
-    ill = provider(in_turn(refuses(404, "The model `m` does not exist", code="model_not_found")))
-    targets = [{"base_url": at.url, "model": "m"} for at in (one, two)]
-    shared = Model(name="m", kind="balanced", settings={"targets": targets})
-    everything = run(shared, instead=shared)
-    assert [everything.text(model=name) for name in ("a", "b")] == ["one", "two"]
-    first = endpoint("first", base_url=ill.url, fallback=["m"], retries=0)
-    assert run(first, shared).text(model="first") == "one"
