@@ -18,6 +18,7 @@ from tests.models.test_litellm_proxy import servers, until
 from tests.models.zoo import Provider, Visit, chunk, completion, says, sse, streams, tool_call
 from wasmind.litellm_params import endpoint_settings
 from wasmind.models.litellm.proxy import free_port
+from wasmind.models.ping import ping
 from wasmind.models.resolve import Directory
 from wasmind.plan import Model
 
@@ -240,6 +241,23 @@ def test_the_real_proxy_carries_a_conversation_with_a_tool(
     assert {each.headers["authorization"] for each in upstream.visits} == {f"Bearer {KEY}"}
     assert KEY not in stderr
     assert KEY.encode() not in everything_kept(config, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_ping_through_the_real_proxy(upstream: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        script = litellm_script()
+    except Unavailable as error:
+        pytest.skip(str(error))
+    monkeypatch.setenv("UPSTREAM_KEY", KEY)
+    upstream.behave, told, port = says("hi"), [], free_port(0)
+    entry = {"model": "openai/x", "api_base": upstream.url, "api_key": "os.environ/UPSTREAM_KEY"}
+    settings = {"entries": [entry], "proxy": {"command": [str(script)], "port": port}}
+    pongs = ping([Model(name="m", kind="litellm", settings=settings)], told.append, print)
+    assert pongs["m"].problem is None, told
+    assert any("is ready" in line for line in told)
+    assert len(upstream.asked) == 1
+    until(lambda: not servers(port))
 
 
 @pytest.mark.slow

@@ -185,7 +185,7 @@ def test_an_actor_with_an_endpoint_of_its_own(monkeypatch: pytest.MonkeyPatch) -
 def test_a_ping_asks_each_model_once(provider: Any) -> None:
     well, ill = provider(says("hi")), provider(refuses(500, "on fire"))
     models = [endpoint(name, base_url=at.url) for name, at in (("well", well), ("ill", ill))]
-    pongs = ping(models, print)
+    pongs = ping(models, print, print)
     assert pongs["well"].problem is None
     assert pongs["well"].first_token is not None
     assert pongs["well"].first_token <= pongs["well"].seconds
@@ -200,7 +200,7 @@ def test_a_ping_that_is_not_answered_ends(provider: Any) -> None:
     over, told = threading.Event(), []
     silent = provider(lambda _: over.wait(60))
     try:
-        pongs = ping([endpoint("m", base_url=silent.url)], told.append, longest=0.3)
+        pongs = ping([endpoint("m", base_url=silent.url)], print, told.append, longest=0.3)
     finally:
         over.set()
     assert (pongs["m"].problem or "").startswith("no answer within")

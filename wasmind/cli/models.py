@@ -109,7 +109,9 @@ def _ping(needs: Sequence[Need]) -> Mapping[str, Pong]:
 
     routes = [route for need in needs for route in need.routes if route.problem is None]
     asked = [route.given for route in routes if route.by != "scripted"]
-    return ping(asked, lambda text: terminal.status("Pinging", text))
+    pongs = ping(asked, lambda text: terminal.status("LiteLLM", text), terminal.transient)
+    terminal.transient("")
+    return pongs
 
 
 def _silent(needs: Sequence[Need]) -> Mapping[str, str]:

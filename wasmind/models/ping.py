@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from wasmind.models.errors import Code, ModelError
+from wasmind.models.litellm.upstream import ProxiedModel
 from wasmind.models.resolve import Directory
 from wasmind.models.upstream import Stop, Watch
 from wasmind.plan import Model
@@ -23,6 +24,8 @@ _REQUEST: Final[Mapping[str, Any]] = {
     "max_tokens": _TOKENS,
 }
 _LONGEST: Final = 60.0
+#: A proxy may take so long to start.
+_PROXY_SECONDS: Final = 180.0
 _TELL_EVERY: Final = 2.0
 _CONNECT_SECONDS: Final = 1.0
 _MOST_AT_ONCE: Final = 16
@@ -44,14 +47,18 @@ class Pong:
 
 
 def ping(
-    models: Sequence[Model], report: Callable[[str], None], longest: float = _LONGEST
+    models: Sequence[Model],
+    report: Callable[[str], None],
+    waiting: Callable[[str], None],
+    longest: float = _LONGEST,
 ) -> Mapping[str, Pong]:
     """Send one tiny request to each model, all at once and without retries.
 
     Args:
         models: with different names.
-        report: told, for people, what is waited for.
-        longest: seconds after which the rest has not answered.
+        report: told, for people, how the start of a proxy goes on.
+        waiting: told, every other second, who has not answered yet.
+        longest: seconds after which those have not answered; more where a proxy has to start.
 
     Returns:
         What came, by name.
@@ -67,12 +74,13 @@ def ping(
             asked = {
                 pool.submit(_ask, directory, model.name, cancelled): model.name for model in models
             }
-            deadline = time.monotonic() + longest
+            proxied = any(model.kind == "litellm" for model in models)
+            deadline = time.monotonic() + longest + (_PROXY_SECONDS if proxied else 0)
             missing = set(asked)
             while missing and (left := deadline - time.monotonic()) > 0:
                 missing = wait(missing, min(_TELL_EVERY, left)).not_done
                 if missing:
-                    report(f"waiting for {', '.join(sorted(asked[each] for each in missing))}")
+                    waiting(f"waiting for {', '.join(sorted(asked[each] for each in missing))}")
         finally:
             # Also before the pool waits for its threads: a proxy that is starting is given up.
             cancelled.set()
@@ -84,7 +92,11 @@ def _ask(directory: Directory, name: str, cancelled: threading.Event) -> Pong:
     watch = Watch(cancelled=Stop(cancelled), largest=1 << 20, most_tokens=_TOKENS)
     started = time.monotonic()
     try:
-        directory.first(name).upstream.ask(_REQUEST, watch)
+        upstream = directory.first(name).upstream
+        if isinstance(upstream, ProxiedModel):
+            upstream.start(watch)
+            started = time.monotonic()  # what the proxy takes to start is not the model's
+        upstream.ask(_REQUEST, watch)
     except ModelError as error:
         seconds = time.monotonic() - started
         late = error.code is Code.CANCELLED
