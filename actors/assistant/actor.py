@@ -183,7 +183,7 @@ class Assistant(Actor[AssistantConfig]):
             self.act()
         except Exception as error:  # noqa: BLE001 - nothing may leave the agent in mid-air
             log.error(f"the assistant failed\n{faults.report(error)}")
-            self.conversation.broke_down(_named(error))
+            self.conversation.broke_down(faults.named(error))
             self.act()
 
     def act(self) -> None:
@@ -216,14 +216,14 @@ class Assistant(Actor[AssistantConfig]):
         try:
             self.broadcast(message())
         except Exception as error:  # noqa: BLE001 - the conversation goes on without
-            log.warn(f"others are not told of the conversation: {_named(error)}")
+            log.warn(f"others are not told of the conversation: {faults.named(error)}")
 
     def could_not_send(self, message: Message) -> str:
         """Send a message; returns why that was impossible, or nothing."""
         try:
             self.broadcast(message)
         except Exception as error:  # noqa: BLE001 - what it means depends on the message
-            return f"`{type(message).__name__}` could not be sent: {_named(error)}"
+            return f"`{type(message).__name__}` could not be sent: {faults.named(error)}"
         return ""
 
     def ask(self, request_id: str) -> None:
@@ -239,14 +239,17 @@ class Assistant(Actor[AssistantConfig]):
         except ModelError as error:
             log.info(f"{error.title}: {error}")  # people get a notification
             if error.code == "context_length_exceeded":
-                self.conversation.too_long(str(error))
+                self.conversation.too_long(f"for the model: {error}")
             elif error.code == "cancelled":
                 self.conversation.cancelled()
             else:
                 self.conversation.failed(error.title, str(error))
+        except MemoryError:
+            what = "for the memory the assistant has (`memory_mib` in its `limits`)"
+            self.conversation.too_long(what)
         except Exception as error:  # noqa: BLE001 - whoever waits for the answer must be told
             log.error(f"asking the model failed\n{faults.report(error)}")
-            self.conversation.failed("LLM Request Failed", _named(error))
+            self.conversation.failed("LLM Request Failed", faults.named(error))
         else:
             self.conversation.replied(answer.reply, answer.usage, answer.finish)
 
@@ -280,7 +283,3 @@ class Assistant(Actor[AssistantConfig]):
 def new_request_id() -> str:
     """`req_` and six letters or digits."""
     return "req_" + "".join(secrets.choice(_ALPHABET) for _ in range(6))
-
-
-def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

@@ -69,5 +69,5 @@ class Compaction:
 
 
 def advice(reason: str) -> str:
-    """A reason with what helps."""
-    return f"the conversation is too long for the model: {reason}; {_ADVICE}"
+    """What the conversation is too long for, with what helps."""
+    return f"the conversation is too long {reason}; {_ADVICE}"

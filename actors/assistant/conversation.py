@@ -176,12 +176,12 @@ class Conversation:
         self._proceed()
 
     def too_long(self, reason: str) -> None:
-        """The request under way is longer than the model can take."""
+        """The request under way is too long, for what is said."""
         request = self.compaction.ask(self.history, reason)
         if request is None:
             self.failed("Conversation too long", advice(reason))
             return
-        self._say(Warn(text=f"too long for the model, to be compacted: {reason}"), request)
+        self._say(Warn(text=f"to be compacted, since it is too long {reason}"), request)
         self._enter(COMPACTING)
 
     def lost(self, reply: AssistantReply, reason: str) -> None:

@@ -58,6 +58,7 @@ def test_says_how_to_use_it_before_it_offers_the_tool():
         ({"command": "ls", "timeout": 0}, "ls", None, 1),
         ({"command": "ls", "timeout": 601}, "ls", None, 600),
         ({"command": "ls", "unknown": 1}, "ls", None, 30),
+        ({"command": "echo \ud83d"}, "echo ?", None, 30),
     ],
 )
 def test_runs_bash(arguments, line, directory, timeout):

@@ -487,6 +487,17 @@ def test_without_a_compaction_actor_people_hear_what_helps(answer):
     assert talk.status == IDLE
 
 
+def test_a_conversation_there_is_no_memory_for_is_too_long():
+    talk = Talk(MemoryError(), text("fine"))
+    talk.say("hi")
+    (error,) = errors(talk)
+    assert "too long for the memory the assistant has (`memory_mib` in its `limits`)" in error
+    assert "start a new conversation" in error
+    assert talk.status == IDLE
+    talk.say("better")
+    assert answers(talk) == ["fine"]
+
+
 def with_compaction(*given: Any) -> Talk:
     talk = Talk(text("first"), *given)
     talk.stage.deliver(ActorReady(), sender="wasmind:conversation_compaction")
@@ -494,8 +505,9 @@ def with_compaction(*given: Any) -> Talk:
     return talk
 
 
-def test_a_compaction_actor_is_asked_and_the_message_answered_afterwards():
-    talk = with_compaction(TOO_LONG, text("second"))
+@pytest.mark.parametrize("trouble", [TOO_LONG, MemoryError()])
+def test_a_compaction_actor_is_asked_and_the_message_answered_afterwards(trouble):
+    talk = with_compaction(trouble, text("second"))
     talk.say("two")
     assert talk.status == COMPACTING
     asking = talk.stage.sent(Answered)[-1]

@@ -71,6 +71,35 @@ def test_two_failures_are_two(view: TextView, capsys: pytest.CaptureFixture[str]
     assert lines == ["one", "two", "three"]
 
 
+def refused(content: str) -> Envelope:
+    """A tool call that was answered with an error."""
+    done = {"Done": {"result": {"Err": {"content": content}}}}
+    return said(messages.TOOL_CALL_STATUS, {"status": done, "id": "1"})
+
+
+def test_what_ends_a_run_is_told_once_although_calls_were_refused_because_of_it(
+    view: TextView, capsys: pytest.CaptureFixture[str]
+) -> None:
+    view.show(notice("the agent had 5 turns and was stopped"))
+    view.show(refused("the call was not made"))
+    view.fail("the agent had 5 turns and was stopped")
+    assert [line.strip() for line in capsys.readouterr().err.splitlines()] == [
+        "desk  the call was not made",
+        "error: the agent had 5 turns and was stopped",
+    ]
+
+
+def test_an_error_that_is_logged_and_answered_is_told_once_and_two_answers_are_two(
+    view: TextView, capsys: pytest.CaptureFixture[str]
+) -> None:
+    view.show(logged("too large"))
+    view.show(refused("the answer could not be sent: too large"))
+    view.show(refused("the answer could not be sent: too large"))
+    view.answer("sorry")
+    lines = [line.strip() for line in capsys.readouterr().err.splitlines()]
+    assert lines == ["desk  the answer could not be sent: too large"] * 2
+
+
 def test_the_traceback_of_what_ends_a_run_is_kept(
     view: TextView, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -358,6 +358,32 @@ def test_a_credential_over_plain_http_is_for_near_hosts(
     )
 
 
+@pytest.mark.parametrize(
+    ("settings", "warned"),
+    [
+        ('base_url = "https://Models.example.org/v1"', True),
+        ('base_url = "http://models.example.org:8080"', True),
+        ('base_url = "https://models.example.org"\napi_key = { env = "OTHER" }', False),
+        ('base_url = "https://other.example.org"', False),
+        ('base_url = "https://[models.example.org"', False),
+    ],
+)
+def test_a_credential_is_not_for_models(
+    project: Project, monkeypatch: pytest.MonkeyPatch, settings: str, warned: bool
+) -> None:
+    monkeypatch.setenv("MODELS_KEY", "x")
+    monkeypatch.setenv("OTHER", "x")
+    project.actor("desk")
+    found = project.found(
+        'starting_actors = ["desk"]\nactors.desk.source.path = "desk"\n'
+        f'[models.main]\nkind = "endpoint"\n{settings}\n'
+        '[[run.credentials]]\nhost = "models.example.org"\nvariable = "MODELS_KEY"\n'
+    )
+    assert [line.split()[:2] for line in found if "WM0652" in line] == (
+        [["WM0652", "app.toml:5:12"]] if warned else []
+    )
+
+
 def test_a_script_is_judged_by_what_json_can_express(project: Project) -> None:
     schema = {"type": "object", "properties": {"patience": {"type": "number", "minimum": 0}}}
     project.actor("desk", config=schema)

@@ -8,6 +8,7 @@ import pytest
 
 from wasmind_actor import ConfigError, Err, Ok
 from wasmind_actor.chat import SystemMessage, UserMessage
+from wasmind_actor.faults import named
 from wasmind_actor.log import Level
 from wasmind_actor.messages import (
     AddMessage,
@@ -83,6 +84,18 @@ def test_errors_of_a_tool_are_answers(notes):
     assert error.content == "No."
     assert error.ui_display_info.collapsed == "refused"
     assert error.ui_display_info.expanded == "at length"
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (KeyError("x"), "KeyError: 'x'"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (MemoryError(), "MemoryError: no memory is left (limit `memory_mib`)"),
+    ],
+)
+def test_an_exception_in_one_line(error, shown):
+    assert named(error) == shown
 
 
 def test_a_tool_that_raises_is_answered_logged_and_survived(notes):

@@ -51,6 +51,10 @@ def editor() -> Stage:
         ('{"path": "a", "timeout": 5.0}', "('a', [], 5, 1.0, None)"),
         ('{"path": "a", "timeout": 5e1, "ratio": 2}', "('a', [], 50, 2.0, None)"),
         ('{"path": "a", "edits": [{"line": 3.0}]}', "('a', [(3, '')], 30, 1.0, None)"),
+        ('{"path": "\\ud83d"}', "('?', [], 30, 1.0, None)"),
+        ('{"path": "\\uD83D\\uDE00"}', "('\N{GRINNING FACE}', [], 30, 1.0, None)"),
+        ('{"path": "", "note": {"\\udc00": ["a\\udbff"]}}', "('', [], 30, 1.0, {'?': ['a?']})"),
+        ('{"path": "\\\\ud83d"}', "('\\\\ud83d', [], 30, 1.0, None)"),
         ('{"path": "a", "explanation": "because"}', "('a', [], 30, 1.0, None)"),
     ],
 )

@@ -162,6 +162,14 @@ def test_lone_surrogates_do_not_stop_a_message():
     assert loads(AddMessage, dumps(AddMessage(agent="a", message=UserMessage(content="\ud83d"))))
 
 
+@pytest.mark.parametrize("as_text", [str, str.encode])
+def test_half_a_surrogate_pair_is_a_question_mark_when_it_arrives(as_text):
+    content = r"\ud83d \uD83D\uDE00 \uDC00"
+    written = f'{{"agent": "a", "message": {{"role": "user", "content": "{content}"}}}}'
+    message = loads(AddMessage, as_text(written)).message
+    assert message.content == "? \N{GRINNING FACE} ?"
+
+
 @given(st.text(), st.lists(st.text()))
 def test_any_text_survives(url, models):
     message = BaseUrlUpdate(base_url=url, models_available=tuple(models))

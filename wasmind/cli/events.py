@@ -180,9 +180,11 @@ class TextView:
             case messages.TOOL_CALL_STATUS, {"status": {"Received": {"display_info": dict(info)}}}:
                 self._line(sender, scope, f"... {info.get('collapsed')}", "dim")
             case messages.TOOL_CALL_STATUS, {"status": {"Done": {"result": dict(result)}}}:
-                good = "Ok" in result
                 content = str((result.get("Ok") or result.get("Err") or {}).get("content"))
-                self._line(sender, scope, content, "label" if good else "error")
+                if "Ok" in result:
+                    self._line(sender, scope, content, "label")
+                else:
+                    self._hold(_Held(sender, scope, content, content, "", is_answer=True))
             case messages.RESPONSE, {"message": {"content": str(text), "tool_calls": [_, *_]}}:
                 if text.strip():
                     self._line(sender, scope, text, "label")
@@ -208,9 +210,14 @@ class TextView:
     def _hold(self, new: _Held) -> None:
         """Keep an error until it is clear who says it best: the longest text of the same."""
         for index, held in enumerate(self._held):
+            if held.is_answer and new.is_answer:
+                continue  # two calls that failed alike are two failures
             if held.says(new.core) or new.says(held.core):
                 longer = new if len(new.text) > len(held.text) else held
-                self._held[index] = longer._replace(traceback=held.traceback or new.traceback)
+                self._held[index] = longer._replace(
+                    traceback=held.traceback or new.traceback,
+                    is_answer=held.is_answer or new.is_answer,
+                )
                 return
         self._held.append(new)
         self._held_since = time.monotonic()
@@ -245,6 +252,7 @@ class _Held(Record):
 
     Attributes:
         core: what others would repeat.
+        is_answer: whether a tool call was answered with it.
     """
 
     actor: str
@@ -252,6 +260,7 @@ class _Held(Record):
     text: str
     core: str
     traceback: str
+    is_answer: bool = False
 
     def says(self, other: str) -> bool:
         """Whether one who reads this knows `other`, or the other way round."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, get_args, get_o
 from wasmind_actor import door, log
 from wasmind_actor.chat import Scope
 from wasmind_actor.codec import DecodeError, written_number
-from wasmind_actor.faults import report
+from wasmind_actor.faults import named, report
 from wasmind_actor.handlers import Envelope, Handler, handlers_of
 from wasmind_actor.messages import (
     ExecuteToolCall,
@@ -245,7 +245,7 @@ class Actor(Generic[ConfigT]):
 def _shown(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"SystemExit: it called `sys.exit({error.code!r})`, but actors end with their agent"
-    return f"{type(error).__name__}: {error}"
+    return named(error)
 
 
 _TOOL_CALLS: Final = Handler(message=ExecuteToolCall, reach="own", method="run_tool")

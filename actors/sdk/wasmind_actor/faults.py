@@ -16,6 +16,14 @@ def report(error: BaseException) -> str:
     return "".join(trace.format()).rstrip()
 
 
+def named(error: BaseException) -> str:
+    """The exception in one line."""
+    text = str(error)
+    if isinstance(error, MemoryError) and not text:
+        text = "no memory is left (limit `memory_mib`)"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 def _trim(trace: traceback.TracebackException) -> None:
     # An explicit empty line keeps `traceback` from looking for sources: a guest has no files.
     trace.stack = traceback.StackSummary.from_list(

@@ -32,7 +32,7 @@ from wasmind_actor.messages import (
 from wasmind_actor.nesting import require_shallow
 from wasmind_actor.signatures import parameters_of
 from wasmind_actor.status import Done, Status, TaskResponse, Wait, WaitingForAgentCoordination
-from wasmind_actor.wire import BroadcastError, Err, Message, Ok, Record
+from wasmind_actor.wire import BroadcastError, Err, Message, Ok, Record, whole_characters
 
 if TYPE_CHECKING:
     from wasmind_actor.actor import Actor
@@ -244,7 +244,8 @@ def _parse(arguments: str) -> Any:
         # Models send nothing at all for a tool without parameters, and bare line breaks in texts.
         text = arguments if arguments.strip() else "{}"
         require_shallow(text)
-        return json.loads(text, strict=False, parse_constant=_refuse, parse_float=_finite)
+        decoded = json.loads(text, strict=False, parse_constant=_refuse, parse_float=_finite)
+        return whole_characters(decoded, text)
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"invalid JSON: {error}") from None
 

@@ -212,10 +212,31 @@ def loads(cls: type[R], data: bytes | str) -> R:
         DecodeError: not JSON, or JSON that does not fit.
     """
     try:
-        document = json.loads(data)
+        document = whole_characters(json.loads(data), data)
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"invalid JSON: {error}") from None
     return from_json(cls, document)
+
+
+def whole_characters(document: Json, written: bytes | str) -> Json:
+    """Decoded JSON, `?` for every half of a surrogate pair.
+
+    JSON can write such halves, and models do, but they have no UTF-8 form: an actor that encodes
+    one would fail.
+
+    Args:
+        document: what was decoded.
+        written: what it was decoded from; most texts show at a glance that they hold none.
+    """
+    if isinstance(written, str):
+        may_have_halves = "\\ud" in written or "\\uD" in written
+    else:
+        may_have_halves = b"\\ud" in written or b"\\uD" in written
+    if not may_have_halves:
+        return document
+    text = json.dumps(document, ensure_ascii=False)
+    whole: Json = json.loads(text.encode("utf-8", "replace"))
+    return whole
 
 
 def to_json(record: Record) -> Json:

@@ -1,4 +1,4 @@
-"""Credentials that will not be added, because anybody on the way could read them."""
+"""Credentials that will not be added to requests they seem to be meant for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from wasmind_compiler.diagnostics import Diagnostic, Label, Span
 from wasmind_compiler.diagnostics.rules import secrets
@@ -31,6 +32,30 @@ def sent_in_the_open(resolution: Resolution) -> Iterator[Diagnostic]:
                     help="use `https://`; over plain http secrets stay on this machine and in "
                     "private networks",
                 )
+
+
+def not_for_models(resolution: Resolution) -> Iterator[Diagnostic]:
+    """Models without a key, at the host of a credential."""
+    config = resolution.config
+    hosts = _hosts(config.document)
+    for model in config.models:
+        base = model.settings.get("base_url")
+        host = _host_of(base) if isinstance(base, str) else ""
+        if host in hosts and "api_key" not in model.settings:
+            yield secrets.NOT_FOR_MODELS.at(
+                config.document.value((*model.name.path, "base_url")),
+                f"the credential for `{host}` is not added to requests to the model "
+                f"`{model.name.text}`",
+                labels=(Label(hosts[host], "this credential"),),
+                help='name its variable in the table of the model: `api_key = { env = "…" }`',
+            )
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url.strip()).hostname or ""
+    except ValueError:
+        return ""  # which is told as what it is
 
 
 def _hosts(document: Document) -> Mapping[str, Span]:

@@ -107,6 +107,7 @@ def link(
         from wasmind_compiler.analysis import credential_findings
 
         collector.extend(credential_findings.sent_in_the_open(resolution))
+        collector.extend(credential_findings.not_for_models(resolution))
     check_overrides(resolution, collector)
     known_models = None if models_given else model_names(resolution.config)
     actors = {

@@ -67,3 +67,35 @@ secret is not added, and the run says so.
         environment={"MODELS_KEY": "x"},
     ),
 )
+
+_MODEL = """\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[models.main]
+kind = "endpoint"
+base_url = "https://models.example.org"
+KEY
+
+[[run.credentials]]
+host = "models.example.org"
+variable = "MODELS_KEY"
+"""
+
+NOT_FOR_MODELS = Rule(
+    code="WM0652",
+    title="credential for a host that is asked as a model",
+    severity=Severity.WARNING,
+    explanation="""
+`[[run.credentials]]` is for requests that actors make. Models are asked by the runtime itself, with
+the `api_key` of their table, or with the usual variable of their provider; a credential for the
+same host is not added.
+""",
+    example=Example(
+        failing=_MODEL.replace("\nKEY", ""),
+        fixed=_MODEL.replace("\nKEY", '\napi_key = { env = "MODELS_KEY" }\n'),
+        environment={"MODELS_KEY": "x"},
+    ),
+)
