@@ -206,6 +206,20 @@ def test_a_stdout_of_few_characters_loses_nothing(config: Path, encoding: str) -
     assert {"event": "answer", "text": "a → b 😀 é"} in events
 
 
+def test_nor_does_a_stdout_in_the_locale_c(config: Path) -> None:
+    """There Python lets bytes through that are not UTF-8, and refuses what is not ASCII."""
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    text = run_bytes(config, "-p", "arrow", **plain)
+    assert text.returncode == 0, text.stderr
+    assert text.stdout == b"a \\u2192 b \\U0001f600 \\xe9\n"
+
+
+def test_a_reader_that_goes_away_is_not_a_failure_of_the_run(config: Path) -> None:
+    line = f"{SCRIPT} run {config} -p x | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", line], cwd=config.parent, capture_output=True, text=True)
+    assert done.stdout == "2\n"
+
+
 def test_a_terminal_is_not_steered_by_an_answer_and_a_file_has_all_of_it(config: Path) -> None:
     piped = run_bytes(config, "-p", "steer")
     assert piped.stdout.decode() == "\x1b[2J\x9b2J\u202eevil\rover\x07\n"
@@ -236,10 +250,10 @@ def _read(descriptor: int) -> bytes:
 def test_a_model_that_takes_long_is_waited_for_aloud(config: Path) -> None:
     text = run_bytes(config, "-p", "wait")
     assert text.stdout == b"at last\n"
-    assert b"waiting for a model (2 s)" in text.stderr
+    assert b"waiting for a script (2 s)" in text.stderr
     lines = run_bytes(config, "-p", "wait", "--format=jsonl")
     (wait,) = [event for event in events_of(lines.stdout.decode()) if event["event"] == "waiting"]
-    assert (wait["actor"], wait["what"]) == ("assistant", "waiting for a model")
+    assert (wait["actor"], wait["what"]) == ("assistant", "waiting for a script")
     assert 2 <= wait["seconds"] < 5
 
 
@@ -258,7 +272,7 @@ def test_on_a_terminal_a_wait_is_a_line_that_is_written_over(config: Path) -> No
         shown += piece
     os.close(mine)
     assert process.wait() == 0
-    assert b"waiting for a model (3 s)\r\x1b[K" in shown
+    assert b"waiting for a script (3 s)\r\x1b[K" in shown
     stays = [line.split(b"\x1b[K")[-1] for line in shown.split(b"\r\n")]
     assert not any(b"waiting" in line for line in stays)
 
