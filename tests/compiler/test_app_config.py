@@ -244,22 +244,14 @@ def test_what_is_set_for_the_proxy_is_meant_for_its_container(project: Project) 
         proxy = "always"
         image = "proxy"
         """
-    found = [each for each in project.check(text).diagnostics if each.code in ("WM0608", "WM0609")]
+    found = [each for each in project.check(text).diagnostics if each.code in ("WM0609", "WM0620")]
     assert [(each.code, str(each.span), each.help) for each in found] == [
-        (
-            "WM0608",
-            "app.toml:5:50",
-            "write `os.environ/NAME` in `litellm_params`, or declare it in `[[run.credentials]]`",
-        ),
+        ("WM0620", "app.toml:5:50", 'write `api_key = "os.environ/NAME"`'),
         *(
             ("WM0609", place, "use `host.docker.internal`, or run the proxy without a container")
             for place in ("app.toml:7:25", "app.toml:8:14")
         ),
-        (
-            "WM0608",
-            "app.toml:11:18",
-            "remove it and set `OPENAI_API_KEY` in the environment; nothing is replaced in here",
-        ),
+        ("WM0620", "app.toml:11:18", "remove it and export `OPENAI_API_KEY` instead"),
     ]
     for outside in (
         text.replace('image = "proxy"', ""),

@@ -45,4 +45,4 @@ def link_into_cache(
         outcome = pipeline.bundle_into_cache(
             path, compiling.environment(models_given=models_given), policy
         )
-    return compiling.result(outcome.report, outcome.bundle).path
+    return compiling.result(outcome.report.urgent(), outcome.bundle).path
