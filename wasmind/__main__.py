@@ -34,11 +34,12 @@ def main() -> NoReturn:
 def _prepare_streams() -> None:
     """Make both streams take every character, and keep the places of those that are closed.
 
-    What an encoding lacks is escaped, which beats losing the whole answer. A file opened later must
-    not become the standard output of this process and of what it starts.
+    What an encoding lacks is escaped, which beats losing the whole answer. Python is strict, or in
+    the locale C passes bytes on and is strict otherwise. A file opened later must not become the
+    standard output of this process and of what it starts.
     """
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None and stream.errors == "strict":
+        if stream is not None and stream.errors in ("strict", "surrogateescape"):
             cast(TextIOWrapper, stream).reconfigure(errors="backslashreplace")
     for descriptor in range(3):
         try:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final
 from compaction import compacts
 from conversation import Conversation
 from effects import AskModel, Effect, HistoryChanged, Rules, Warn
-from prompt import Piece, SystemPrompt, misspelled_sections
+from prompt import Piece, SystemPrompt
 from settings import AssistantConfig
 
-from wasmind_actor import Actor, ConfigError, Envelope, Message, faults, host, log, on
+from wasmind_actor import Actor, Envelope, Message, faults, host, log, on
 from wasmind_actor.chat import ChatState, SystemMessage, UserMessage
 from wasmind_actor.chat import SystemPrompt as RenderedPrompt
 from wasmind_actor.messages import (
@@ -59,8 +59,6 @@ class Assistant(Actor[AssistantConfig]):
 
     def start(self) -> None:
         """Read the configuration and look around."""
-        for problem in misspelled_sections(self.config.system_prompt):
-            raise ConfigError(f"system_prompt.{problem}")
         # Empty until it is known; nothing is asked before that.
         self.base_url = self.config.base_url or ""
         self.prompt = SystemPrompt(self.config.system_prompt)

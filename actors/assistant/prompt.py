@@ -16,7 +16,7 @@ import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 from settings import SystemPromptConfig
 
-from wasmind_actor import Section, Struct, closest
+from wasmind_actor import Section, Struct
 from wasmind_actor.messages import Data, Text
 
 #: Name to display, and the texts, in order.
@@ -112,14 +112,6 @@ class SystemPrompt:
 @cache
 def _environment() -> SandboxedEnvironment:
     return SandboxedEnvironment()  # on first use: most prompts contain no template
-
-
-def misspelled_sections(config: SystemPromptConfig) -> Iterator[str]:
-    """Defaults for what is almost a known section: the key, and what was probably meant."""
-    for name in config.defaults:
-        meant = closest(name, _ORDER) if _normal(name) not in _ORDER else None
-        if meant:
-            yield f"defaults.{name}: did you mean `{meant}`? sections of your own need another name"
 
 
 def display_name(section: str) -> str:

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Literal, TypeAlias
 
-from wasmind_actor import U32, Config, Param
+from wasmind_actor import U32, Config, Param, Section
 
 #: Contributions under other keys are never accepted.
 ContributionKey: TypeAlias = Annotated[str, Param(pattern="^[a-z0-9_-]+:.")]
+#: One of those everybody knows, or another one.
+SectionName: TypeAlias = Annotated[str, Param(examples=tuple(each.value for each in Section))]
 
 
 class SystemPromptConfig(Config):
@@ -28,7 +30,7 @@ class SystemPromptConfig(Config):
         tuple[ContributionKey, ...], Param("Keys of contributions to leave out.")
     ] = ()
     defaults: Annotated[
-        Mapping[str, str], Param("Texts of the assistant's own, by section name.")
+        Mapping[SectionName, str], Param("Texts of the assistant's own, by section name.")
     ] = field(default_factory=dict)
 
 
@@ -38,10 +40,7 @@ class AssistantConfig(Config):
     model_name: Annotated[str, Param("The model to ask.", refers="model")]
     base_url: Annotated[
         str | None,
-        Param(
-            "Its endpoint, as the provider shows it; what the host announces by default.",
-            pattern=r"^https?://\S+$",
-        ),
+        Param("Its endpoint, as the provider shows it; what the host announces by default."),
     ] = None
     timeout_seconds: Annotated[
         U32 | None,

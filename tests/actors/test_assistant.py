@@ -102,10 +102,6 @@ def test_a_configured_endpoint_wins():
         ),
         ('model_name = "m"\nsystem_prompt.overrides."a b" = "x"', "system_prompt.overrides: exp"),
         ('model_name = "m"\nsystem_prompt.exclude = "x"', "system_prompt.exclude: expected an arr"),
-        (
-            'model_name = "m"\nsystem_prompt.defaults.identty = "x"',
-            "system_prompt.defaults.identty: did you mean `identity`",
-        ),
         ('model_name = "m"\ntimeout_seconds = 0', "timeout_seconds: expected at least 1"),
     ],
 )

@@ -207,6 +207,20 @@ def test_a_stdout_of_few_characters_loses_nothing(config: Path, encoding: str) -
     assert {"event": "answer", "text": "a → b 😀 é"} in events
 
 
+def test_nor_does_a_stdout_in_the_locale_c(config: Path) -> None:
+    """There Python lets bytes through that are not UTF-8, and refuses what is not ASCII."""
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    text = run_bytes(config, "-p", "arrow", **plain)
+    assert text.returncode == 0, text.stderr
+    assert text.stdout == b"a \\u2192 b \\U0001f600 \\xe9\n"
+
+
+def test_a_reader_that_goes_away_is_not_a_failure_of_the_run(config: Path) -> None:
+    line = f"{SCRIPT} run {config} -p x | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", line], cwd=config.parent, capture_output=True, text=True)
+    assert done.stdout == "2\n"
+
+
 def test_a_terminal_is_not_steered_by_an_answer_and_a_file_has_all_of_it(config: Path) -> None:
     piped = run_bytes(config, "-p", "steer")
     assert piped.stdout.decode() == "\x1b[2J\x9b2J\u202eevil\rover\x07\n"

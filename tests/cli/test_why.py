@@ -270,6 +270,33 @@ def test_models(wasmind: Wasmind, work: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("subject", "code", "answer"),
+    [
+        ("run.limits.depth", 0, "run.limits.depth = 3 (app.toml:TOP)\n"),
+        ("run.limits.turns", 0, "run.limits.turns is not set; the default is 200\n"),
+        ("run.prompt", 0, "run.prompt is not set\n"),
+        (
+            "run.limits.turn",
+            1,
+            "error: there is no key `run.limits.turn`; did you mean `turns`?\n",
+        ),
+        ("models.small.kind", 0, 'models.small.kind = "ollama" (app.toml:MODEL)\n'),
+    ],
+)
+def test_keys_of_other_tables_of_the_config(
+    wasmind: Wasmind, layered: Path, subject: str, code: int, answer: str
+) -> None:
+    text = (layered / "app.toml").read_text().rstrip("\n")
+    text += '\n[run.limits]\ndepth = 3\n[models.small]\nkind = "ollama"\n'
+    (layered / "app.toml").write_text(text)
+    lines = text.splitlines()
+    for word, line in (("TOP", "depth = 3"), ("MODEL", 'kind = "ollama"')):
+        answer = answer.replace(word, str(lines.index(line) + 1))
+    done = wasmind("why", subject, "app.toml")
+    assert (done.returncode, done.stdout or done.stderr) == (code, answer)
+
+
 def test_an_actor_that_somebody_may_spawn(wasmind: Wasmind, work: Path) -> None:
     """Whoever has `agent` and says nothing of whom it spawns may spawn everybody."""
     spawner = work / "spawner"

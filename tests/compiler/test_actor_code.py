@@ -214,6 +214,9 @@ def test_a_handler_that_cannot_be_called(project: Project) -> None:
         ("", "return {'a': 1}", "6:9 tool `work` returns something other than text here"),
         ("", "return 5", "6:9 tool `work` returns something other than text here"),
         ("", "some()", "4:9 tool `work` returns nothing"),
+        ("", "while some(): pass", "4:9 tool `work` returns nothing"),
+        ("-> str", "while True: some()", None),
+        ("-> str", "sys.exit(some())", None),
     ],
 )
 def test_results_that_are_not_text(
@@ -230,6 +233,19 @@ def some(): ...
 """
     expected = [] if found is None else [f"WM0812 desk/actor.py:{found}"]
     assert code(project, text) == expected
+
+
+def test_a_module_with_merge_conflicts(project: Project) -> None:
+    text = """\
+<<<<<<< HEAD
+class Desk(Actor):
+=======
+class Table(Actor):
+>>>>>>> theirs
+    pass
+"""
+    (found,) = code(project, text)
+    assert found.startswith("WM0113 desk/actor.py:")
 
 
 def test_tools_that_no_model_can_know(project: Project) -> None:

@@ -212,6 +212,30 @@ def test_why_says_where_a_default_is_declared(project: Project) -> None:
     assert str(origin.declared) == f"desk/actor.py:{line}:5"
 
 
+def test_a_key_that_is_almost_a_usual_one_is_told(project: Project) -> None:
+    names = {"type": "string", "examples": ["identity", "system_context"]}
+    texts = {"type": "object", "additionalProperties": {"type": "string"}, "propertyNames": names}
+    schema = {"type": "object", "properties": {"texts": {"$ref": "#/$defs/texts"}}}
+    project.write(
+        "desk/Wasmind.toml",
+        'actor_id = "test:desk"\nconfig_schema = "schema.json"\nbuild.component = "desk.wasm"\n'
+        "[contract]\nhandles = []\n",
+    )
+    project.write("desk/schema.json", json.dumps({**schema, "$defs": {"texts": texts}}))
+    project.write("desk/desk.wasm", component('(import "wasmind:actor/agent@0.1.0" (instance))'))
+    config = 'texts = { identty = "", Identity = "", system-context = "", mine = "" }'
+    (told,) = [
+        each
+        for each in project.check(
+            'starting_actors = ["desk"]\n[actors.desk]\n'
+            f'source = {{ path = "desk" }}\nconfig = {{ {config} }}\n'
+        ).diagnostics
+        if each.code == "WM0504"
+    ]
+    assert told.message == "`texts.identty` in the config of `desk` looks misspelled"
+    assert told.help == "did you mean `identity`?"
+
+
 def test_defaults_of_a_schema_beside_a_component_count_too(project: Project) -> None:
     schema = {
         "type": "object",

@@ -119,7 +119,7 @@ def test_addresses_of_actors_without_models_are_theirs(project: Project) -> None
         ('kind = "endpoint"\nbase_url = "ftp://x"\n', "WM0611 `ftp://x` is not a base URL: `ftp`"),
         ('kind = "endpoint"\nbase_url = " http://x"\n', "WM0611 ` http://x` is not a base URL: it"),
         ('kind = "endpoint"\nbase_url = "http://x/v1?key=a"\n', "WM0611 `http://x/v1` is not"),
-        ('kind = "endpoint"\nbase_url = "http://u:p@x/v1"\n', "WM0611 `x/v1` is not a base URL"),
+        ('kind = "endpoint"\nbase_url = "http://u:p@x/v1"\n', "WM0611 `http://***@x/v1` is not"),
         ('kind = "openai"\n', "WM0606 the environment variable `OPENAI_API_KEY` is not set"),
         ('kind = "ollama"\napi_key = { env = "ZOO" }\n', "WM0606 the environment variable `ZOO`"),
         ('kind = "ollama"\napi_key = { file = "/nowhere" }\n', "WM0613 cannot read the key file"),

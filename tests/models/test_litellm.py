@@ -225,6 +225,24 @@ def test_a_config_of_the_reference_needs_no_proxy(tmp_path: Path, upstream: Prov
     assert KEY.encode() not in everything_kept(config, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("key", "proxy"),
+    [
+        ("none", ""),
+        ("os.environ/LOCAL_KEY", 'env_overrides = { LOCAL_KEY = "none" }'),
+    ],
+)
+def test_a_server_that_wants_any_key_gets_the_one_of_the_config(
+    tmp_path: Path, upstream: Provider, key: str, proxy: str
+) -> None:
+    config = write(tmp_path, upstream.url, proxy)
+    config.write_text(config.read_text().replace("os.environ/UPSTREAM_KEY", key))
+    run = wasmind(config, Path.home(), "--prompt", "go", OPENAI_API_KEY="")
+    stdout, stderr = run.communicate()
+    assert (run.returncode, stdout) == (0, "It says seven\n\n"), stderr
+    assert {each.headers["authorization"] for each in upstream.visits} == {"Bearer none"}
+
+
 @pytest.mark.slow
 def test_the_real_proxy_carries_a_conversation_with_a_tool(
     tmp_path: Path, upstream: Provider

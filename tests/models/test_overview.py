@@ -89,6 +89,18 @@ def test_a_server_of_this_machine_needs_no_key_and_costs_nothing() -> None:
     assert (route.keys, route.price, route.start) == ((), FREE, "ollama serve")
 
 
+def test_a_model_that_says_what_it_sends_as_key_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    local = endpoint(
+        "m",
+        provider="openai",
+        base_url="http://127.0.0.1:1/v1",
+        headers={"Authorization": "Bearer none"},
+    )
+    [need] = needs(local, actors=(actor("a", "m"),)).values()
+    assert (need.routes[0].keys, need.routes[0].problem) == ((), None)
+
+
 def test_a_provider_without_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     [need] = needs(actors=(actor("a", "azure/gpt"),)).values()
     [route] = need.routes

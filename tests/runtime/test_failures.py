@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.observing import wait_for
 from tests.runtime.conftest import PYTHON_ACTOR, message, until
 from wasmind.plan import Limits, Restart
 from wasmind.runtime.errors import SpawnError
@@ -162,6 +163,25 @@ def test_time_in_host_calls_does_not_count_as_computing(python_bundle, run) -> N
     runtime.send("test.Poke", None)
     event = until(events, lambda event: isinstance(event, Failure) or message("test.Ouch")(event))
     assert not isinstance(event, Failure), event
+
+
+NAPS = (
+    POKE
+    + """
+    import time
+
+    class Naps(Actor):
+        @on(Poke, reach="any")
+        def poke(self, message: Poke):
+            time.sleep(600)
+"""
+)
+
+
+def test_a_pause_is_not_told_to_be_computing(python_bundle, run) -> None:
+    runtime, _ = run(python_bundle(naps=(NAPS, PYTHON_ACTOR)))
+    runtime.send("test.Poke", None)
+    wait_for(lambda: [each.what for each in runtime.waits()] == ["pausing"])
 
 
 REFUSES = """

@@ -11,6 +11,7 @@ from wasmind.plan import CAPABILITIES, Actor, Limits
 from wasmind.runtime import messages
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host.door import Host
+from wasmind.runtime.host.launch import Launchers
 from wasmind.runtime.interpreter import Interpreter
 
 
@@ -20,6 +21,10 @@ class Around:
     def __init__(self) -> None:
         self.sent: list[tuple[str, Any]] = []
         self.logged: list[str] = []
+        self._launchers = Launchers()
+
+    def launchers(self) -> Launchers:
+        return self._launchers
 
     def broadcast(self, host: Host, message_type: str, payload: bytes) -> None:
         self.sent.append((message_type, json.loads(payload)))
@@ -75,6 +80,7 @@ class Staged:
     def stop(self) -> None:
         """Run its destructor."""
         self._guest.destruct()
+        self._around.launchers().close()
 
 
 def modules_of(interpreter: Interpreter, folder: Path) -> list[tuple[str, bytes]]:

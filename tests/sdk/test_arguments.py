@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import pytest
@@ -13,6 +14,12 @@ from wasmind_actor.testing import Stage
 class Edit(Record):
     line: int
     text: str = ""
+
+
+class Target(Record):
+    host: str
+    port: int
+    user_name: str = ""
 
 
 class Limits(Config):
@@ -32,6 +39,16 @@ class Editor(Actor[Limits]):
     ) -> str:
         """Edits."""
         return repr((path, [(each.line, each.text) for each in edits], timeout, ratio, note))
+
+    @tool
+    def deploy(
+        self,
+        to: tuple[Target, ...] | None = None,
+        by_name: Mapping[str, Target] = {},
+        either: Target | str = "",
+    ) -> str:
+        """Deploys."""
+        return "deployed"
 
     @tool
     def nothing(self) -> str:
@@ -67,7 +84,7 @@ def test_all_wrong_arguments_are_reported_at_once(editor):
         "edit", '{"pth": "a", "timeout": 0, "ratio": "x", "edits": [{}], "colour": "red"}'
     )
     assert error.content == (
-        "the parameters of `edit` are invalid: \n"
+        "the parameters of `edit` are invalid:\n"
         "- path: missing\n"
         "- edits[0].line: missing\n"
         "- timeout: expected at least 1, found 0\n"
@@ -75,6 +92,37 @@ def test_all_wrong_arguments_are_reported_at_once(editor):
         "- pth: unknown; did you mean `path`?\n"
         "- colour: unknown; known: `path`, `edits`, `timeout`, `ratio`, `note`"
     )
+
+
+@pytest.mark.parametrize(
+    ("to", "path"),
+    [
+        ('"to": [{"host": "a", "port": 1}, TARGET]', "to[1]"),
+        ('"by_name": {"x": TARGET}', "by_name.x"),
+        ('"either": TARGET', "either"),
+    ],
+)
+def test_so_is_all_that_is_wrong_inside_of_arguments(editor, to, path):
+    wrong = '{"hst": "h", "port": "x", "username": "me", "colour": "red"}'
+    error = editor.call_error("deploy", "{" + to.replace("TARGET", wrong) + "}")
+    known = "known: `host`, `port`, `user_name`"
+    assert error.content.splitlines()[1:] == [
+        f"- {path}.host: missing",
+        f"- {path}.port: expected an integer, found a string",
+        f"- {path}.hst: unknown; did you mean `host`?",
+        f"- {path}.username: unknown; did you mean `user_name`?",
+        f"- {path}.colour: unknown; {known}",
+    ]
+
+
+def test_a_misspelt_optional_part_of_an_argument_is_not_just_left_out(editor):
+    error = editor.call_error("deploy", '{"either": {"host": "h", "port": 1, "username": "me"}}')
+    assert error.content.endswith("either.username: unknown; did you mean `user_name`?")
+
+
+def test_the_same_mistake_in_every_item_is_not_told_without_end(editor):
+    lines = editor.call_error("edit", path="a", edits=[{}] * 500).content.splitlines()
+    assert lines[-2:] == ["- edits[19].line: missing", "- and 480 more"]
 
 
 def test_an_optional_argument_that_was_misspelt_is_not_just_left_out(editor):

@@ -169,6 +169,7 @@ def test_the_bash_actor_runs_a_command(interpreter):
     kind, payload = bash.sent[-1]
     assert kind == "wasmind.common.tools.ToolCallStatusUpdate"
     assert payload["status"]["Done"]["result"]["Ok"]["content"] == "a.py\n"
+    bash.stop()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose a page is")

@@ -58,8 +58,9 @@ class _LazyGroup(click.Group):
             _show(error)
             sys.exit(error.exit_code)
         except OSError as error:
-            if error.errno == errno.EPIPE:  # whoever read our output has seen enough: click's case
-                raise
+            if error.errno == errno.EPIPE:  # whoever read our output has seen enough
+                _give_up_output()
+                sys.exit(2)
             from wasmind.cli import terminal
 
             where = f": `{error.filename}`" if error.filename else ""

@@ -13,10 +13,14 @@ from wasmind import paths
 from wasmind.cli import compiling, terminal
 
 if TYPE_CHECKING:
+    from wasmind_compiler.analysis.known_keys import Known
     from wasmind_compiler.analysis.provenance import Presence, SettingOrigin, Step
     from wasmind_compiler.analysis.system import System
+    from wasmind_compiler.frontend.key_path import KeyPath
 
 _MODELS: Final = "models."
+#: Tables of a config that no manifest has a say in.
+_OF_THE_CONFIG: Final = ("run", "litellm", "tui", "models")
 
 
 @click.command(name="why")
@@ -29,9 +33,9 @@ def command(
     """Show where a setting comes from, or why an actor or a model is in the system.
 
     SUBJECT is `ACTOR.config.KEY`, another key of the actor's table like `ACTOR.auto_spawn`, just
-    `ACTOR`, or `models.NAME`. All layers that speak about a key are shown, lowest first, each with
-    its place: the manifests that depend on the actor, `[actors]`, `[actor_overrides]`. The last one
-    wins.
+    `ACTOR`, `models.NAME`, or a key of another table like `run.limits.turns`. All layers that speak
+    about a key are shown, lowest first, each with its place: the manifests that depend on the
+    actor, `[actors]`, `[actor_overrides]`. The last one wins.
 
     \b
     wasmind why assistant.config.model_name
@@ -60,7 +64,9 @@ def _answer(system: System, subject: str) -> Iterator[str]:
 
     actors = system.resolution.actors
     name, keys = _split(subject, actors)
-    if name is None and subject.startswith(_MODELS):
+    if name is None and (answer := _of_the_config(system, subject)) is not None:
+        yield answer
+    elif name is None and subject.startswith(_MODELS):
         yield from _model(system, subject.removeprefix(_MODELS))
     elif name is None:
         wanted = subject.partition(".")[0]
@@ -78,19 +84,45 @@ def _answer(system: System, subject: str) -> Iterator[str]:
 
 def _unset(system: System, name: str, keys: tuple[str, ...], subject: str) -> str:
     """A key that nothing sets; one that does not exist is refused."""
-    import json
-
     from wasmind_compiler.analysis.known_keys import known_key
 
+    known = known_key(system, system.resolution.actors[name], keys, _app_schema())
+    if known.exists is None:
+        there = _known(system, name, keys)
+        _refuse(f"nothing sets `{subject}`", keys[-1], there, "keys that are set")
+    return _not_set(subject, keys, known)
+
+
+def _not_set(subject: str, path: KeyPath, known: Known) -> str:
+    if not known.exists:
+        _refuse(f"there is no key `{subject}`", str(path[-1]), known.siblings, "keys")
+    default = f"; the default is {_shown(subject, known.default)}"
+    return f"{subject} is not set{default if known.default is not None else ''}"
+
+
+def _app_schema() -> Any:
+    import json
+
     text = (paths.shipped("schemas") / "app.schema.json").read_text(encoding="utf-8")
-    known = known_key(system, system.resolution.actors[name], keys, json.loads(text))
-    if known.exists:
-        default = f"; the default is {_shown(subject, known.default)}"
-        return f"{subject} is not set{default if known.default is not None else ''}"
-    if known.exists is False:
-        _refuse(f"there is no key `{subject}`", keys[-1], known.siblings, "keys")
-    there = _known(system, name, keys)
-    return _refuse(f"nothing sets `{subject}`", keys[-1], there, "keys that are set")
+    return json.loads(text)
+
+
+def _of_the_config(system: System, subject: str) -> str | None:
+    """The answer for a key of a table that only the config has; None if it is none."""
+    from wasmind_compiler.analysis.known_keys import known_in
+    from wasmind_compiler.frontend.key_path import split
+
+    path = split(subject) or ()
+    if len(path) < 2 or path[0] not in _OF_THE_CONFIG or (path[0] == "models" and len(path) < 3):
+        return None
+    document = system.resolution.config.document
+    if document.has(path):
+        span = document.key(path)
+        return f"{subject} = {_shown(subject, document.at(path))} ({span.file}:{span.start.line})"
+    if path[0] == "models":
+        return None
+    schema = _app_schema()
+    return _not_set(subject, path, known_in(schema, path, schema))
 
 
 def _model(system: System, name: str) -> Iterator[str]:

@@ -184,23 +184,21 @@ def _route(given: Model) -> Route:
         model=target.model,
         provider=given.settings.get("provider"),
         url=target.url,
-        keys=_keys(given, provider, has_key=has_key),
+        keys=() if problem is None and not has_key else _keys(given, provider, is_set=has_key),
         start=provider.start,
         problem=problem,
         **facts,
     )
 
 
-def _keys(given: Model, provider: Provider, *, has_key: bool) -> tuple[Key, ...]:
+def _keys(given: Model, provider: Provider, *, is_set: bool) -> tuple[Key, ...]:
     source = given.settings.get("api_key")
     if source is not None:
-        return (Key(variable=source.get("env"), file=source.get("file"), is_set=has_key),)
-    if not provider.needs_key and not has_key:
-        return ()
+        return (Key(variable=source.get("env"), file=source.get("file"), is_set=is_set),)
     import os
 
     variable = provider.key(os.environ) or provider.keys[0]
-    return (Key(variable=variable, is_set=has_key, page=provider.key_page),)
+    return (Key(variable=variable, is_set=is_set, page=provider.key_page),)
 
 
 def _proxied(given: Model, facts: Mapping[str, Any]) -> Route:

@@ -211,7 +211,7 @@ def _upstream(
         url=url,
         models_url=models_url,
         model=model,
-        key=_Key(provider, settings.get("api_key")),
+        key=_key(provider, settings),
         headers=dict(settings.get("headers", {})),
         params=settings.get("params", {}),
         stream=settings.get("stream", True),
@@ -243,6 +243,14 @@ def _price(settings: Mapping[str, Any], provider: Provider, listed: Price | None
     if given is not None:
         return Price.flat(given["input"], given["output"], given.get("cached_input"))
     return FREE if provider.local else listed
+
+
+def _key(provider: Provider, settings: Mapping[str, Any]) -> Callable[[], Secret | None]:
+    source, own = settings.get("api_key"), {each.lower() for each in settings.get("headers", {})}
+    if source is None and own & {"authorization", provider.key_header.lower()}:
+        # The model says itself what it sends instead of the key of this machine's user.
+        return lambda: None
+    return _Key(provider, source)
 
 
 class _Key:

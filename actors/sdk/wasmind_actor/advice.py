@@ -85,14 +85,24 @@ def _not_text(tool: ToolMethod, method: Any, sources: Sources) -> Iterator[Findi
                 subject=Subject(module=method.__module__, line=each.lineno),
                 help=_TEXT_HELP,
             )
-    others = (ast.Raise, ast.Yield, ast.YieldFrom)
-    if not returned and not any(isinstance(each, others) for each in body):
+    if not returned and not any(map(_may_not_return, body)):
         yield Finding(
             code=NOT_TEXT,
             message=f"tool `{tool.name}` returns nothing",
             subject=subject_of(inspect.unwrap(method)),
             help=_TEXT_HELP,
         )
+
+
+def _may_not_return(node: ast.AST) -> bool:
+    """Whether a function with this in it need not come to its end."""
+    if isinstance(node, ast.While):
+        return isinstance(node.test, ast.Constant) and bool(node.test.value)
+    if isinstance(node, ast.Call):
+        called = node.func
+        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        return name in ("exit", "quit")
+    return isinstance(node, ast.Raise | ast.Yield | ast.YieldFrom)
 
 
 def _may_be_result(annotation: Any) -> bool:

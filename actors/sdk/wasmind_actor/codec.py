@@ -50,6 +50,8 @@ class Param:
         nullable: whether an explicit null means the default; only where there is a default.
         refers: what a string (or list or table of strings) of a configuration names, so that the
             compiler can check it: `model`, `actor` or `actors` (those of one new agent).
+        examples: usual values of a string; of a table's keys, what a key that is almost one of
+            them was probably meant to be.
     """
 
     text: str = ""
@@ -60,6 +62,7 @@ class Param:
     pattern: str | None = None
     nullable: bool = True
     refers: str | None = None
+    examples: tuple[str, ...] = ()
 
     def schema(self) -> Schema:
         """The JSON Schema keywords it stands for."""
@@ -70,6 +73,7 @@ class Param:
             "minItems": self.min_items,
             "pattern": self.pattern,
             "x-wasmind": self.refers,
+            "examples": list(self.examples) or None,
         }
         return {key: value for key, value in keywords.items() if value is not None}
 
@@ -87,6 +91,14 @@ class Codec:
             DecodeError: it does not fit.
         """
         raise NotImplementedError
+
+    def faults(self, value: Json, path: str) -> list[str]:
+        """All that is wrong with a value, a line each; `decode` raises the first only."""
+        try:
+            self.decode(value, path)
+        except DecodeError as error:
+            return [str(error)]
+        return []
 
     def encode(self, value: Any) -> Json:
         """The JSON value."""
@@ -191,6 +203,12 @@ class Many(Codec):
             self.item.decode(item, f"{path}[{index}]") for index, item in enumerate(value)
         )
 
+    def faults(self, value: Json, path: str) -> list[str]:
+        if type(value) is not list:
+            return Codec.faults(self, value, path)
+        items = enumerate(value)
+        return [x for index, item in items for x in self.item.faults(item, f"{path}[{index}]")]
+
     def encode(self, value: Any) -> Json:
         return [self.item.encode(item) for item in value]
 
@@ -212,6 +230,13 @@ class Table(Codec):
             for key in value:
                 self.key.decode(key, path)
         return {key: self.item.decode(item, join(path, key)) for key, item in value.items()}
+
+    def faults(self, value: Json, path: str) -> list[str]:
+        if type(value) is not dict:
+            return Codec.faults(self, value, path)
+        keys = [] if self.key is None else [x for key in value for x in self.key.faults(key, path)]
+        items = value.items()
+        return keys + [x for key, item in items for x in self.item.faults(item, join(path, key))]
 
     def encode(self, value: Any) -> Json:
         return {key: self.item.encode(item) for key, item in value.items()}
@@ -242,6 +267,9 @@ class Refined(Codec):
         if least is not None and isinstance(decoded, Sequence) and len(decoded) < least:
             raise DecodeError(f"expected at least {least} item{'s' * (least != 1)}", path)
         return decoded
+
+    def faults(self, value: Json, path: str) -> list[str]:
+        return self.inner.faults(value, path) or Codec.faults(self, value, path)
 
     def _bounded(self, value: float, path: str) -> float:
         low, high = self.param.minimum, self.param.maximum
@@ -282,9 +310,20 @@ class Field:
                 raise DecodeError("missing", where)
             return None if self.default is REQUIRED else REQUIRED
         value = table[self.name]
-        if value is None and self.default is not REQUIRED and self._null_is_default():
+        if self._is_default(value):
             return REQUIRED
         return self.codec.decode(value, where)
+
+    def faults(self, table: Mapping[str, Json], path: str) -> list[str]:
+        """All that is wrong with it in an object."""
+        where = join(path, self.name)
+        if self.name not in table:
+            return [f"{where}: missing"] if self.required else []
+        value = table[self.name]
+        return [] if self._is_default(value) else self.codec.faults(value, where)
+
+    def _is_default(self, value: Json) -> bool:
+        return value is None and self.default is not REQUIRED and self._null_is_default()
 
     def _null_is_default(self) -> bool:
         return not (isinstance(self.codec, Refined) and not self.codec.param.nullable)
@@ -337,34 +376,29 @@ class Object(Codec):
             found[self.rest] = {key: value[key] for key in unknown}
         return self.make(**{name: each for name, each in found.items() if each is not REQUIRED})
 
-    def faults(self, value: Json) -> list[str]:
-        """All that is wrong with a value, a line for each key.
+    def faults(self, value: Json, path: str) -> list[str]:
+        """As for every codec.
 
         An unknown key is wrong if it looks like one that is missing; others are only named beside
         what is wrong.
         """
-        if type(value) is not dict:
-            return [f"expected an object, found {describe(value)}"]
-        wrong = []
-        for field in self.fields:
-            try:
-                field.read(value, "")
-            except DecodeError as error:
-                wrong.append(str(error))
+        if self.unit or type(value) is not dict:
+            return Codec.faults(self, value, path)
+        wrong = [each for field in self.fields for each in field.faults(value, path)]
         missing = [field.name for field in self.fields if field.name not in value]
-        strangers = {key: closest(key, missing) for key in self._unknown(value)}
-        if not wrong and not any(strangers.values()):
+        unknown = [] if self.rest else self._unknown(value)
+        strangers = {key: closest(key, missing) for key in unknown}
+        if not wrong and not any(strangers.values()) and not (unknown and self.closed):
             return []
         known = ", ".join(f"`{field.name}`" for field in self.fields) or "none"
         for key, meant in strangers.items():
-            wrong.append(
-                f"{key}: unknown; " + (f"did you mean `{meant}`?" if meant else f"known: {known}")
-            )
+            advice = f"did you mean `{meant}`?" if meant else f"known: {known}"
+            wrong.append(f"{join(path, key)}: unknown; {advice}")
         return wrong
 
     def _unknown(self, table: Mapping[str, Json]) -> list[str]:
         names = {field.name for field in self.fields}
-        return [key for key in table if key not in names]
+        return [key for key in table if key not in names and (not self.tag or key != self.tag[0])]
 
     def encode(self, value: Any) -> Json:
         if self.unit:

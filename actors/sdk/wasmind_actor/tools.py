@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _SHORT: Final = 80
+#: A long list with one mistake in every item does not have to be told item by item.
+_MOST_FAULTS: Final = 20
 
 
 class ToolResult(Record, kw_only=False):
@@ -225,18 +227,25 @@ class ToolMethod:
     def _decode(self, arguments: str) -> dict[str, Any]:
         try:
             given = _parse(arguments)
-            faults = self.parameters.faults(given)
+            faults = self.parameters.faults(given, "")
         except DecodeError as error:
             faults = [str(error)]
         if not faults:
             decoded: dict[str, Any] = self.parameters.decode(given, "")
             return decoded
-        reason = faults[0] if len(faults) == 1 else "".join(f"\n- {each}" for each in faults)
+        reason = _listed(faults)
         raise ToolError(
-            f"the parameters of `{self.name}` are invalid: {reason}",
+            f"the parameters of `{self.name}` are invalid:{reason}",
             "Parameters: invalid",
-            f"Parameters: {arguments}\n\nReason: {reason}",
+            f"Parameters: {arguments}\n\nReason:{reason}",
         )
+
+
+def _listed(faults: list[str]) -> str:
+    if len(faults) == 1:
+        return f" {faults[0]}"
+    shown, more = faults[:_MOST_FAULTS], len(faults) - _MOST_FAULTS
+    return "".join(f"\n- {each}" for each in [*shown, *([f"and {more} more"] if more > 0 else [])])
 
 
 def _parse(arguments: str) -> Any:

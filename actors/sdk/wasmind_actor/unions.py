@@ -68,6 +68,10 @@ class Either(Codec):
             raise DecodeError(f"expected {expected}, found {describe(value)}", path)
         return member.decode(value, path)
 
+    def faults(self, value: Json, path: str) -> list[str]:
+        member = self._member(json_type(value))
+        return Codec.faults(self, value, path) if member is None else member.faults(value, path)
+
     def encode(self, value: Any) -> Json:
         member = self._member(json_type(value.value if isinstance(value, Enum) else value))
         return value if member is None else member.encode(value)
@@ -110,6 +114,9 @@ class Optional(Codec):
     def decode(self, value: Json, path: str) -> Any:
         return None if value is None else self.inner.decode(value, path)
 
+    def faults(self, value: Json, path: str) -> list[str]:
+        return [] if value is None else self.inner.faults(value, path)
+
     def encode(self, value: Any) -> Json:
         return None if value is None else self.inner.encode(value)
 
@@ -136,6 +143,11 @@ class Tagged(Codec):
             raise DecodeError(f"expected an object, found {describe(value)}", path)
         tag = Choice(tuple(self.cases)).decode(value.get(self.key), join(path, self.key))
         return self.cases[tag].decode(value, path)
+
+    def faults(self, value: Json, path: str) -> list[str]:
+        tag = value.get(self.key) if type(value) is dict else None
+        case = self.cases.get(tag) if type(tag) is str else None
+        return Codec.faults(self, value, path) if case is None else case.faults(value, path)
 
     def encode(self, value: Any) -> Json:
         return self.by_class[type(value)].encode(value)
@@ -214,6 +226,9 @@ class Newtype(Codec):
 
     def decode(self, value: Json, path: str) -> Any:
         return self.make(value=self.inner.decode(value, path))
+
+    def faults(self, value: Json, path: str) -> list[str]:
+        return self.inner.faults(value, path)
 
     def encode(self, value: Any) -> Json:
         return self.inner.encode(value.value)

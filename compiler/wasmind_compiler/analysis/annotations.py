@@ -2,7 +2,7 @@
 
 `model` is the name of a model, `actor` a logical name, `actors` the logical names of one new agent,
 `template` Jinja text (each in a string, or in lists or tables of strings), and `permission` a
-boolean that decides what agents may do.
+boolean that decides what agents may do. `examples` of `propertyNames` are usual keys of a table.
 """
 
 from __future__ import annotations
@@ -32,6 +32,22 @@ class Annotated(Record):
 def annotated(value: Any, schema: Mapping[str, Any]) -> Iterator[Annotated]:
     """Every annotated part of a settings table; absent settings count with their default."""
     return _walk(value, schema, schema, (), set())
+
+
+def usual_keys(
+    value: Any, schema: Any, root: Mapping[str, Any], path: KeyPath = ()
+) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
+    """Keys of a settings table that are none of the usual ones where there are such, with these."""
+    schema = _dereferenced(schema, root)
+    if not isinstance(value, dict) or not isinstance(schema, dict) or len(path) > DEEPEST:
+        return
+    names = _dereferenced(schema.get("propertyNames"), root)
+    usual = names.get("examples") if isinstance(names, dict) else None
+    properties, further = schema.get("properties", {}), schema.get("additionalProperties")
+    for key, inner in value.items():
+        if isinstance(usual, list) and key not in usual:
+            yield (*path, key), tuple(each for each in usual if isinstance(each, str))
+        yield from usual_keys(inner, properties.get(key, further), root, (*path, key))
 
 
 def with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:

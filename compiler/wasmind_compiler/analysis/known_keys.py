@@ -47,12 +47,17 @@ def known_key(
         if settings is None:
             return Known(None)
         schema, root, rest = settings, settings, path[1:]
-    for part in rest[:-1]:
+    return known_in(schema, rest, root)
+
+
+def known_in(schema: Any, path: KeyPath, root: Mapping[str, Any]) -> Known:
+    """What a schema, whose references point into `root`, says of a key."""
+    for part in path[:-1]:
         schema = _below(schema, root, part)
     described = _resolved(schema, root)
     properties = described.get("properties", {})
-    if rest[-1] in properties:
-        default = _resolved(properties[rest[-1]], root).get("default")
+    if path[-1] in properties:
+        default = _resolved(properties[path[-1]], root).get("default")
         return Known(True, default, tuple(properties))
     is_closed = bool(described) and described.get("additionalProperties") is False
     return Known(False if is_closed else None, siblings=tuple(properties))

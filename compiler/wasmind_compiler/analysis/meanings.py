@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-from wasmind_compiler.analysis.annotations import Annotated, annotated, strings
+from wasmind_compiler.analysis.annotations import Annotated, annotated, strings, usual_keys
 from wasmind_compiler.analysis.models import ANY, has_endpoint
 from wasmind_compiler.analysis.settings import attempted, section_fix
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Edit, Fix, Label, Span
@@ -44,6 +44,7 @@ def check_meanings(
     own_endpoint = has_endpoint(actor)
     if own_endpoint and any(found.kind == "model" for found in meant):
         collector.extend(_bad_base_url(actor))
+    collector.extend(_misspelled_keys(actor, schema))
     for found in meant:
         if found.kind == "model":
             if not own_endpoint and known_models is not None:
@@ -59,6 +60,19 @@ def check_meanings(
             and (collector.lenient or not _is_attempted(actor, found, schema, resolution))
         ):
             collector.add(_permissive_default(actor, found, resolution))
+
+
+def _misspelled_keys(actor: ResolvedActor, schema: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    for path, usual in usual_keys(actor.config.merged, schema, schema):
+        key = str(path[-1])
+        # Where only case and hyphens differ, actors take it for what is meant.
+        if nearest(key, usual) and key.lower().replace("-", "_") not in usual:
+            yield settings.BAD_VALUE.at(
+                actor.config.key(path),
+                f"`{dotted(path)}` in the config of `{actor.name}` looks misspelled",
+                help=advice(key, usual, "usual keys"),
+                notes=("a key of your own has to differ more from the usual ones",),
+            )
 
 
 def _bad_base_url(actor: ResolvedActor) -> Iterator[Diagnostic]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ def _base_url(
 
 def bad_base_url(span: Span, url: str, fault: str) -> Diagnostic:
     """The diagnostic for a base URL that cannot be used."""
-    shown = url.partition("@")[2] or url
+    shown = re.sub(r"^(\w+://)?.*@", r"\1***@", url)
     return models.BAD_BASE_URL.at(
         span,
         f"`{shown.partition('?')[0]}` is not a base URL: {fault}",

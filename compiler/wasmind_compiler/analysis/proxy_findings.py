@@ -45,7 +45,7 @@ def explain(config: AppConfig, variables: Mapping[str, str]) -> Iterator[Diagnos
     litellm: Mapping[str, Any] = config.document.data.get("litellm", {})
     overrides = litellm.get("env_overrides", {}) if isinstance(litellm, dict) else {}
     known = {**variables, **(overrides if isinstance(overrides, dict) else {})}
-    contained = isinstance(litellm, dict) and "image" in litellm
+    contained = _contained(config, litellm)
     # A proxy that runs already knows by itself what its models are.
     elsewhere = isinstance(litellm, dict) and "url" in litellm and litellm.get("proxy") != "never"
     yield from _names(config)
@@ -58,11 +58,20 @@ def explain(config: AppConfig, variables: Mapping[str, str]) -> Iterator[Diagnos
             yield _no_provider_model(config, model, path)
         for place, text in _strings(model.parameters, path):
             yield from _parameter(config, place, text, known)
-            if contained:
+            if model.name.text in contained:
                 yield from _loopback(config, place, text)
     if contained:
         for place, text in _strings(overrides, _OVERRIDES):
             yield from _loopback(config, place, text, bare=str(place[-1]).lower() in _PROXIES)
+
+
+def _contained(config: AppConfig, litellm: Any) -> tuple[str, ...]:
+    """The models that a proxy in a container answers."""
+    if not isinstance(litellm, dict) or "image" not in litellm:
+        return ()
+    from wasmind_compiler.emit.litellm import needs_proxy
+
+    return needs_proxy(config)
 
 
 def _literal_keys(config: AppConfig, litellm: Mapping[str, Any]) -> Iterator[Diagnostic]:

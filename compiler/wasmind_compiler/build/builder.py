@@ -288,6 +288,11 @@ class Builder:
 
 def _syntax_error(error: ModuleError, files: ActorFiles) -> Diagnostic:
     index = files.text(error.path)
+    # Imported for modules that do not compile only.
+    from wasmind_compiler.frontend.conflicts import python_conflict
+
+    if (conflict := python_conflict(index)) is not None:
+        return conflict
     start = index.offset(error.line or 1, error.column or 1)
     message = f"Python: {error.message}"
     return building.PYTHON_SYNTAX.at(index.span(start, start + 1), message)

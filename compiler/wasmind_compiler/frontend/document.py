@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +12,6 @@ from wasmind_compiler.diagnostics import (
     Diagnostic,
     Edit,
     Fix,
-    Label,
     Position,
     Span,
     TextIndex,
@@ -190,11 +189,11 @@ def _load(index: TextIndex, collector: Collector) -> Document | None:
     try:
         return Document(index, tomllib.loads(index.text))
     except tomllib.TOMLDecodeError as error:
-        from wasmind_compiler.frontend.conflicts import conflict_markers
+        from wasmind_compiler.frontend.conflicts import conflict_markers, unresolved
         from wasmind_compiler.frontend.syntax import all_syntax_errors
 
         if markers := conflict_markers(index):
-            collector.add(_unresolved(markers))
+            collector.add(unresolved(markers))
         else:
             collector.extend(all_syntax_errors(index, str(error)))
     except RecursionError:
@@ -203,15 +202,6 @@ def _load(index: TextIndex, collector: Collector) -> Document | None:
         # Python refuses numbers of more than some thousand digits with a plain ValueError.
         collector.add(limits.endless_number(index))
     return None
-
-
-def _unresolved(markers: Sequence[Span]) -> Diagnostic:
-    return files.MERGE_CONFLICT.at(
-        markers[0],
-        "the file has unresolved merge conflicts",
-        labels=tuple(Label(span, "") for span in markers[1:]),
-        help="keep what is right of each, and remove the marked lines",
-    )
 
 
 def _byte_order_mark(file: str) -> Diagnostic:

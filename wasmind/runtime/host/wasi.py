@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 from wasmind.runtime.abi import Err, Ok, Owned
 from wasmind.runtime.errors import CapabilityDenied
 from wasmind.runtime.grants import to_grant
+from wasmind.runtime.host.doing import doing
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
 
@@ -59,7 +60,10 @@ def _pollable(host: Host, when: int) -> Owned:
 
 
 def _wait_until(host: Host, when: int) -> None:
-    host.cancelled.wait(max(0, when - time.monotonic_ns()) / 1e9)
+    seconds = (when - time.monotonic_ns()) / 1e9
+    if seconds > 0:
+        with doing(host, "pausing"):
+            host.cancelled.wait(seconds)
 
 
 def _block(host: Host, pollable: int) -> None:

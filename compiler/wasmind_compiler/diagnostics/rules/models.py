@@ -300,7 +300,7 @@ LOOPBACK_IN_CONTAINER = Rule(
     severity=Severity.WARNING,
     explanation="""
 With an `image` the proxy runs in a container, where `localhost` is the container and not this
-machine.
+machine. Models that the gateway of Wasmind answers itself are not asked through the proxy.
 """,
     example=Example(
         failing="""\
@@ -314,6 +314,7 @@ model_name = "small"
 litellm_params = { model = "openai/some-model", api_base = "http://localhost:8000" }
 
 [litellm]
+proxy = "always"
 image = "example.org/litellm@sha256:0"
 """,
         fixed="""\
@@ -327,6 +328,7 @@ model_name = "small"
 litellm_params = { model = "openai/some-model", api_base = "http://host.docker.internal:8000" }
 
 [litellm]
+proxy = "always"
 image = "example.org/litellm@sha256:0"
 """,
     ),
