@@ -12,7 +12,7 @@ from wasmind.runtime import folders
 from wasmind.runtime.bundle import Bundle
 from wasmind.runtime.coordinator import Coordinator
 from wasmind.runtime.engine import TICK_SECONDS, Engine, Report
-from wasmind.runtime.errors import EngineError, SpawnError
+from wasmind.runtime.errors import BundleError, EngineError, SpawnError
 from wasmind.runtime.events import Events, LogRecord, Subscription, Waiting
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host import INTERFACES
@@ -171,6 +171,6 @@ class Runtime:
                 self._modules[actor.name] = tuple(
                     (module.name, self._bundle.read(module.path)) for module in actor.modules
                 )
-            except OSError as error:
-                raise SpawnError(f"cannot read a module of `{actor.name}`: {error}") from None
+            except BundleError as error:
+                raise SpawnError(f"cannot use the code of `{actor.name}`: {error}") from None
         return self._modules[actor.name]
