@@ -117,10 +117,14 @@ class LockOutcome(Record):
 
 
 class BundleOutcome(Record):
-    """What `bundle` did. `bundle` is None if there were errors."""
+    """What `bundle` did. `bundle` is None if there were errors.
+
+    `sources` are the files and folders it was made from: config, lockfile, folders of actors.
+    """
 
     report: Report
     bundle: WrittenBundle | None = None
+    sources: tuple[Path, ...] = ()
 
 
 class ModelsOutcome(Record):
@@ -364,7 +368,7 @@ def _bundle(
         run.finish_lock(system, lock, write=True)
         if policy.locked or not keep:
             run.compare_interpreter(system)
-        report = run.report()
+        report, sources = run.report(), run.sources(system)
     if report.failed:
         return BundleOutcome(report=report)
     text, interpreter = render_lock(lock), None
@@ -381,7 +385,7 @@ def _bundle(
         written = write_bundle(system, text, interpreter, output, shared)
     elif keep:
         mark_used(output)
-    return BundleOutcome(report=report, bundle=written)
+    return BundleOutcome(report=report, bundle=written, sources=sources)
 
 
 def _check_environment(
@@ -441,6 +445,7 @@ class _Run:
             reporter=environment.reporter,
         )
         self._git: GitSources | None = None
+        self._folders: Sources | None = None
         self._building: Builder | None = None
 
     def __enter__(self) -> _Run:
@@ -482,7 +487,7 @@ class _Run:
         pins = self._locking.pins(document)
         if pins is None:
             return None
-        sources = self._sources(config, pins)
+        sources = self._folders = self._sources(config, pins)
         if any(isinstance(entry.source, GitSource) for entry in config.actors):
             self._git_sources(config, pins).meanwhile(_load_the_rest)
         # Not loaded before the first fetch has begun.
@@ -508,6 +513,12 @@ class _Run:
             environment.variables,
             models_given=environment.models_given,
         )
+
+    def sources(self, system: System) -> tuple[Path, ...]:
+        """The files and folders that a linked system was made from."""
+        actors = system.resolution.actors.values()
+        folders = [self._folders.folder(each.identity) for each in actors] if self._folders else []
+        return (self._config, lock_path(self._config), *folders)
 
     def models(self) -> tuple[AppConfig, Mapping[str, Document]] | None:
         """A config of which only models matter, and its scripts; None if it cannot be read."""

@@ -261,6 +261,13 @@ def test_the_cache_finds_an_unchanged_system_again(project: Project, office: Pat
     assert changed.bundle.path != first.bundle.path
 
 
+def test_what_a_bundle_was_made_from_is_known(project: Project, office: Path) -> None:
+    outcome = pipeline.bundle_into_cache(office, project.environment())
+    made_from = {os.path.realpath(each) for each in outcome.sources}
+    assert {str(office.resolve()), str(office.with_suffix(".lock").resolve())} <= made_from
+    assert str((project.root / "actors" / "desk").resolve()) in made_from
+
+
 def test_the_lockfile(project: Project, office: Path) -> None:
     environment = project.environment()
     assert pipeline.lock(office, environment).changed

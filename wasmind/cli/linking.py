@@ -17,8 +17,11 @@ def link_into_cache(
     frozen: bool = False,
     offline: bool = False,
     models_given: bool = False,
-) -> Path:
+) -> tuple[Path, tuple[Path, ...]]:
     """The bundle of a config, made if the cache has none; problems are shown on stderr.
+
+    Returns:
+        Its folder, and what it was made from.
 
     Args:
         config: the config; None for the default one.
@@ -45,4 +48,4 @@ def link_into_cache(
         outcome = pipeline.bundle_into_cache(
             path, compiling.environment(models_given=models_given), policy
         )
-    return compiling.result(outcome.report, outcome.bundle).path
+    return compiling.result(outcome.report, outcome.bundle).path, outcome.sources

@@ -12,8 +12,9 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from wasmind.plan import PlanError, RunPlan
 from wasmind.runtime.errors import BundleError
@@ -155,7 +156,7 @@ def _read(root: Path, entry: Entry) -> bytes:
 
 
 @contextmanager
-def _opened(root: Path, entry: Entry) -> Iterator[BinaryIO]:
+def _opened(root: Path, entry: Entry) -> Iterator[BufferedReader]:
     try:
         with (root / entry.path).open("rb") as file:
             if os.fstat(file.fileno()).st_size != entry.size:
