@@ -68,6 +68,7 @@ class Environment(Record):
         git_limits: what git sources may cost.
         variables: the process's environment, for references in configs.
         models_given: models come from elsewhere than the config, so that any name may be one.
+        state: the user's folder for what was accepted; None to remember nothing.
     """
 
     cache: Path
@@ -81,6 +82,7 @@ class Environment(Record):
     git_limits: GitLimits = GitLimits()
     variables: Mapping[str, str] = os.environ
     models_given: bool = False
+    state: Path | None = None
 
 
 class Report(Record):
@@ -443,6 +445,7 @@ class _Run:
             schemas=self._schemas,
             collector=self.collector,
             reporter=environment.reporter,
+            state=environment.state,
         )
         self._git: GitSources | None = None
         self._folders: Sources | None = None

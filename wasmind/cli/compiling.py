@@ -327,6 +327,7 @@ def environment(*, hosts: bool = False, models_given: bool = False) -> Environme
         reporter=_reporter(hosts=hosts),
         git_limits=git_limits(),
         models_given=models_given,
+        state=paths.state_dir(),
     )
 
 
