@@ -17,6 +17,7 @@ from wasmind.records import Record
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Severity, TextIndex
 from wasmind_compiler.diagnostics.rules import files
 from wasmind_compiler.display import Display
+from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.frontend.app_config import AppConfig, read_app_config
 from wasmind_compiler.frontend.document import Document, parse
 from wasmind_compiler.frontend.limits import read_bounded
@@ -251,15 +252,25 @@ def bundle(
 
 
 def bundle_into_cache(
-    config: Path, environment: Environment, policy: LockPolicy = DEFAULT_POLICY
+    config: Path,
+    environment: Environment,
+    policy: LockPolicy = DEFAULT_POLICY,
+    *,
+    anew: bool = False,
 ) -> BundleOutcome:
     """Link a config into the cache, where an unchanged system is found again.
+
+    Args:
+        config: the config.
+        environment: the surroundings.
+        policy: see `bundle`.
+        anew: what the cache has is damaged, and is replaced.
 
     Raises:
         CompilerFailure: see `bundle`.
     """
     bundles = environment.cache / "bundles"
-    return _bundle(config, environment, policy, lambda key: bundles / key, keep=True)
+    return _bundle(config, environment, policy, lambda key: bundles / key, keep=True, anew=anew)
 
 
 def models(file: Path, environment: Environment) -> ModelsOutcome:
@@ -354,10 +365,11 @@ def _bundle(
     place: Callable[[str], Path],
     *,
     keep: bool,
+    anew: bool = False,
 ) -> BundleOutcome:
     from wasmind_compiler.emit.bundle import (
+        Interpreter,
         existing_bundle,
-        load_interpreter,
         system_key,
         write_bundle,
     )
@@ -376,9 +388,11 @@ def _bundle(
     text, interpreter = render_lock(lock), None
     if system.needs_interpreter:
         path = environment.interpreter.path()
-        interpreter = load_interpreter(path, environment.interpreter.digest())
+        interpreter = Interpreter(path=path, sha256=_known(environment.interpreter.digest()))
     output = place(system_key(system, text, interpreter))
-    written = existing_bundle(output) if keep else None
+    written = existing_bundle(output) if keep and not anew else None
+    if keep and written is None:
+        _discard(output)
     if written is None:
         from wasmind_compiler.emit.sharing import SharedFiles
 
@@ -388,6 +402,26 @@ def _bundle(
     elif keep:
         mark_used(output)
     return BundleOutcome(report=report, bundle=written, sources=sources)
+
+
+def _known(digest: str | None) -> str:
+    if digest is None:
+        raise AssertionError("an interpreter that was just built has no digest")
+    return digest
+
+
+def _discard(folder: Path) -> None:
+    """Remove an entry of the cache; renamed first, so that no half of one is found."""
+    import shutil  # few runs need it
+
+    aside = folder.with_name(f".removing-{os.urandom(8).hex()}")
+    try:
+        folder.rename(aside)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise CompilerFailure(f"cannot replace `{folder}`: {error.strerror}") from error
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _check_environment(
@@ -580,9 +614,7 @@ class _Run:
         if digest is None:
             recipe.path()
             digest = recipe.digest()
-        if digest is None:
-            raise AssertionError("an interpreter that was just built has no digest")
-        return digest
+        return _known(digest)
 
     def finish_lock(self, system: System, lock: Lock, *, write: bool) -> bool:
         """Compare the lockfile with what it should say, and write it; see `Locking.finish`."""

@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Final
 
 from wasmind_compiler.analysis.system import System
-from wasmind_compiler.build.errors import InterpreterError
 from wasmind_compiler.emit.drawing import to_dot
 from wasmind_compiler.emit.plan import (
     actor_folder,
@@ -56,20 +55,6 @@ class WrittenBundle:
 
     path: Path
     digest: str
-
-
-def load_interpreter(path: Path, sha256: str | None) -> Interpreter:
-    """The interpreter at a path.
-
-    Raises:
-        InterpreterError: it does not have the digest `sha256`, in hex.
-    """
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256:
-        advice = "`wasmind clean` empties the cache, and it is made anew"
-        raise InterpreterError(f"the Python interpreter `{path}` is damaged; {advice}")
-    return Interpreter(path=path, sha256=found)
 
 
 def write_bundle(
