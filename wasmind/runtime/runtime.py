@@ -12,7 +12,7 @@ from wasmind.plan import ROOT_SCOPE, Actor
 from wasmind.runtime import folders
 from wasmind.runtime.bundle import Bundle
 from wasmind.runtime.coordinator import Coordinator
-from wasmind.runtime.engine import TICK_SECONDS, Engine, Report
+from wasmind.runtime.engine import TICK_SECONDS, Engine, Report, require_engine
 from wasmind.runtime.errors import BundleError, EngineError, SpawnError
 from wasmind.runtime.events import Events, LogRecord, Subscription, Waiting
 from wasmind.runtime.guest import Guest
@@ -40,6 +40,9 @@ class Runtime:
         models: what answers for models, if there are any.
         events: where to tell what happens; one of its own by default.
         sources: what the bundle was made from on this machine, which no actor may change.
+
+    Raises:
+        EngineError: the installed wasmtime is older than the plan allows.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Runtime:
         events: Events | None = None,
         sources: Sequence[Path] = (),
     ) -> None:
+        require_engine(bundle.plan.engine)
         self._bundle = bundle
         self._protected = protected(bundle.root, cache, sources)
         self._engine = Engine(cache, report)
