@@ -6,7 +6,7 @@ import importlib
 import sys
 from typing import Final
 
-SUITES: Final = ("agents", "check", "commands", "lock", "messages")
+SUITES: Final = ("agents", "check", "commands", "lock", "messages", "models")
 
 
 def run(wanted: list[str]) -> None:

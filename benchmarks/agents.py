@@ -160,18 +160,23 @@ def _memory(bundle: Path, count: int) -> None:
 
 def _blocked(runtime: Runtime, count: int) -> float:
     """Agents that all wait for an answer that takes a second."""
+    with _slow_server() as url:
+        return all_asking(runtime, count, url)
+
+
+def all_asking(runtime: Runtime, count: int, url: str) -> float:
+    """Seconds until so many agents with an actor `asks` have each had an answer of `url`."""
     host = runtime._coordinator._agents.instances()[0].host
     assert host is not None
     missing = count - len(runtime._coordinator._agents.instances())
     for _ in range(missing):
         runtime._coordinator.spawn(host, ["asks"], "more")
-    with _slow_server() as url:
-        before = runtime.summary().deliveries
-        started = time.perf_counter()
-        runtime.send("benchmark.Ask", {"url": url})
-        while runtime.summary().deliveries - before < count:
-            time.sleep(0.01)
-        return time.perf_counter() - started
+    before = runtime.summary().deliveries
+    started = time.perf_counter()
+    runtime.send("benchmark.Ask", {"url": url})
+    while runtime.summary().deliveries - before < count:
+        time.sleep(0.01)
+    return time.perf_counter() - started
 
 
 @contextmanager

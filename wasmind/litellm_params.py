@@ -70,25 +70,42 @@ _COUNTS: Final = {
 
 
 class _Foreign(Exception):
-    """A parameter that only LiteLLM understands."""
+    """What only LiteLLM understands; says why."""
 
 
 def endpoint_settings(parameters: Mapping[str, Any]) -> dict[str, Any] | None:
     """`litellm_params` as the settings of an endpoint; None if only the proxy can serve them."""
+    try:
+        return _settings(parameters)
+    except _Foreign:
+        return None
+
+
+def why_proxy(parameters: Mapping[str, Any]) -> str | None:
+    """Why only the proxy can serve `litellm_params`, for people; None if an endpoint can."""
+    try:
+        _settings(parameters)
+    except _Foreign as reason:
+        return str(reason)
+    return None
+
+
+def _settings(parameters: Mapping[str, Any]) -> dict[str, Any]:
     model = parameters.get("model")
     found = _split(model) if isinstance(model, str) else None
     if found is None:
-        return None
+        prefix = str(model).partition(SEPARATOR)[0]
+        raise _Foreign(f"`{prefix}` is known to LiteLLM only")
     provider, name = found
     settings: dict[str, Any] = {"provider": provider, "model": name}
-    try:
-        for key, value in parameters.items():
-            if key != "model":
+    for key, value in parameters.items():
+        if key != "model":
+            try:
                 _translate(key, value, settings)
-    except _Foreign:
-        return None
+            except _Foreign:
+                raise _Foreign(f"`{key}`, as it is written, is known to LiteLLM only") from None
     if provider == "azure" and "base_url" not in settings:
-        return None
+        raise _Foreign("`azure` has no `api_base`")
     return settings
 
 

@@ -34,7 +34,7 @@ from wasmind_compiler.resolution.policy import LockPolicy
 from wasmind_compiler.resolution.sources import Sources
 
 if TYPE_CHECKING:
-    from wasmind.plan import Budget, Model
+    from wasmind.plan import Budget, Model, RunPlan
     from wasmind_compiler.analysis.system import System
     from wasmind_compiler.build.builder import Builder
     from wasmind_compiler.build.python import InterpreterRecipe, PythonGuest
@@ -97,6 +97,11 @@ class Report(Record):
         """Whether there is an error."""
         return any(found.severity is Severity.ERROR for found in self.diagnostics)
 
+    def urgent(self) -> Report:
+        """The same without notes, for whoever wants something else than to be told of them."""
+        kept = (found for found in self.diagnostics if found.severity is not Severity.NOTE)
+        return self._replace(diagnostics=tuple(kept))
+
     def strict(self) -> Report:
         """The same with warnings as errors."""
         return Report(
@@ -136,6 +141,13 @@ class ModelsOutcome(Record):
     report: Report
     models: tuple[Model, ...] | None = None
     budget: Budget | None = None
+
+
+class OutlineOutcome(Record):
+    """What a bundle would do. `plan` is None if there were errors."""
+
+    report: Report
+    plan: RunPlan | None = None
 
 
 class DrawingOutcome(Record):
@@ -321,6 +333,23 @@ def graph(config: Path, environment: Environment, form: DrawingFormat) -> Drawin
         if system is None or run.collector.failed:
             return DrawingOutcome(report=run.report())
         return DrawingOutcome(report=run.report(), text=_draw(system, form))
+
+
+def outline(config: Path, environment: Environment) -> OutlineOutcome:
+    """The plan that a bundle of a config would have, without digests of what is not built for it.
+
+    Nothing is written beside the config.
+
+    Raises:
+        CompilerFailure: an actor has to be described and this machine cannot.
+    """
+    with _Run(config, environment, DEFAULT_POLICY) as run:
+        system = run.system()
+        if system is None or run.collector.failed:
+            return OutlineOutcome(report=run.report())
+        from wasmind_compiler.emit.plan import make_plan
+
+        return OutlineOutcome(report=run.report(), plan=make_plan(system, ""))
 
 
 class WhyOutcome(Record):

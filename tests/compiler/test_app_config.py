@@ -245,20 +245,12 @@ def test_what_is_set_for_the_proxy_is_meant_for_its_container(project: Project) 
         """
     report = project.check(text)
     assert [(each.code, str(each.span), each.help) for each in report.diagnostics] == [
-        (
-            "WM0608",
-            "app.toml:5:50",
-            "write `os.environ/NAME` in `litellm_params`, or declare it in `[[run.credentials]]`",
-        ),
+        ("WM0620", "app.toml:5:50", 'write `api_key = "os.environ/NAME"`'),
         *(
             ("WM0609", place, "use `host.docker.internal`, or run the proxy without a container")
             for place in ("app.toml:7:25", "app.toml:8:14")
         ),
-        (
-            "WM0608",
-            "app.toml:11:18",
-            "remove it and set `OPENAI_API_KEY` in the environment; nothing is replaced in here",
-        ),
+        ("WM0620", "app.toml:11:18", "remove it and export `OPENAI_API_KEY` instead"),
     ]
     outside = project.check(text.replace('image = "proxy"', ""))
     assert "WM0609" not in {each.code for each in outside.diagnostics}

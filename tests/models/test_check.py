@@ -101,6 +101,17 @@ def test_an_actor_with_an_endpoint_of_its_own_is_not_looked_up(project: Project)
     ]
 
 
+def test_addresses_of_actors_without_models_are_theirs(project: Project) -> None:
+    project.actor("desk", config={"properties": {"base_url": {"type": "string"}}})
+    assert (
+        project.found(
+            'starting_actors = ["desk"]\n'
+            '[actors.desk]\nsource = { path = "desk" }\nconfig = { base_url = "shop?x=1" }\n'
+        )
+        == []
+    )
+
+
 @pytest.mark.parametrize(
     ("models", "problem"),
     [

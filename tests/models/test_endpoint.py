@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,7 @@ from tests.models.zoo import (
     tool_call,
     words,
 )
+from wasmind.models.refusal import wait_of
 from wasmind.plan import Model
 from wasmind.runtime.events import LogRecord, ModelCall
 
@@ -277,6 +281,12 @@ def test_hopeless_refusals_are_told_at_once(at, behaviour, status: int, code: st
     assert gateway.figures.models["m"].failures == 1
 
 
+def test_a_context_that_is_too_long_says_by_how_much(at) -> None:
+    words_ = "This model's maximum context length is 8192 tokens. You requested 9000 tokens."
+    _, gateway = at(refuses(400, words_, code="context_length_exceeded"))
+    assert "it is 808 tokens too long; shorten the conversation" in gateway.error()[2]
+
+
 def test_errors_say_which_url_was_asked_and_what_the_provider_said(at) -> None:
     made, gateway = at(refuses(404, "no such thing"))
     words_ = gateway.error()[2]
@@ -344,13 +354,25 @@ def test_the_wait_a_provider_asks_for_is_kept(at, headers: dict[str, str], least
     assert gateway.retries()[0].wait_seconds == least
 
 
-def test_a_wait_until_a_date(at) -> None:
-    from email.utils import formatdate
+@pytest.mark.parametrize(
+    ("headers", "error", "seconds"),
+    [
+        ({"retry-after": "3.5"}, {}, 3.5),
+        ({"retry-after-ms": "3000", "retry-after": "9"}, {}, 3.0),
+        ({"retry-after": "-5"}, {}, None),
+        ({"retry-after": "3s"}, {}, None),
+        ({}, {"details": [{"@type": "RetryInfo", "retryDelay": "17s"}]}, 17.0),
+        ({}, {}, None),
+    ],
+)
+def test_forms_of_a_wait(headers, error, seconds) -> None:
+    assert wait_of(headers, error) == seconds
 
-    busy = answers({"error": {"message": "x"}}, 429, Retry_After=formatdate(time.time() + 2))
-    _, gateway = at(in_turn(busy, says("hi")))
-    gateway.text()
-    assert 0 < gateway.retries()[0].wait_seconds <= 2
+
+def test_a_wait_until_a_date() -> None:
+    wait = wait_of({"retry-after": formatdate(time.time() + 3600)}, {})
+    assert wait is not None
+    assert 3000 < wait < 3602
 
 
 def test_a_wait_that_is_too_long_is_told(at) -> None:
@@ -642,6 +664,16 @@ def test_fallbacks(provider, run, behaviour) -> None:
     assert gateway.figures.models["n"].calls == 1
 
 
+def test_several_endpoints_of_one_name_also_as_a_fallback_and_instead_of_all(provider, run) -> None:
+    bad, one, two = provider(refuses(503)), provider(says("1")), provider(says("2"))
+    targets = [{"model": "x", "base_url": each.url} for each in (one, two)]
+    both = Model(name="n", kind="balanced", settings={"targets": targets})
+    gateway = run(endpoint(bad, "m", fallback=["n"], retries=0), both)
+    assert sorted(gateway.text() for _ in range(2)) == ["1", "2"]
+    gateway = run(endpoint(bad, "m"), instead=both)
+    assert sorted(gateway.text() for _ in range(2)) == ["1", "2"]
+
+
 def test_no_fallback_for_a_request_that_is_wrong(provider, run) -> None:
     bad, good = provider(refuses(422, "messages: bad")), provider(says("hi"))
     gateway = run(endpoint(bad, "m", fallback=["n"]), endpoint(good, "n"))
@@ -769,3 +801,47 @@ def test_junk_behind_a_compressed_answer_is_said(at) -> None:
     packed = gzip.compress(json.dumps(completion("hello")).encode()) + b"junk"
     _, gateway = at(lambda visit: visit.raw(packed, Content_Encoding="gzip"), retries=0)
     assert "the answer is damaged: the body cannot be decoded" in gateway.error()[2]
+
+
+class Tunnel:
+    """A proxy that connects to one server, whatever host it is asked for."""
+
+    def __init__(self, port: int) -> None:
+        self.asked: list[str] = []
+        self._port = port
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._server.accept()
+                self.asked.append(client.recv(4096).split(b"\r\n")[0].decode())
+                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                server = socket.create_connection(("127.0.0.1", self._port))
+                for one, other in ((client, server), (server, client)):
+                    threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
+
+    def _pass(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        self._server.close()
+
+
+def test_tls_is_verified_behind_a_proxy_too(secure, run, monkeypatch) -> None:
+    """The certificate is for `localhost`, and so not for the host that is asked."""
+    tunnel = Tunnel(secure.port)
+    monkeypatch.setenv("https_proxy", tunnel.url)
+    monkeypatch.setenv("SSL_CERT_FILE", str(TLS / "cert.pem"))
+    gateway = run(endpoint(secure, base_url="https://models.example/v1", retries=0))
+    status, code, words_ = gateway.error()
+    tunnel.close()
+    assert tunnel.asked == ["CONNECT models.example:443 HTTP/1.1"]
+    assert (status, code) == (502, "unavailable")
+    assert "is not trusted" in words_
+    assert secure.visits == []

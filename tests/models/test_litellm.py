@@ -17,6 +17,9 @@ from tests.models.litellm_environment import Unavailable, litellm_script
 from tests.models.test_litellm_proxy import servers, until
 from tests.models.zoo import Provider, Visit, chunk, completion, says, sse, streams, tool_call
 from wasmind.litellm_params import endpoint_settings
+from wasmind.models.litellm.proxy import free_port
+from wasmind.models.ping import ping
+from wasmind.models.resolve import Directory
 from wasmind.plan import Model
 
 KEY = "sk-a-secret-key-of-the-user-0123456789"
@@ -148,6 +151,20 @@ def test_an_entry_that_fails_is_stood_in_for(
     assert [gateway.text() for _ in range(2)] == ["two", "two"]
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_a_proxy_that_nobody_has_asked_ends_with_the_run() -> None:
+    port = free_port(0)
+    shared = {"command": [sys.executable, "-c", "import time; time.sleep(600)"], "port": port}
+    settings = {"entries": [{"model": "bedrock/some-model"}], "proxy": shared}
+    directory = Directory([Model(name="m", kind="litellm", settings=settings)], report=str)
+    directory.prepare()
+    try:
+        until(lambda: bool(servers(port)))
+    finally:
+        directory.close()
+    assert not servers(port)
+
+
 def converses(visit: Visit) -> None:
     """Calls a tool, then repeats what it said."""
     last = visit.body["messages"][-1]
@@ -224,6 +241,23 @@ def test_the_real_proxy_carries_a_conversation_with_a_tool(
     assert {each.headers["authorization"] for each in upstream.visits} == {f"Bearer {KEY}"}
     assert KEY not in stderr
     assert KEY.encode() not in everything_kept(config, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_ping_through_the_real_proxy(upstream: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        script = litellm_script()
+    except Unavailable as error:
+        pytest.skip(str(error))
+    monkeypatch.setenv("UPSTREAM_KEY", KEY)
+    upstream.behave, told, port = says("hi"), [], free_port(0)
+    entry = {"model": "openai/x", "api_base": upstream.url, "api_key": "os.environ/UPSTREAM_KEY"}
+    settings = {"entries": [entry], "proxy": {"command": [str(script)], "port": port}}
+    pongs = ping([Model(name="m", kind="litellm", settings=settings)], told.append, print)
+    assert pongs["m"].problem is None, told
+    assert any("is ready" in line for line in told)
+    assert len(upstream.asked) == 1
+    until(lambda: not servers(port))
 
 
 @pytest.mark.slow

@@ -109,6 +109,20 @@ def test_one_model_for_every_name_without_any_table(project: Project, provider) 
     assert f"nothing answers at {url}; start it with `ollama serve`" in told
 
 
+def test_a_provider_in_a_config_is_noted_by_check_and_just_used_by_run(
+    project: Project, provider
+) -> None:
+    ollama = provider(says("hi"))
+    project.write(SYSTEM.replace("smart", "ollama/llama3.2"))
+    checked = project.wasmind("check", "app.toml")
+    assert (checked.returncode, checked.stderr.count("note[WM0610]")) == (0, 1)
+    done = project.wasmind(
+        "run", "app.toml", "--prompt", "x", OLLAMA_HOST=f"127.0.0.1:{ollama.port}"
+    )
+    assert (done.returncode, done.stdout) == (0, "hi\n")
+    assert "WM0610" not in done.stderr
+
+
 def test_a_conversation_with_a_tool(project: Project, provider) -> None:
     """Streamed, with reasoning that has to come back."""
 

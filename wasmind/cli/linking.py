@@ -50,4 +50,4 @@ def link_into_cache(
         outcome = pipeline.bundle_into_cache(
             path, compiling.environment(models_given=models_given), policy, anew=anew
         )
-    return compiling.result(outcome.report, outcome.bundle).path, outcome.sources
+    return compiling.result(outcome.report.urgent(), outcome.bundle).path, outcome.sources

@@ -54,7 +54,7 @@ from wasmind.system import System
     metavar="KINDS",
     multiple=True,
     help=f"What --format jsonl writes: {', '.join(json_events.KINDS)} or all, separated by commas; "
-    "by default all but payloads, which repeat the whole conversation at every turn.",
+    "by default all but model_delta and payloads, which repeat the conversation at every turn.",
 )
 @click.option(
     "--log-level",

@@ -38,7 +38,8 @@ class Advice:
         if error.code is Code.AUTHENTICATION:
             error.advice = self._about_key()
         elif error.code is Code.CONTEXT_LENGTH:
-            error.advice = _about_length(str(error))
+            # Without the status and the address, whose numbers are none of tokens.
+            error.advice = _about_length(str(error).rpartition(f" ({error.status} from ")[0])
         elif is_unknown_model(error.status, str(error)):
             error.advice = self._about_names()
 

@@ -16,6 +16,7 @@ from wasmind.models.model import Model
 from wasmind.models.reporting import Reporter
 from wasmind.models.upstream import Completion, Request, Stop, Watch
 from wasmind.models.usage import Tokens, tokens_of
+from wasmind.prices import FREE
 from wasmind.runtime.events import Events
 from wasmind.runtime.host.models import ModelRequest
 from wasmind.runtime.metrics import ModelUsage
@@ -207,7 +208,7 @@ class Call:
         used.first_token_seconds += first or 0.0
         if tokens is None:
             used.uncounted += 1
-            used.unpriced += 1
+            used.unpriced += model.price != FREE
             return None
         used.prompt_tokens += tokens.prompt
         used.cached_tokens += tokens.cached

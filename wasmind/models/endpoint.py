@@ -80,6 +80,11 @@ class Endpoint:
         host = self._target.url.split("/")[2]
         return f"{self._target.model} at {host}"
 
+    @property
+    def target(self) -> Target:
+        """Where and how it asks."""
+        return self._target
+
     def close(self) -> None:
         """Connections belong to the wire."""
 

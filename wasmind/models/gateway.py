@@ -45,9 +45,12 @@ class Gateway:
         """The response to a request of an actor; refusals are responses too."""
         try:
             document = self._route(request)
+            return ModelReply(200, json.dumps(document, allow_nan=False).encode())
         except ModelError as error:
             return ModelReply(error.status, error.body())
-        return ModelReply(200, json.dumps(document, allow_nan=False).encode())
+        except RecursionError:
+            deep = ModelError(400, "the request, or the answer to it, is nested too deeply")
+            return ModelReply(deep.status, deep.body())
 
     def interrupt(self, scope: str) -> None:
         """End the calls that an agent makes now."""

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 Message = dict[str, Any]
 
+#: Roles that providers know; whoever has another one speaks as a user.
+_ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool"})
 _UNANSWERED: Final = "no result: the call was not carried out"
 _LATE: Final = "[result of an earlier tool call]"
 _FROM_SYSTEM: Final = "[message from the system]"
@@ -63,7 +65,7 @@ def _is_clean(value: Any) -> bool:
 def _copied(message: Mapping[str, Any]) -> Message:
     copy = dict(message)
     role = copy.get("role")
-    copy["role"] = role if isinstance(role, str) and role else "user"
+    copy["role"] = role if isinstance(role, str) and role in _ROLES else "user"
     return copy
 
 

@@ -188,7 +188,8 @@ def wait_of(headers: Mapping[str, str], error: Mapping[str, Any]) -> float | Non
     if after is not None:
         seconds = _number(after)
         return _until(after) if seconds is None else seconds
-    for each in error.get("details") or ():
+    details = error.get("details")
+    for each in details if isinstance(details, list) else ():
         delay = each.get("retryDelay") if isinstance(each, dict) else None
         if isinstance(delay, str) and (found := _SECONDS.fullmatch(delay.removesuffix("s"))):
             return float(found[1])

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from wasmind import base_urls, plan
 from wasmind.models.errors import Code, ModelError
 from wasmind.models.model import RETRIES, Model
+from wasmind.models.names import ANY, BALANCED, Names
 from wasmind.models.places import Places
 from wasmind.models.upstream import Upstream
 from wasmind.prices import FREE, Price, look_up
-from wasmind.providers import Provider, providers, split
+from wasmind.providers import Provider, providers
 from wasmind.runtime.errors import RuntimeFailure
 
 if TYPE_CHECKING:
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from wasmind.models.secret import Secret
     from wasmind.models.wire import Wire
 
-#: Stands for every name that no other model has.
-ANY: Final = "*"
-#: Several endpoints of one name, asked in turn.
-BALANCED: Final = "balanced"
 _ENDPOINT: Final = Provider(name="endpoint")
 _API_VERSION: Final = "2024-10-21"
 
@@ -55,13 +52,13 @@ class Directory:
         instead: plan.Model | None = None,
         report: Callable[[str], None] = print,
     ) -> None:
-        self._given = {model.name: model for model in models}
-        self._instead = instead
+        self._names = Names(models, instead)
+        self._prepares = instead is None or instead.kind == "litellm"
         self._backing = _Backing(models, report)
         self._lock = threading.Lock()
         self._made: dict[str, Model] = {}
         self._turns = itertools.count()
-        self._needed = sorted({*self._given, *needed} - {ANY})
+        self._needed = sorted({*(model.name for model in models), *needed} - {ANY})
         for model in models if instead is None else (instead,):
             if model.kind not in (*_KINDS, BALANCED):
                 text = f"model `{model.name}` is of the unknown kind `{model.kind}`"
@@ -80,10 +77,16 @@ class Directory:
         """
         found = list(self._alternatives(name))
         for other in found[0].fallback:
-            candidate = self._find(other)
-            if candidate not in found:
-                found.append(candidate)
+            found += [each for each in self._alternatives(other) if each not in found]
         return found
+
+    def first(self, name: str) -> Model:
+        """What answers for a name, without what it falls back on.
+
+        Raises:
+            ModelError: nothing does.
+        """
+        return next(self._alternatives(name))
 
     def prepare(self) -> None:
         """Start what takes long to start; returns at once.
@@ -91,7 +94,7 @@ class Directory:
         Raises:
             UnusableModel: what should be started is not there.
         """
-        if self._instead is None:
+        if self._prepares:
             self._backing.prepare()
 
     def close(self) -> None:
@@ -102,34 +105,12 @@ class Directory:
 
     def _alternatives(self, name: str) -> Iterator[Model]:
         """What answers for a name; where several do, each in turn is the first."""
-        given = self._given.get(name)
-        if self._instead is not None or given is None or given.kind != BALANCED:
-            yield self._find(name)
-            return
-        models = self._targets(given)
-        first = next(self._turns) % len(models)
+        answering = self._names.answering(name)
+        if not answering:
+            raise ModelError(404, self._unknown(name), Code.INVALID_REQUEST)
+        models = [self._model(each.name, each) for each in answering]
+        first = next(self._turns) % len(models) if len(models) > 1 else 0
         yield from models[first:] + models[:first]
-
-    def _targets(self, given: plan.Model) -> list[Model]:
-        """The endpoints that share a name."""
-        named = (
-            plan.Model(name=f"{given.name}#{number}", kind="endpoint", settings=settings)
-            for number, settings in enumerate(given.settings["targets"], 1)
-        )
-        return [self._model(each.name, each) for each in named]
-
-    def _find(self, name: str) -> Model:
-        if self._instead is not None:
-            return self._model(self._instead.name, self._instead)
-        if (given := self._given.get(name)) is not None:
-            return self._model(name, given)
-        if (known := split(name)) is not None:
-            provider, rest = known
-            settings = {"provider": provider.name, "model": rest}
-            return self._model(name, plan.Model(name=name, kind="endpoint", settings=settings))
-        if (given := self._given.get(ANY)) is not None:
-            return self._model(name, given)
-        raise ModelError(404, self._unknown(name), Code.INVALID_REQUEST)
 
     def _model(self, name: str, given: plan.Model) -> Model:
         with self._lock:
@@ -181,6 +162,10 @@ class _Backing:
             return self._made[provider]
 
     def close(self) -> None:
+        with self._lock:
+            proxy = self._proxy
+        if proxy is not None:  # also one that nobody has asked anything yet
+            proxy.close()
         for wire in self._made.values():
             wire.close()
 

@@ -79,9 +79,8 @@ class Assembler:
         for key, value in chunk.items():
             if key != "choices" and (value is not None or key not in self._document):
                 self._document[key] = value
-        for choice in chunk.get("choices") or ():
-            if isinstance(choice, dict):
-                self._choice(choice)
+        for choice in _tables(chunk.get("choices")):
+            self._choice(choice)
         return chunk
 
     @property
@@ -94,8 +93,8 @@ class Assembler:
         choices = []
         for _, choice in sorted(self._choices.items()):
             message = {"role": "assistant", "content": None, **choice.pop("message")}
-            if calls := message.get("tool_calls"):
-                message["tool_calls"] = [_call(call) for call in calls]
+            if "tool_calls" in message:
+                message["tool_calls"] = [_call(call) for call in _tables(message["tool_calls"])]
             choices.append({"finish_reason": None, **choice, "message": message})
         return {**self._document, "object": "chat.completion", "choices": choices}
 
@@ -108,10 +107,10 @@ class Assembler:
                 if isinstance(value, dict):
                     self._message(kept["message"], value, whole=key == "message")
             elif value is not None or key not in kept:
-                if key == "logprobs" and isinstance(value, dict):
-                    kept[key] = _merged(kept.get(key) or {}, value)
-                else:
-                    kept[key] = value
+                before = kept.get(key)
+                if key == "logprobs" and isinstance(before, dict) and isinstance(value, dict):
+                    value = _merged(before, value)
+                kept[key] = value
 
     def _message(self, message: dict[str, Any], piece: dict[str, Any], *, whole: bool) -> None:
         if whole and message.get("content") is not None:
@@ -120,7 +119,9 @@ class Assembler:
             return
         for key, value in piece.items():
             if key == "tool_calls":
-                self._tool_calls(message.setdefault(key, []), value)
+                if value is not None:
+                    message[key] = calls = list(_tables(message.get(key)))
+                    self._tool_calls(calls, value)
             elif value is None:
                 message.setdefault(key, None)
             else:
@@ -128,12 +129,10 @@ class Assembler:
                 message[key] = _joined(key, message.get(key), value)
 
     def _tool_calls(self, calls: list[dict[str, Any]], pieces: Any) -> None:
-        for piece in pieces if isinstance(pieces, list) else ():
-            if isinstance(piece, dict):
-                self.begun = True
-                call = _place(calls, piece)
-                _add_call(call, piece)
-                self._tell_call(piece)
+        for piece in _tables(pieces):
+            self.begun = True
+            _add_call(_place(calls, piece), piece)
+            self._tell_call(piece)
 
     def _tell(self, key: str, value: Any) -> None:
         if key == "role" or not value:
@@ -154,6 +153,11 @@ class Assembler:
         for key in ("name", "arguments"):
             if isinstance(function.get(key), str) and function[key]:
                 self._delta("tool_call", function[key])
+
+
+def _tables(items: Any) -> Iterator[dict[str, Any]]:
+    """What is a table in what should be a list of them."""
+    return (each for each in (items if isinstance(items, list) else ()) if isinstance(each, dict))
 
 
 def _texts(content: Any) -> Iterator[tuple[str, str]]:
@@ -194,7 +198,8 @@ def _place(calls: list[dict[str, Any]], piece: dict[str, Any]) -> dict[str, Any]
 
 def _is_whole(call: dict[str, Any]) -> bool:
     """Whether a call has all of its arguments, so that a name without an id begins another."""
-    arguments = call.get("function", {}).get("arguments")
+    function = call.get("function")
+    arguments = function.get("arguments") if isinstance(function, dict) else None
     if not isinstance(arguments, str):
         return arguments is not None
     try:
@@ -206,15 +211,9 @@ def _is_whole(call: dict[str, Any]) -> bool:
 
 def _add_call(call: dict[str, Any], piece: dict[str, Any]) -> None:
     for key, value in piece.items():
-        if key == "function" and isinstance(value, dict):
-            function = call.setdefault("function", {})
-            for name, part in value.items():
-                if part is None:
-                    function.setdefault(name, None)
-                elif name == "name" and function.get("name") == part:
-                    continue  # repeated with every piece
-                else:
-                    function[name] = _joined(name, function.get(name), part)
+        if key == "function":
+            if isinstance(value, dict):
+                _add_function(call.setdefault("function", {}), value)
         elif key in ("id", "index", "type"):
             if value is not None and call.get(key) is None:
                 call[key] = value
@@ -222,9 +221,18 @@ def _add_call(call: dict[str, Any], piece: dict[str, Any]) -> None:
             call[key] = _joined(key, call.get(key), value)
 
 
+def _add_function(function: dict[str, Any], piece: dict[str, Any]) -> None:
+    for name, part in piece.items():
+        if part is None:
+            function.setdefault(name, None)
+        elif name != "name" or function.get("name") != part:  # else repeated with every piece
+            function[name] = _joined(name, function.get(name), part)
+
+
 def _call(call: dict[str, Any]) -> dict[str, Any]:
     """A call as it would stand in a whole answer."""
-    function = dict(call.get("function") or {})
+    given = call.get("function")
+    function = dict(given) if isinstance(given, dict) else {}
     arguments = function.get("arguments")
     if arguments is None:
         function["arguments"] = ""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from wasmind.plan import Handled
@@ -208,6 +209,10 @@ class Bus:
                 self._run(tasks)
             self._spend(len(payload) * len(receivers))
         return envelope
+
+    def still(self) -> AbstractContextManager[bool]:
+        """While entered, nothing is delivered by others."""
+        return self._lock
 
     def replay(
         self, mailbox: Mailbox, envelopes: Sequence[Envelope], *, first: bool = False

@@ -193,6 +193,8 @@ class Coordinator:
         agent = self._agents.get(envelope.from_scope)
         if agent is not None and agent.starting:
             agent.preamble.append(envelope)
+        if envelope.message_type == messages.EXECUTE_TOOL_CALL:
+            self._tool_calls.note(envelope)
         if envelope.message_type == messages.QUEUE_STATUS_CHANGE and self._models is not None:
             interrupted = messages.interrupted_agent(envelope)
             if interrupted is not None:
@@ -213,8 +215,6 @@ class Coordinator:
 
     def send(self, message_type: str, payload: Any) -> Envelope:
         """Broadcast a message of the host."""
-        if message_type == messages.EXECUTE_TOOL_CALL:
-            self._tool_calls.note(ROOT_SCOPE, message_type, messages.encode(payload))
         return self._publish(message_type, payload, actor_id=messages.CONTEXT, scope=ROOT_SCOPE)
 
     def announce_models(self, base_url: str, names: list[str]) -> None:
@@ -241,7 +241,8 @@ class Coordinator:
         answered = message_type == messages.RESPONSE
         if answered and self._turns.used_up(host.scope) and messages.calls_tools(payload):
             self._notices.halt(host.actor, host.scope, self._turns)
-        unanswerable = self._tool_calls.note(host.scope, message_type, payload)
+        if message_type == messages.TOOL_CALL_STATUS:
+            self._tool_calls.reported(host.scope, payload)
         envelope = self._bus.publish(
             id=identifier,
             message_type=message_type,
@@ -250,8 +251,10 @@ class Coordinator:
             payload=payload,
             sender=host.actor.name,
         )
-        if unanswerable:
-            self._notices.answer(host.actor, host.scope, envelope.json(), unanswerable)
+        if message_type == messages.EXECUTE_TOOL_CALL and (
+            reason := self._tool_calls.in_vain(envelope)
+        ):
+            self._notices.answer(host.actor, host.scope, envelope.json(), reason)
         if message_type == messages.REQUEST and self._turns.runs_away(host.scope):
             reason = f"it went on after its {self._turns.most} turns (limit `turns`)"
             self._notices.tell_parent(host.scope, f"{reason}; the agent was ended")
@@ -420,7 +423,9 @@ class Coordinator:
     ) -> None:
         """Answer the tool calls that a failed instance will not answer any more."""
         reason = f"the tool's actor failed: {reason}"
-        for call in self._tool_calls.owed(instance, handling, reason, for_good=not restarted):
+        with self._bus.still():
+            owed = self._tool_calls.owed(instance, handling, reason, for_good=not restarted)
+        for call in owed:
             self._notices.answer(instance.actor, instance.scope, call, reason)
 
     def refused(self, instance: Instance, envelope: Envelope, reason: str) -> None:

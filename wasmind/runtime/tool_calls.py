@@ -22,21 +22,37 @@ class ToolCalls:
         self._open: dict[str, dict[_Key, Any]] = {}
         self._gone: dict[str, dict[str, str]] = {}
 
-    def note(self, scope: str, message_type: str, payload: bytes) -> str | None:
-        """A message is about to be sent; for a call nobody is left to answer, returns the reason.
+    def note(self, envelope: Envelope) -> None:
+        """A call is about to be delivered; the actor that it reaches may fail at once."""
+        call = envelope.json()
+        if (key := _key(call)) is not None:
+            with self._lock:
+                self._open.setdefault(envelope.from_scope, {})[key] = call
 
-        Before it is sent: the actor that it reaches may fail at once.
-        """
-        if message_type == messages.EXECUTE_TOOL_CALL:
-            return self._made(scope, messages.decode(payload))
-        if message_type == messages.TOOL_CALL_STATUS:
-            self._reported(scope, messages.decode(payload))
-        return None
+    def in_vain(self, envelope: Envelope) -> str | None:
+        """For a call that was delivered to nobody, since its tool is gone: why. Tells it once."""
+        call = envelope.json()
+        key = _key(call)
+        if key is None:
+            return None
+        with self._lock:
+            reason = self._gone.get(envelope.from_scope, {}).get(messages.called_tool(call) or "")
+            known = self._open.get(envelope.from_scope, {})
+            return None if reason is None or known.pop(key, None) is None else reason
+
+    def reported(self, scope: str, payload: bytes) -> None:
+        """An actor is about to say how far a call is."""
+        match messages.decode(payload):
+            case {"status": {"Done": _}, "originating_request_id": str(request), "id": str(name)}:
+                with self._lock:
+                    self._open.get(scope, {}).pop((request, name), None)
 
     def owed(
         self, instance: Instance, handling: Envelope | None, reason: str, *, for_good: bool
     ) -> list[Any]:
         """The calls that a failed instance owes an answer; from now on it owes them no more.
+
+        Nothing may be delivered meanwhile: what is noted waits, or has been begun.
 
         Args:
             instance: it failed.
@@ -66,22 +82,6 @@ class ToolCalls:
         with self._lock:
             self._open.pop(scope, None)
             self._gone.pop(scope, None)
-
-    def _made(self, scope: str, call: Any) -> str | None:
-        key = _key(call)
-        if key is None:
-            return None
-        with self._lock:
-            reason = self._gone.get(scope, {}).get(messages.called_tool(call) or "")
-            if reason is None:
-                self._open.setdefault(scope, {})[key] = call
-            return reason
-
-    def _reported(self, scope: str, update: Any) -> None:
-        match update:
-            case {"status": {"Done": _}, "originating_request_id": str(request), "id": str(name)}:
-                with self._lock:
-                    self._open.get(scope, {}).pop((request, name), None)
 
 
 def waiting_for(instance: Instance, envelope: Envelope, *, speaks: bool) -> Iterator[Any]:

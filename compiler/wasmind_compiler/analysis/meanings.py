@@ -40,10 +40,11 @@ def check_meanings(
         collector: takes the findings.
         variables: the environment.
     """
+    meant = list(annotated(actor.config.merged, schema))
     own_endpoint = has_endpoint(actor)
-    if own_endpoint:
+    if own_endpoint and any(found.kind == "model" for found in meant):
         collector.extend(_bad_base_url(actor))
-    for found in annotated(actor.config.merged, schema):
+    for found in meant:
         if found.kind == "model":
             if not own_endpoint and known_models is not None:
                 collector.extend(

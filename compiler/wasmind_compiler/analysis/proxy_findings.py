@@ -46,12 +46,15 @@ def explain(config: AppConfig, variables: Mapping[str, str]) -> Iterator[Diagnos
     overrides = litellm.get("env_overrides", {}) if isinstance(litellm, dict) else {}
     known = {**variables, **(overrides if isinstance(overrides, dict) else {})}
     contained = isinstance(litellm, dict) and "image" in litellm
+    # A proxy that runs already knows by itself what its models are.
+    elsewhere = isinstance(litellm, dict) and "url" in litellm and litellm.get("proxy") != "never"
     yield from _names(config)
     yield from _literal_keys(config, litellm)
     yield from _program(config, litellm, variables)
     for model in config.proxied_models:
         path = (*model.name.path[:-1], "litellm_params")
-        if "model" not in model.parameters and not _is_reported(config.document, path):
+        named = elsewhere or "model" in model.parameters
+        if not named and not _is_reported(config.document, path):
             yield _no_provider_model(config, model, path)
         for place, text in _strings(model.parameters, path):
             yield from _parameter(config, place, text, known)
@@ -64,28 +67,30 @@ def explain(config: AppConfig, variables: Mapping[str, str]) -> Iterator[Diagnos
 
 def _literal_keys(config: AppConfig, litellm: Mapping[str, Any]) -> Iterator[Diagnostic]:
     """Keys that would get into the plan."""
+    for place, advice in _literal_places(config, litellm):
+        yield models.LITERAL_KEY.at(
+            config.document.value(place),
+            f"`{dotted(place)}` is a key, and would be in every bundle",
+            label="masked here",
+            help=advice,
+        )
+
+
+def _literal_places(config: AppConfig, litellm: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Where such keys are, and what to do about each."""
     for model in config.proxied_models:
         path = (*model.name.path[:-1], "litellm_params")
         for place, text in _strings(model.parameters, path):
             if _SECRET_NAME.search(str(place[-1])) and not _is_harmless(text):
-                yield _literal_key(config, place, f'write `{place[-1]} = "os.environ/NAME"`')
+                yield place, f'write `{place[-1]} = "os.environ/NAME"`'
     overrides = litellm.get("env_overrides", {}) if isinstance(litellm, dict) else {}
     for place, text in _strings(overrides, _OVERRIDES):
         if SECRET.search(text):
-            yield _literal_key(config, place, f"remove it and export `{place[-1]}` instead")
+            yield place, f"remove it and export `{place[-1]}` instead"
 
 
 def _is_harmless(text: str) -> bool:
     return text.startswith(_PREFIX) or is_placeholder(text)
-
-
-def _literal_key(config: AppConfig, place: KeyPath, advice: str) -> Diagnostic:
-    return models.LITERAL_KEY.at(
-        config.document.value(place),
-        f"`{dotted(place)}` is a key, and would be in every bundle",
-        label="masked here",
-        help=advice,
-    )
 
 
 def _program(
@@ -95,7 +100,12 @@ def _program(
     from wasmind_compiler.emit.litellm import needs_proxy
 
     names = needs_proxy(config) if isinstance(litellm, dict) else ()
-    needing = [model for model in config.proxied_models if model.name.text in names]
+    needing = [
+        model
+        for model in config.proxied_models
+        # Without a model it is said elsewhere what is wrong.
+        if model.name.text in names and isinstance(model.parameters.get("model"), str)
+    ]
     if not needing:
         return
     if litellm.get("proxy") == "never":
@@ -159,9 +169,11 @@ def _no_provider_model(config: AppConfig, model: ProxiedModel, path: KeyPath) ->
 
 
 def secrets(config: AppConfig) -> Iterator[Diagnostic]:
-    """Strings of a config that look like keys of a provider."""
+    """Strings of a config that look like keys of a provider, but for those of `[litellm]`."""
+    litellm: Mapping[str, Any] = config.document.data.get("litellm", {})
+    told = {place for place, _ in _literal_places(config, litellm)}
     for path, text in _strings(config.document.data, ()):
-        if SECRET.search(text):
+        if SECRET.search(text) and path not in told:
             yield models.LITERAL_SECRET.at(
                 config.document.value(path),
                 f"`{dotted(path)}` looks like a secret",
@@ -171,9 +183,11 @@ def secrets(config: AppConfig) -> Iterator[Diagnostic]:
 
 
 def _instead_of_a_secret(path: KeyPath) -> str:
-    if path[:2] == _OVERRIDES and len(path) > 2:
-        return f"remove it and set `{path[2]}` in the environment; nothing is replaced in here"
-    return "write `os.environ/NAME` in `litellm_params`, or declare it in `[[run.credentials]]`"
+    if path[0] == "models":
+        return 'write `api_key = { env = "NAME" }`, and set that variable'
+    if path[0] == "litellm":
+        return "write `os.environ/NAME` in `litellm_params`"
+    return "declare it in `[[run.credentials]]`, and set its variable"
 
 
 def _names(config: AppConfig) -> Iterator[Diagnostic]:

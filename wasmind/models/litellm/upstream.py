@@ -41,14 +41,22 @@ class ProxiedModel:
         """The model, and who is asked."""
         return f"{self._name} at the LiteLLM proxy"
 
-    def ask(self, request: Request, watch: Watch) -> Completion:
-        """Make one attempt; waits for a proxy that is starting."""
+    def start(self, watch: Watch) -> Address:
+        """Where the proxy answers; waits for one that is starting.
+
+        Raises:
+            ModelError: it cannot be started.
+        """
         try:
-            address = self._proxy.address()
+            return self._proxy.address()
         except ProxyError as error:
             if watch.cancelled.is_set():
                 raise cancelled() from None
             raise ModelError(502, str(error), Code.UNAVAILABLE, elsewhere=True) from None
+
+    def ask(self, request: Request, watch: Watch) -> Completion:
+        """Make one attempt; waits for a proxy that is starting."""
+        address = self.start(watch)
         try:
             return self._endpoint(address).ask(request, watch)
         except ModelError as error:

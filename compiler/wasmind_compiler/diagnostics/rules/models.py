@@ -276,9 +276,9 @@ starting_actors = ["echo"]
 [actors.echo]
 source = { path = "echo" }
 
-[[litellm.models]]
-model_name = "small"
-litellm_params = { model = "openai/some-model", api_key = "sk-proj-0123456789abcdefghij" }
+[models.small]
+kind = "ollama"
+headers = { X-Access = "sk-proj-0123456789abcdefghij" }
 """,
         fixed="""\
 starting_actors = ["echo"]
@@ -286,9 +286,9 @@ starting_actors = ["echo"]
 [actors.echo]
 source = { path = "echo" }
 
-[[litellm.models]]
-model_name = "small"
-litellm_params = { model = "openai/some-model", api_key = "os.environ/SOME_KEY" }
+[models.small]
+kind = "ollama"
+api_key = { env = "SOME_KEY" }
 """,
         environment={"SOME_KEY": "a secret"},
     ),
