@@ -415,7 +415,11 @@ def test_without_gains_or_memory_a_lockfile_is_simply_written(project: Project) 
     ("before", "after", "gains"),
     [
         ('command.programs = ["true"]', "command = true", "`command`"),
-        ('command.programs = ["true"]', 'command.programs = ["sh", "true"]', "`command.programs`"),
+        (
+            'command.programs = ["true"]',
+            'command.programs = ["false", "true"]',
+            "`command.programs`",
+        ),
         ('command.programs = ["a", "b"]', 'command.programs = ["b"]', ""),
         ('command.programs = ["a"]', 'command.directories = ["a"]', "`command.programs`"),
         ('command.programs = ["a"]', 'command = { programs = ["a"], directories = ["a"] }', ""),
@@ -447,7 +451,7 @@ def test_what_the_user_narrows_less_needs_none(project: Project) -> None:
     grants = "grants.command.programs = "
     project.lock(f'{BESIDE}{grants}["true"]\n')
     assert 'grants = {command = {programs = ["true"]}}\n' in project.lockfile()
-    assert project.lock(f'{BESIDE}{grants}["true", "sh"]\n') == []
+    assert project.lock(f'{BESIDE}{grants}["true", "false"]\n') == []
 
 
 def test_the_order_of_what_narrows_says_nothing(project: Project) -> None:
