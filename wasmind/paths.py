@@ -29,6 +29,11 @@ def config_dir() -> Path:
     return _base("XDG_CONFIG_HOME", ".config", "APPDATA", "config")
 
 
+def state_dir() -> Path:
+    """What Wasmind remembers of its user's decisions; unlike the cache, nothing makes it anew."""
+    return _base("XDG_STATE_HOME", ".local/state", "LOCALAPPDATA", "state")
+
+
 def _base(xdg: str, below_home: str, windows: str, windows_part: str) -> Path:
     # The reference uses the XDG layout on every system but Windows, macOS included.
     if os.name == "nt":

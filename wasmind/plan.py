@@ -18,6 +18,9 @@ VERSION: Final = 1
 ROOT_SCOPE: Final = "000000"
 INTERFACE: Final = "wasmind:actor@0.1.0"
 
+#: The oldest wasmtime that a guest is not known to get out of.
+OLDEST_ENGINE: Final = "43.0.1"
+
 #: Features a plan may demand by name; a runtime refuses a plan that demands one it does not know.
 FEATURES: Final = frozenset(
     {
@@ -223,7 +226,10 @@ class Budget(Record):
 
 
 class RunPlan(Record):
-    """A whole system. `starting` is the closed set of logical names of the root agent."""
+    """A whole system. `starting` is the closed set of logical names of the root agent.
+
+    `engine` is the oldest version of wasmtime it may run on.
+    """
 
     name: str
     actors: tuple[Actor, ...]
@@ -234,6 +240,7 @@ class RunPlan(Record):
     credentials: tuple[Credential, ...] = ()
     interface: Mapping[str, Json] = MappingProxyType({})
     must_understand: tuple[str, ...] = ()
+    engine: str = OLDEST_ENGINE
 
     def actor(self, name: str) -> Actor:
         """The actor of that logical name; KeyError if there is none."""
@@ -321,6 +328,12 @@ def _string(value: Json, path: str) -> str:
     return value
 
 
+def _version(text: str, path: str) -> str:
+    if not all(part.isdecimal() and part.isascii() for part in text.split(".")):
+        raise PlanError(f"expected a version such as `{OLDEST_ENGINE}`, found `{text}`", path)
+    return text
+
+
 def _positive(reader: _Reader, key: str, most: int | None = None) -> int:
     value = reader.get(key, int)
     if value < 1:
@@ -357,6 +370,9 @@ def _read_plan(reader: _Reader) -> RunPlan:
             credentials=reader.each("credentials", _read_credential),
             interface=reader.get("interface", dict),
             must_understand=demanded,
+            # Plans of before it was named.
+            engine=reader.optional("engine", lambda key: _version(reader.get(key, str), key))
+            or OLDEST_ENGINE,
         )
     )
     _check_references(plan)

@@ -6,7 +6,7 @@ with System.open("bundle") as system:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -37,6 +37,7 @@ class System:
         cache: folder for native code; the user's cache by default.
         report: called before a compilation to native code that takes seconds.
         models: what answers instead of the models of the plan.
+        sources: what the bundle was made from on this machine, which no actor may change.
 
     Raises:
         UnusableModel: a model cannot be asked.
@@ -49,13 +50,14 @@ class System:
         cache: Path | None = None,
         report: Report | None = None,
         models: Choice | None = None,
+        sources: Sequence[Path] = (),
     ) -> None:
         self.bundle = bundle
         self._models = models or Choice.of(bundle.plan)
         events = Events()
         self._gateway = open_gateway(self._models, events, self._parent_of)
         gateway = self._gateway if self._models.answers else None
-        self._runtime = Runtime(bundle, cache or cache_dir(), report, gateway, events)
+        self._runtime = Runtime(bundle, cache or cache_dir(), report, gateway, events, sources)
 
     @classmethod
     def open(

@@ -22,6 +22,9 @@ def replace_file(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+            # Else a machine that stops now may come back with the new name and nothing in it.
+            file.flush()
+            os.fsync(file.fileno())
         if mode is not None:
             aside.chmod(mode)
         aside.replace(path)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wasmind_compiler.analysis.system import LinkedActor, System
+    from wasmind_compiler.consent import Consent
     from wasmind_compiler.resolution.lock_changes import Change
 
 _VERBS: Final = {"added": "Adding", "removed": "Removing", "changed": "Updating"}
@@ -38,6 +39,7 @@ class Locking:
         schemas: for the form of the lockfile.
         collector: takes what is wrong with it.
         reporter: hears what changes.
+        state: the user's folder for what was accepted; None to remember nothing.
     """
 
     def __init__(
@@ -49,7 +51,9 @@ class Locking:
         schemas: Schemas,
         collector: Collector,
         reporter: Reporter,
+        state: Path | None = None,
     ) -> None:
+        self._state = state
         self._config = config
         self._path = lock_path(config)
         self._policy = policy
@@ -100,13 +104,25 @@ class Locking:
         text, loaded = render_lock(lock), self._loaded
         # Git may be set to check text files out with the line ends of Windows.
         if loaded is not None and loaded.content.replace(b"\r\n", b"\n") == text.encode():
+            if write:
+                self._remember(text)
             return False
         if self._policy.locked:
             self._report_stale(system, lock)
         elif write and self._may_widen(system, lock):
             self._announce(lock)
             self._write(text)
+            self._remember(text)
         return True
+
+    def _consent(self) -> Consent | None:
+        from wasmind_compiler.consent import Consent  # not needed to check
+
+        return None if self._state is None else Consent(self._state, self._config, self._schemas)
+
+    def _remember(self, text: str) -> None:
+        if consent := self._consent():
+            consent.keep(text)
 
     def interpreter(self, present: Callable[[], str], *, renew: bool) -> str | None:
         """The interpreter's digest that the lockfile should record: what it does, if it does.
@@ -203,7 +219,7 @@ class Locking:
     def _may_widen(self, system: System, lock: Lock) -> bool:
         from wasmind_compiler.resolution.lock_changes import widenings
 
-        old = self._loaded
+        old = self._loaded or self._accepted()
         granted = {
             name
             for name, actor in system.actors.items()
@@ -213,7 +229,9 @@ class Locking:
         if old is None:
             return True
         found = list(widenings(old.lock, lock, granted))
-        foreign = [each for each in found if not self._is_own(system.actors[each.actor])]
+        # Whoever removed the lockfile may have changed the actors as well.
+        lost = self._loaded is None
+        foreign = [each for each in found if lost or not self._is_own(system.actors[each.actor])]
         if foreign and not self._policy.accept_capabilities(foreign):
             for widening in foreign:
                 self._report_widening(widening, system, old)
@@ -222,6 +240,10 @@ class Locking:
             if widening not in foreign:
                 self._report_widening(widening, system, old, own=True)
         return True
+
+    def _accepted(self) -> LoadedLock | None:
+        consent = self._consent()
+        return consent.read() if consent else None
 
     def _is_own(self, actor: LinkedActor) -> bool:
         """Whether an actor lies below the config: who writes the one writes the other."""
@@ -238,7 +260,8 @@ class Locking:
         if widening.actor in names:
             had = ", ".join(widening.had) or "none"
             path = ("actor", names.index(widening.actor), "capabilities")
-            labels = (Label(old.document.value(path), "locked with these"),)
+            if self._loaded is not None:
+                labels = (Label(old.document.value(path), "locked with these"),)
         gains = " and ".join(f"`{name}`" for name in widening.gains)
         advice = "narrow it with `grants` if that is too much"
         if not own:
@@ -247,10 +270,14 @@ class Locking:
             system.actors[widening.actor].resolved.source.span(),
             f"`{widening.actor}` gains {gains}",
             labels=labels,
-            notes=(f"had: {had}",),
+            notes=(f"had: {had}",) if self._loaded else (f"had: {had}", self._lost()),
             help=advice,
         )
         self._collector.add(found._replace(severity=Severity.NOTE) if own else found)
+
+    def _lost(self) -> str:
+        shown = self._display(self._path)
+        return f"`{shown}` is missing; this is compared with what was accepted when it was there"
 
     def _announce(self, lock: Lock) -> None:
         """Say what becomes of an existing lockfile; moved refs have been announced already."""

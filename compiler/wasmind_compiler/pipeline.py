@@ -17,6 +17,7 @@ from wasmind.records import Record
 from wasmind_compiler.diagnostics import Collector, Diagnostic, Severity, TextIndex
 from wasmind_compiler.diagnostics.rules import files
 from wasmind_compiler.display import Display
+from wasmind_compiler.errors import CompilerFailure
 from wasmind_compiler.frontend.app_config import AppConfig, read_app_config
 from wasmind_compiler.frontend.document import Document, parse
 from wasmind_compiler.frontend.limits import read_bounded
@@ -68,6 +69,7 @@ class Environment(Record):
         git_limits: what git sources may cost.
         variables: the process's environment, for references in configs.
         models_given: models come from elsewhere than the config, so that any name may be one.
+        state: the user's folder for what was accepted; None to remember nothing.
     """
 
     cache: Path
@@ -81,6 +83,7 @@ class Environment(Record):
     git_limits: GitLimits = GitLimits()
     variables: Mapping[str, str] = os.environ
     models_given: bool = False
+    state: Path | None = None
 
 
 class Report(Record):
@@ -122,10 +125,14 @@ class LockOutcome(Record):
 
 
 class BundleOutcome(Record):
-    """What `bundle` did. `bundle` is None if there were errors."""
+    """What `bundle` did. `bundle` is None if there were errors.
+
+    `sources` are the files and folders it was made from: config, lockfile, folders of actors.
+    """
 
     report: Report
     bundle: WrittenBundle | None = None
+    sources: tuple[Path, ...] = ()
 
 
 class ModelsOutcome(Record):
@@ -257,15 +264,25 @@ def bundle(
 
 
 def bundle_into_cache(
-    config: Path, environment: Environment, policy: LockPolicy = DEFAULT_POLICY
+    config: Path,
+    environment: Environment,
+    policy: LockPolicy = DEFAULT_POLICY,
+    *,
+    anew: bool = False,
 ) -> BundleOutcome:
     """Link a config into the cache, where an unchanged system is found again.
+
+    Args:
+        config: the config.
+        environment: the surroundings.
+        policy: see `bundle`.
+        anew: what the cache has is damaged, and is replaced.
 
     Raises:
         CompilerFailure: see `bundle`.
     """
     bundles = environment.cache / "bundles"
-    return _bundle(config, environment, policy, lambda key: bundles / key, keep=True)
+    return _bundle(config, environment, policy, lambda key: bundles / key, keep=True, anew=anew)
 
 
 def models(file: Path, environment: Environment) -> ModelsOutcome:
@@ -377,10 +394,11 @@ def _bundle(
     place: Callable[[str], Path],
     *,
     keep: bool,
+    anew: bool = False,
 ) -> BundleOutcome:
     from wasmind_compiler.emit.bundle import (
+        Interpreter,
         existing_bundle,
-        load_interpreter,
         system_key,
         write_bundle,
     )
@@ -393,15 +411,17 @@ def _bundle(
         run.finish_lock(system, lock, write=True)
         if policy.locked or not keep:
             run.compare_interpreter(system)
-        report = run.report()
+        report, sources = run.report(), run.sources(system)
     if report.failed:
         return BundleOutcome(report=report)
     text, interpreter = render_lock(lock), None
     if system.needs_interpreter:
         path = environment.interpreter.path()
-        interpreter = load_interpreter(path, environment.interpreter.digest())
+        interpreter = Interpreter(path=path, sha256=_known(environment.interpreter.digest()))
     output = place(system_key(system, text, interpreter))
-    written = existing_bundle(output) if keep else None
+    written = existing_bundle(output) if keep and not anew else None
+    if keep and written is None:
+        _discard(output)
     if written is None:
         from wasmind_compiler.emit.sharing import SharedFiles
 
@@ -410,7 +430,27 @@ def _bundle(
         written = write_bundle(system, text, interpreter, output, shared)
     elif keep:
         mark_used(output)
-    return BundleOutcome(report=report, bundle=written)
+    return BundleOutcome(report=report, bundle=written, sources=sources)
+
+
+def _known(digest: str | None) -> str:
+    if digest is None:
+        raise AssertionError("an interpreter that was just built has no digest")
+    return digest
+
+
+def _discard(folder: Path) -> None:
+    """Remove an entry of the cache; renamed first, so that no half of one is found."""
+    import shutil  # few runs need it
+
+    aside = folder.with_name(f".removing-{os.urandom(8).hex()}")
+    try:
+        folder.rename(aside)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise CompilerFailure(f"cannot replace `{folder}`: {error.strerror}") from error
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _check_environment(
@@ -468,8 +508,10 @@ class _Run:
             schemas=self._schemas,
             collector=self.collector,
             reporter=environment.reporter,
+            state=environment.state,
         )
         self._git: GitSources | None = None
+        self._folders: Sources | None = None
         self._building: Builder | None = None
 
     def __enter__(self) -> _Run:
@@ -511,7 +553,7 @@ class _Run:
         pins = self._locking.pins(document)
         if pins is None:
             return None
-        sources = self._sources(config, pins)
+        sources = self._folders = self._sources(config, pins)
         if any(isinstance(entry.source, GitSource) for entry in config.actors):
             self._git_sources(config, pins).meanwhile(_load_the_rest)
         # Not loaded before the first fetch has begun.
@@ -537,6 +579,12 @@ class _Run:
             environment.variables,
             models_given=environment.models_given,
         )
+
+    def sources(self, system: System) -> tuple[Path, ...]:
+        """The files and folders that a linked system was made from."""
+        actors = system.resolution.actors.values()
+        folders = [self._folders.folder(each.identity) for each in actors] if self._folders else []
+        return (self._config, lock_path(self._config), *folders)
 
     def models(self) -> tuple[AppConfig, Mapping[str, Document]] | None:
         """A config of which only models matter, and its scripts; None if it cannot be read."""
@@ -595,9 +643,7 @@ class _Run:
         if digest is None:
             recipe.path()
             digest = recipe.digest()
-        if digest is None:
-            raise AssertionError("an interpreter that was just built has no digest")
-        return digest
+        return _known(digest)
 
     def finish_lock(self, system: System, lock: Lock, *, write: bool) -> bool:
         """Compare the lockfile with what it should say, and write it; see `Locking.finish`."""

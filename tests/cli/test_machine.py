@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import os
 import resource
 import subprocess
@@ -13,8 +15,9 @@ import pytest
 
 from tests.cli.conftest import MAIN, Wasmind, write_app
 from tests.compiler.repositories import Repository
-from wasmind import paths
-from wasmind_compiler.build.interpreter import interpreter_key
+from wasmind_compiler.build.interpreter import build_interpreter
+from wasmind_compiler.build.shipped import ShippedInterpreter
+from wasmind_compiler.reporter import Reporter
 
 FULL = Path("/dev/full")
 Confined = Callable[..., subprocess.CompletedProcess[str]]
@@ -112,18 +115,52 @@ def test_a_bundle_that_cannot_be_written_leaves_nothing(
     assert sorted(item.name for item in work.iterdir()) == ["app.lock", "app.toml", "echo"]
 
 
-def test_a_damaged_interpreter_is_named_with_the_way_out(
-    wasmind: Wasmind, work: Path, tmp_path: Path
+@pytest.mark.parametrize("damage", [b"", b"torn", None], ids=["empty", "torn", "gone"])
+@pytest.mark.parametrize("part", ["component", "digest"])
+def test_a_damaged_interpreter_in_the_cache_is_replaced(
+    tmp_path: Path, part: str, damage: bytes | None
 ) -> None:
-    (work / "echo" / "Wasmind.toml").write_text('actor_id = "test:echo"\n')
-    (work / "echo" / "actor.py").write_text(
-        "from wasmind_actor import Actor\n\n\nclass Echo(Actor):\n    pass\n"
-    )
-    folder = tmp_path / "home" / ".cache" / "wasmind" / "interpreter"
-    folder.mkdir(parents=True)
-    key = interpreter_key(paths.shipped("actors") / "sdk", paths.shipped("schemas") / "wit")
-    (folder / f"{key}.wasm").write_bytes(b"torn")
-    done = wasmind("check", "app.toml")
-    assert done.returncode == 2
-    assert "the Python interpreter is damaged" in done.stderr
-    assert "`wasmind clean`" in done.stderr
+    component = b"\0asm, as far as a cache is concerned"
+    packed = tmp_path / "interpreter.wasm.gz"
+    packed.write_bytes(gzip.compress(component))
+    sha256 = hashlib.sha256(component).hexdigest()
+    release = ShippedInterpreter(sha256, len(component), packed)
+
+    def get() -> Path:
+        nowhere = tmp_path / "nowhere"
+        return build_interpreter(tmp_path / "cache", nowhere, nowhere, Reporter(), shipped=release)
+
+    path = get()
+    damaged = path if part == "component" else path.with_suffix(".sha256")
+    if damage is None:
+        damaged.unlink()
+    else:
+        damaged.write_bytes(damage)
+    assert get().read_bytes() == component
+    assert path.with_suffix(".sha256").read_text() == sha256
+
+
+@pytest.mark.parametrize("name", ["plan.json", "MANIFEST.json", "components/*", "wasmind.lock"])
+@pytest.mark.parametrize("damage", [b"", None], ids=["empty", "gone"])
+def test_a_damaged_bundle_in_the_cache_is_replaced(
+    wasmind: Wasmind, work: Path, tmp_path: Path, name: str, damage: bytes | None
+) -> None:
+    run = ("run", "app.toml", "--prompt", "hello", "--timeout", "0.01")
+    before = wasmind(*run)
+    (bundle,) = (tmp_path / "home" / ".cache" / "wasmind" / "bundles").iterdir()
+    (file,) = bundle.glob(name)
+    content = file.read_bytes()
+    if damage is None:
+        file.unlink()
+    else:
+        file.write_bytes(damage)  # whatever shares it is damaged, too
+    after = wasmind(*run)
+    assert (after.returncode, after.stdout) == (before.returncode, before.stdout)
+    assert _errors(after.stderr) == _errors(before.stderr), after.stderr
+    assert file.read_bytes() == content
+    assert "Replacing" not in wasmind(*run).stderr
+    assert [path.name for path in bundle.parent.iterdir()] == [bundle.name]
+
+
+def _errors(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("error")]

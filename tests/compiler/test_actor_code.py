@@ -346,6 +346,33 @@ class Desk(Actor):
     assert seen == ([] if found is None else [(found, "app.toml:5:35")])
 
 
+@pytest.mark.parametrize(
+    ("granted", "named"),
+    [
+        ("['cat', 'ls']", None),
+        ("['git']", "`git`"),
+        ("['ls', '/usr/bin/find', 'cat', 'env']", "`/usr/bin/find` and `env`"),
+        *((f"['{name}']", f"`{name}`") for name in ("tar", "xargs", "ssh", "python3", "sh")),
+    ],
+)
+def test_granted_programs_that_start_others(
+    project: Project, granted: str, named: str | None
+) -> None:
+    config = APP + f"grants = {{ command = {{ programs = {granted} }} }}\n"
+    code(project, "from wasmind_actor import command\nclass Desk(Actor): pass\n", config)
+    seen = [
+        (each.severity.value, str(each.span), each.message)
+        for each in project.check(config).diagnostics
+        if each.code == "WM0710"
+    ]
+    if named is None:
+        assert seen == []
+        return
+    ((severity, span, message),) = seen
+    assert (severity, span) == ("warning", "app.toml:5:35")
+    assert message.startswith(f"{named} can start any other program")
+
+
 MESSAGES = """\
 class Pinned(Message, type="board.{sent}"): ...
 class Removed(Message, type="board.{heard}"): ...

@@ -249,6 +249,21 @@ def test_nothing_is_written_for_a_config_with_errors(
     assert not office.with_suffix(".lock").exists()
 
 
+def test_what_a_killed_process_left_beside_a_bundle_is_removed(
+    project: Project, office: Path, tmp_path: Path
+) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    output = tmp_path / "made" / "out"
+    left = [output.with_name(f".out.{gone.pid}.{kind}") for kind in ("new", "old")]
+    # Of a process that runs, and of another bundle.
+    stays = [output.with_name(f".out.{os.getppid()}.new"), output.with_name(f".in.{gone.pid}.new")]
+    for folder in (*left, *stays):
+        (folder / "components").mkdir(parents=True)
+    assert pipeline.bundle(office, output, project.environment()).bundle is not None
+    assert sorted(output.parent.iterdir()) == sorted((output, *stays))
+
+
 def test_the_cache_finds_an_unchanged_system_again(project: Project, office: Path) -> None:
     first = pipeline.bundle_into_cache(office, project.environment())
     again = pipeline.bundle_into_cache(office, project.environment())
@@ -259,6 +274,13 @@ def test_the_cache_finds_an_unchanged_system_again(project: Project, office: Pat
     assert changed.bundle is not None
     assert first.bundle is not None
     assert changed.bundle.path != first.bundle.path
+
+
+def test_what_a_bundle_was_made_from_is_known(project: Project, office: Path) -> None:
+    outcome = pipeline.bundle_into_cache(office, project.environment())
+    made_from = {os.path.realpath(each) for each in outcome.sources}
+    assert {str(office.resolve()), str(office.with_suffix(".lock").resolve())} <= made_from
+    assert str((project.root / "actors" / "desk").resolve()) in made_from
 
 
 def test_the_lockfile(project: Project, office: Path) -> None:

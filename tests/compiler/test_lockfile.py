@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tests.compiler.project import ABOUT_ACTORS, ECHO, ROOT, Project, app
+from tests.compiler.project import ABOUT_ACTORS, ECHO, ROOT, Project, app, listed
 from tests.compiler.repositories import Repository
 from wasmind_compiler import pipeline
 from wasmind_compiler.diagnostics import Collector, Severity, Span
@@ -355,11 +355,71 @@ def test_more_capabilities_need_consent(project: Project) -> None:
     assert project.lock(BESIDE) == [], "less needs no consent"
 
 
+_OWN = 'starting_actors = ["desk"]\n\n[actors.desk]\nsource = { path = "desk" }\n'
+
+
+def _remembering(project: Project, **policy: Any) -> list[str]:
+    """Lock a config of an actor beside it, as a user with a state folder."""
+    environment = project.environment()._replace(state=project.root.parent / "state")
+    config = project.write("app.toml", _OWN)
+    report = pipeline.lock(config, environment, LockPolicy(**policy)).report
+    return [line for line in listed(report) if line.split()[0] not in project.quiet]
+
+
+def test_a_lockfile_that_was_removed_is_no_fresh_start(project: Project) -> None:
+    project.actor("desk", capabilities=["filesystem"])
+    assert _remembering(project) == []
+    project.actor("desk", capabilities=["command", "filesystem"])
+    (project.root / "app.lock").unlink()
+    (found,) = _remembering(project)
+    assert found.startswith("WM1011 ")
+    assert found.endswith("`desk` gains `command`")
+    assert not (project.root / "app.lock").exists()
+    (again,) = _remembering(project)
+    assert again == found
+    asked: list[Widening] = []
+
+    def accept(found: Any) -> bool:
+        asked.extend(found)
+        return True
+
+    assert _remembering(project, accept_capabilities=accept) == []
+    assert [(each.actor, each.gains) for each in asked] == [("desk", ("command",))]
+    (project.root / "app.lock").unlink()
+    assert _remembering(project) == [], "it was accepted meanwhile"
+
+
+def test_a_lockfile_that_came_with_the_project_is_remembered_when_it_is_used(
+    project: Project,
+) -> None:
+    project.actor("desk", capabilities=["filesystem"])
+    assert project.lock(_OWN) == []
+    assert _remembering(project) == []
+    project.actor("desk", capabilities=["command", "filesystem"])
+    (project.root / "app.lock").unlink()
+    assert [each.split()[0] for each in _remembering(project)] == ["WM1011"]
+
+
+def test_without_gains_or_memory_a_lockfile_is_simply_written(project: Project) -> None:
+    project.actor("desk", capabilities=["filesystem"])
+    assert _remembering(project) == []
+    (project.root / "app.lock").unlink()
+    assert _remembering(project) == []
+    (accepted,) = (project.root.parent / "state" / "accepted").iterdir()
+    accepted.write_text("damaged")
+    (project.root / "app.lock").unlink()
+    assert _remembering(project) == []
+
+
 @pytest.mark.parametrize(
     ("before", "after", "gains"),
     [
         ('command.programs = ["true"]', "command = true", "`command`"),
-        ('command.programs = ["true"]', 'command.programs = ["sh", "true"]', "`command.programs`"),
+        (
+            'command.programs = ["true"]',
+            'command.programs = ["false", "true"]',
+            "`command.programs`",
+        ),
         ('command.programs = ["a", "b"]', 'command.programs = ["b"]', ""),
         ('command.programs = ["a"]', 'command.directories = ["a"]', "`command.programs`"),
         ('command.programs = ["a"]', 'command = { programs = ["a"], directories = ["a"] }', ""),
@@ -391,7 +451,7 @@ def test_what_the_user_narrows_less_needs_none(project: Project) -> None:
     grants = "grants.command.programs = "
     project.lock(f'{BESIDE}{grants}["true"]\n')
     assert 'grants = {command = {programs = ["true"]}}\n' in project.lockfile()
-    assert project.lock(f'{BESIDE}{grants}["true", "sh"]\n') == []
+    assert project.lock(f'{BESIDE}{grants}["true", "false"]\n') == []
 
 
 def test_the_order_of_what_narrows_says_nothing(project: Project) -> None:

@@ -67,6 +67,21 @@ def test_an_entry_that_was_deleted_in_part_is_made_again(
     assert list(cache.iterdir()) == [entry]
 
 
+@pytest.mark.parametrize("part", ["contract.json", "actor.code", "sha256"])
+def test_an_entry_that_was_damaged_is_made_again(
+    project: Project, tmp_path: Path, part: str
+) -> None:
+    tree, cache = read_tree(project.actor("desk")), tmp_path / "cache" / "actors"
+    builder(cache, CPythonGuest()).build(tree, "desk")
+    (entry,) = cache.iterdir()
+    content = (entry / part).read_bytes()
+    for damaged in (b"", content[:-1], content[:-1] + b"\xff"):
+        (entry / part).write_bytes(damaged)
+        builder(cache, CPythonGuest()).build(tree, "desk")
+        assert (entry / part).read_bytes() == content
+    assert list(cache.iterdir()) == [entry]
+
+
 def test_modules_behind_links(project: Project) -> None:
     folder = project.actor("desk")
     (folder / "actor.py").rename(folder / "real.py")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import ssl
@@ -785,6 +786,21 @@ def test_without_a_watcher_nothing_is_told_of_growing_answers(at) -> None:
     _, gateway = at(says("a b c"))
     gateway.text()
     assert gateway.deltas() == []
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_a_compressed_answer_is_read_whole(at, parts: int) -> None:
+    text = json.dumps(completion("hello")).encode()
+    size = len(text) // parts + 1
+    packed = b"".join(gzip.compress(text[at : at + size]) for at in range(0, len(text), size))
+    _, gateway = at(lambda visit: visit.raw(packed, Content_Encoding="gzip"))
+    assert gateway.text() == "hello"
+
+
+def test_junk_behind_a_compressed_answer_is_said(at) -> None:
+    packed = gzip.compress(json.dumps(completion("hello")).encode()) + b"junk"
+    _, gateway = at(lambda visit: visit.raw(packed, Content_Encoding="gzip"), retries=0)
+    assert "the answer is damaged: the body cannot be decoded" in gateway.error()[2]
 
 
 class Tunnel:

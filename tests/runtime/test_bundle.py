@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.runtime.conftest import write_bundle
-from wasmind.plan import Actor, RunPlan
+from wasmind.plan import Actor, PlanError, RunPlan
 from wasmind.runtime.bundle import open_bundle
-from wasmind.runtime.errors import BundleError
+from wasmind.runtime.engine import require_engine
+from wasmind.runtime.errors import BundleError, EngineError
+from wasmind.runtime.runtime import Runtime
 
 ACTOR = Actor(name="a", actor_id="test:a", component="0" * 64)
 PLAN = RunPlan(name="test", actors=(ACTOR,), starting=("a",))
@@ -97,3 +100,29 @@ def test_a_folder_without_manifest_is_no_bundle(tmp_path: Path) -> None:
 def test_a_plan_that_names_files_the_bundle_lacks_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="actor `a` needs `components/0000"):
         open_bundle(write_bundle(tmp_path / "bundle", PLAN, {}))
+
+
+def test_an_engine_that_is_older_than_the_plan_allows_is_refused(
+    tmp_path: Path, echo_bundle
+) -> None:
+    bundle = echo_bundle(ACTOR, starting=("a",))
+    assert bundle.plan.engine == "43.0.1"
+    Runtime(bundle, tmp_path / "cache").stop(0.1)
+    newer = replace(bundle, plan=bundle.plan._replace(engine="1000.0"))
+    with pytest.raises(EngineError, match=r"needs wasmtime 1000\.0 or newer, and \d+.* installed"):
+        Runtime(newer, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("installed", ["43.0.0", "42.9.9", "9.0.0"])
+def test_no_plan_allows_an_engine_that_guests_get_out_of(
+    monkeypatch: pytest.MonkeyPatch, installed: str
+) -> None:
+    monkeypatch.setattr("wasmind.runtime.engine._wasmtime_version", lambda: installed)
+    with pytest.raises(EngineError, match=f"{installed} is installed"):
+        require_engine("1.0")
+
+
+def test_an_engine_that_is_no_version_is_refused() -> None:
+    text = PLAN._replace(engine="new").to_json()
+    with pytest.raises(PlanError, match="engine: expected a version"):
+        RunPlan.from_json(text)

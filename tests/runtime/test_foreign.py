@@ -190,6 +190,26 @@ def test_a_folder_may_be_granted_for_writing(foreign_bundle, run, tmp_path: Path
     assert (tmp_path / "out" / "new.txt").read_text() == "written"
 
 
+@pytest.mark.parametrize("name", ["wasmind-app.toml", ".git/config", "bundle"])
+def test_a_folder_with_what_no_actor_changes_can_only_be_read(
+    foreign_bundle, run, tmp_path: Path, name: str
+) -> None:
+    if name != "bundle":  # which lies in the granted folder by itself
+        (tmp_path / "out" / name).parent.mkdir(parents=True)
+        (tmp_path / "out" / name).write_text("old")
+    granted = tmp_path if name == "bundle" else tmp_path / "out"
+    runtime, events = run(
+        foreign_bundle(
+            capabilities=("filesystem", "messaging"),
+            grants={"filesystem": {"read_write": [str(granted)]}},
+        )
+    )
+    told = until(events, lambda event: isinstance(event, LogRecord))
+    assert f"`{granted}` can only be read by this component, because" in told.text
+    assert ask(runtime, events, "test.Write", granted / "new.txt") != "done"
+    assert not (granted / "new.txt").exists()
+
+
 def test_a_grant_it_imports_but_lacks_is_refused(foreign_bundle, run) -> None:
     runtime, events = run(foreign_bundle(capabilities=()))
     runtime.send("test.Read", "x")

@@ -420,6 +420,37 @@ def test_only_granted_programs_run() -> None:
     assert host.around.logged == [f"warn: refused `sh`: {answer.value}"]
 
 
+@pytest.mark.parametrize(
+    "variable",
+    [
+        *("LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "PYTHONSTARTUP", "PYTHONPATH", "ENV"),
+        *("BASH_ENV", "BASH_FUNC_ls%%", "GIT_SSH_COMMAND", "GIT_CONFIG_COUNT", "NODE_OPTIONS"),
+        *(
+            "PERL5OPT",
+            "IFS",
+            "PATH",
+            "HOME",
+            "XDG_CONFIG_HOME",
+            "PAGER",
+            "TAR_OPTIONS",
+            "GCONV_PATH",
+        ),
+        *("ld_preload", "RUBYOPT", "JAVA_TOOL_OPTIONS", "LESSOPEN"),
+    ],
+)
+def test_with_a_list_of_programs_variables_that_choose_code_are_the_hosts(variable: str) -> None:
+    host = make_host(programs=["env"], environment=[variable])
+    text = run("env", host=host, env=(variable, "/tmp/evil.so"))
+    assert isinstance(text, str)
+    assert f"the variable `{variable}` can make a program run another one" in text
+    assert host.around.logged == [f"warn: refused `env`: {text}"]
+    assert b"\nMINE=1\n" in b"\n" + run("env", host=host, env=("MINE", "1"))[0]
+
+
+def test_without_a_list_they_are_the_actors_to_set() -> None:
+    assert b"PYTHONPATH=here\n" in run("env", env=("PYTHONPATH", "here"))[0]
+
+
 def test_only_granted_folders_are_worked_in(tmp_path: Path) -> None:
     (tmp_path / "in" / "deep").mkdir(parents=True)
     (tmp_path / "in" / "out").symlink_to("/")

@@ -497,11 +497,73 @@ def test_a_coding_we_do_not_know_is_left_to_the_actor(make_host, server: Server)
 
 
 @pytest.mark.parametrize(
-    "spoilt", [b"not gzip", gzip.compress(b"text" * 1000)[:-9]], ids=["other", "cut off"]
+    "spoilt",
+    [
+        b"not gzip",
+        gzip.compress(b"text" * 1000)[:-9],
+        gzip.compress(b"text") + b"junk behind it",
+        gzip.compress(b"text") + gzip.compress(b"more")[:-9],
+    ],
+    ids=["other", "cut off", "junk behind", "second cut off"],
 )
 def test_a_body_that_does_not_decode_is_an_error(make_host, server: Server, spoilt: bytes) -> None:
     server.handle = lambda handler: answer(handler, 200, spoilt, Content_Encoding="gzip")
     assert send(make_host(), "GET", server.url).value[0] == "network-error"
+
+
+@pytest.mark.parametrize(
+    ("packed", "content"),
+    [
+        ([b"one", b"two", b"three"], b"onetwothree"),
+        ([b"", b"two", b""], b"two"),
+        ([b"x" * 3_000_000, b"y" * 10], b"x" * 3_000_000 + b"y" * 10),
+    ],
+    ids=["three", "empty ones", "large"],
+)
+@pytest.mark.parametrize("padding", [b"", b"\0" * 100])
+def test_all_members_of_a_compressed_body_arrive(
+    make_host, server: Server, packed: list[bytes], content: bytes, padding: bytes
+) -> None:
+    sent = b"".join(map(gzip.compress, packed)) + padding
+    server.handle = lambda handler: answer(handler, 200, sent, Content_Encoding="gzip")
+    assert send(make_host(), "GET", server.url).value[2] == content
+
+
+@pytest.mark.parametrize(
+    "tail", [b"\0" * (1 << 20), gzip.compress(b"") * 50_000], ids=["zeros", "empty members"]
+)
+def test_what_stands_for_nothing_counts_against_the_limit_of_a_body(
+    make_host, server: Server, tail: bytes
+) -> None:
+    """An endless response, of which nothing is content."""
+
+    def flood(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Encoding", "gzip")
+        handler.end_headers()
+        handler.wfile.write(gzip.compress(b"text"))
+        with suppress(OSError):
+            while True:
+                handler.wfile.write(tail)
+
+    server.handle = flood
+    response = send(make_host(), "GET", server.url)
+    assert response.value[1].startswith("the body is larger than 16 MiB")
+
+
+def test_bytes_behind_a_response_do_not_answer_the_next_request(make_host, server: Server) -> None:
+    def twice(handler: BaseHTTPRequestHandler) -> None:
+        body = b"own" if handler.path == "/first" else b"true"
+        both = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        if handler.path == "/first":
+            both += b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
+        handler.wfile.write(both)
+
+    server.handle = twice
+    host = make_host()
+    assert send(host, "GET", f"{server.url}/first").value[2] == b"own"
+    assert send(host, "GET", f"{server.url}/second").value[2] == b"true"
+    assert len(server.connections) == 2
 
 
 @pytest.mark.parametrize("coding", ["gzip", "identity"])

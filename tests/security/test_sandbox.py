@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -24,71 +24,8 @@ from tests.runtime.conftest import (  # noqa: F401 - fixtures
     run,
     until,
 )
-from wasmind.plan import Actor, Limits
-from wasmind.runtime.events import Event, Failure, LogRecord, Subscription
+from wasmind.plan import Limits
 from wasmind.runtime.messages import Envelope
-from wasmind.runtime.runtime import Runtime
-
-PROBE = """
-    from wasmind_actor import Actor, Message, agents, command, files, host, http, on
-
-    class Try(Message):
-        message_type = "test.Try"
-        source: str
-
-    class Outcome(Message):
-        message_type = "test.Outcome"
-        text: str
-
-    class Probe(Actor):
-        @on(Try, reach="any")
-        def attempt(self, message: Try):
-            names = dict(globals(), actor=self, result=None)
-            try:
-                exec(message.source, names)
-                text = "result: " + repr(names["result"])
-            except BaseException as error:
-                text = f"{type(error).__name__}: {error}"
-            self.broadcast(Outcome(text=text))
-"""
-
-Attempt = Callable[[str], str]
-
-
-class Probe:
-    """A running probe actor."""
-
-    def __init__(self, runtime: Runtime, events: Subscription) -> None:
-        self.runtime = runtime
-        self.events = events
-        self.seen: list[Event] = []
-
-    def attempt(self, source: str, seconds: float = 20) -> str:
-        """Run source in the sandbox; what came of it, or how the actor failed."""
-        self.runtime.send("test.Try", {"source": source})
-
-        def over(event: Event) -> bool:
-            self.seen.append(event)
-            return isinstance(event, Failure) or message("test.Outcome")(event)
-
-        event = until(self.events, over, seconds)
-        if isinstance(event, Failure):
-            return f"failed: {event.reason}"
-        assert isinstance(event, Envelope)
-        return str(event.json()["text"])
-
-    def logged(self) -> str:
-        """Everything that was logged so far."""
-        return "\n".join(event.text for event in self.seen if isinstance(event, LogRecord))
-
-
-@pytest.fixture
-def probe(python_bundle, run) -> Callable[..., Probe]:  # noqa: F811
-    def start(**changes: Any) -> Probe:
-        actor: Actor = PYTHON_ACTOR._replace(**changes)
-        return Probe(*run(python_bundle(probe=(PROBE, actor))))
-
-    return start
 
 
 def test_the_environment_of_the_host_is_not_there(probe, monkeypatch) -> None:

@@ -160,6 +160,7 @@ class _Interpreter:
         self._sdk = paths.shipped("actors") / "sdk"
         self._wit = paths.shipped("schemas") / "wit"
         self._key: str | None = None
+        self._path: Path | None = None
 
     @cached_property
     def _shipped(self) -> ShippedInterpreter | None:
@@ -189,6 +190,12 @@ class _Interpreter:
         return interpreter_digest(path) if path.exists() else None
 
     def path(self) -> Path:
+        if self._path is None:
+            self._path = self._sound()
+        return self._path
+
+    def _sound(self) -> Path:
+        """Compared with its digest, which is worth doing once."""
         from wasmind_compiler.build.errors import InterpreterError
         from wasmind_compiler.build.interpreter import InterpreterBuildError, build_interpreter
 
@@ -327,6 +334,7 @@ def environment(*, hosts: bool = False, models_given: bool = False) -> Environme
         reporter=_reporter(hosts=hosts),
         git_limits=git_limits(),
         models_given=models_given,
+        state=paths.state_dir(),
     )
 
 

@@ -17,8 +17,12 @@ def link_into_cache(
     frozen: bool = False,
     offline: bool = False,
     models_given: bool = False,
-) -> Path:
+    anew: bool = False,
+) -> tuple[Path, tuple[Path, ...]]:
     """The bundle of a config, made if the cache has none; problems are shown on stderr.
+
+    Returns:
+        Its folder, and what it was made from.
 
     Args:
         config: the config; None for the default one.
@@ -27,6 +31,7 @@ def link_into_cache(
         frozen: locked and offline.
         offline: use no network.
         models_given: models come from the command line.
+        anew: the bundle in the cache is damaged, and is replaced.
 
     Raises:
         SystemExit: with 1, the config has errors.
@@ -43,6 +48,6 @@ def link_into_cache(
             accept_capabilities=accept_capabilities,
         )
         outcome = pipeline.bundle_into_cache(
-            path, compiling.environment(models_given=models_given), policy
+            path, compiling.environment(models_given=models_given), policy, anew=anew
         )
-    return compiling.result(outcome.report.urgent(), outcome.bundle).path
+    return compiling.result(outcome.report.urgent(), outcome.bundle).path, outcome.sources

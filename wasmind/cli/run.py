@@ -27,8 +27,8 @@ from wasmind.cli.session import Session
 from wasmind.models import Choice
 from wasmind.plan import RunPlan
 from wasmind.runtime import folders
-from wasmind.runtime.bundle import open_bundle
-from wasmind.runtime.errors import RuntimeFailure
+from wasmind.runtime.bundle import Bundle, open_bundle
+from wasmind.runtime.errors import BundleError, RuntimeFailure
 from wasmind.system import System
 
 
@@ -142,12 +142,16 @@ def command(
     try:
         log = LogFile(log_file, LogLevels.parse(log_level)) if log_file else None
         with _told(view):
-            bundle = _bundle(target or config or ctx.obj, lock_mode)
+            folder, sources = _bundle(target or config or ctx.obj, lock_mode)
 
             def choose(plan: RunPlan) -> Choice:
                 return model_choice.choose(plan, model, models)
 
-            system = _open(bundle, view, directory, choose)
+            def relink() -> Path:
+                return _bundle(target or config or ctx.obj, lock_mode | {"anew": True})[0]
+
+            bundle = _verified(folder, view, relink if sources else None)
+            system = _open(bundle, sources, view, directory, choose)
         plan = system.bundle.plan
         _check_actors(levels, plan)
         for line in folders.describe(plan):
@@ -182,16 +186,36 @@ def _told(view: EventView) -> Iterator[None]:
         raise
 
 
+def _verified(folder: Path, view: EventView, relink: Callable[[], Path] | None) -> Bundle:
+    """The bundle, which is made anew if it is one of the cache and damaged."""
+    try:
+        try:
+            return open_bundle(folder.absolute())
+        except BundleError as error:
+            if relink is None:
+                raise
+            terminal.status("Replacing", f"a bundle in the cache: {error}")
+            return open_bundle(relink().absolute())
+    except BundleError as error:
+        view.fail(str(error))
+        view.ended(str(error))
+        sys.exit(2)
+
+
 def _open(
-    folder: Path, view: EventView, directory: Path | None, choose: Callable[[RunPlan], Choice]
+    bundle: Bundle,
+    sources: tuple[Path, ...],
+    view: EventView,
+    directory: Path | None,
+    choose: Callable[[RunPlan], Choice],
 ) -> System:
     try:
-        bundle = open_bundle(folder.absolute())
         # Paths on the command line are those of the folder where it was typed.
         models = choose(bundle.plan)
+        sources = tuple(source.absolute() for source in sources)
         if directory is not None:
             os.chdir(directory)
-        system = System(bundle, report=terminal.status, models=models)
+        system = System(bundle, report=terminal.status, models=models, sources=sources)
         folders.require_narrow(system.bundle.plan)
         return system
     except RuntimeFailure as error:
@@ -222,13 +246,18 @@ def _configured_prompt(plan: RunPlan) -> str | None:
     return prompt
 
 
-def _bundle(target: Path | str | None, lock_mode: Mapping[str, bool]) -> Path:
-    """The bundle folder for what the user named; a config is linked into the cache."""
+def _bundle(
+    target: Path | str | None, lock_mode: Mapping[str, bool]
+) -> tuple[Path, tuple[Path, ...]]:
+    """The bundle folder for what the user named; a config is linked into the cache.
+
+    Its sources come along where they are known.
+    """
     if target is not None and Path(target).is_dir():
         _refuse_source(Path(target))
         # Native code is in the cache, whatever the bundle.
         compiling.keep_cache()
-        return Path(target)
+        return Path(target), ()
     from wasmind.cli.linking import link_into_cache
 
     return link_into_cache(None if target is None else Path(target), **lock_mode)

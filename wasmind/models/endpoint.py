@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import ssl
 import threading
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from wasmind.models.secret import Secret, masked
 from wasmind.models.stream import Assembler, Events
 from wasmind.models.upstream import Completion, Request, Watch
 from wasmind.providers import Provider
+from wasmind.runtime.host.gunzip import GzipError, GzipTooLong, gunzip
 
 if TYPE_CHECKING:
     import httpcore
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 #: How often a refusal may teach us something before it counts.
 _LESSONS: Final = 6
 _STREAM: Final = "text/event-stream"
-_GZIP_WINDOW: Final = zlib.MAX_WBITS | 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +190,8 @@ class Endpoint:
             key.decode("ascii", "replace").lower(): value.decode("latin-1")
             for key, value in response.headers
         }
-        chunks = _limited(_decoded(response.iter_stream(), headers), watch.largest, patience)
+        decoded = _decoded(response.iter_stream(), headers, watch.largest)
+        chunks = _limited(decoded, watch.largest, patience)
         if not 200 <= response.status < 300:
             if 300 <= response.status < 400 and "location" in headers:
                 text = f"it redirects to {headers['location'][:200]}"
@@ -266,20 +266,23 @@ def _authority(url: httpcore.URL) -> bytes:
     return url.host if url.port in (None, usual) else b"%b:%d" % (url.host, url.port)
 
 
-def _decoded(chunks: Iterator[bytes], headers: Mapping[str, str]) -> Iterator[bytes]:
+def _decoded(chunks: Iterator[bytes], headers: Mapping[str, str], largest: int) -> Iterator[bytes]:
     """Some compress although nobody asked."""
     if headers.get("content-encoding", "identity").strip().lower() not in ("gzip", "x-gzip"):
         yield from chunks
         return
-    decoder = zlib.decompressobj(_GZIP_WINDOW)
     try:
-        for chunk in chunks:
-            yield decoder.decompress(chunk, 1 << 20)
-            while decoder.unconsumed_tail:
-                yield decoder.decompress(decoder.unconsumed_tail, 1 << 20)
-    except zlib.error as error:
+        yield from gunzip(chunks, largest)
+    except GzipTooLong:
+        raise _too_large(largest) from None
+    except GzipError as error:
         text = f"the answer is damaged: {error}"
         raise ModelError(502, text, again=True, billed=True) from None
+
+
+def _too_large(largest: int) -> ModelError:
+    text = f"the answer is larger than {largest >> 20} MiB (limit `response_mib`)"
+    return ModelError(502, text, Code.UNAVAILABLE, elsewhere=True, billed=True)
 
 
 def _limited(chunks: Iterator[bytes], largest: int, patience: Patience) -> Iterator[bytes]:
@@ -288,8 +291,7 @@ def _limited(chunks: Iterator[bytes], largest: int, patience: Patience) -> Itera
         patience.came()
         size += len(chunk)
         if size > largest:
-            text = f"the answer is larger than {largest >> 20} MiB (limit `response_mib`)"
-            raise ModelError(502, text, Code.UNAVAILABLE, elsewhere=True, billed=True)
+            raise _too_large(largest)
         yield chunk
 
 

@@ -1,10 +1,18 @@
-"""Opening a bundle: everything in it is verified before anything of it is used."""
+"""Opening a bundle: everything in it is verified before anything of it is used.
+
+A bundle often lies where the actors that come from it may write. So what is read later is compared
+once more, as it is read: what runs is what was verified, whatever has become of the file since.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -23,23 +31,31 @@ class Bundle:
     Attributes:
         root: its folder.
         digest: over all its files, as the manifest states it.
+        files: what each of them has to be, by path.
     """
 
     root: Path
     plan: RunPlan
     digest: str
+    files: Mapping[str, Entry]
 
     def component(self, sha256: str) -> Path:
-        """Path of a component."""
+        """Path of a component; who reads it compares it with the digest (`Engine.component`)."""
         return self.root / "components" / f"{sha256}.wasm"
 
     def read(self, path: str) -> bytes:
-        """Content of a file the plan names."""
-        return (self.root / path).read_bytes()
+        """Content of a file the plan names.
+
+        Raises:
+            BundleError: it is not what it was when the bundle was opened, or cannot be read.
+        """
+        return _read(self.root, self.files[path])
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
+    """A file of a bundle as the manifest describes it; `sha256` is in hex."""
+
     path: str
     size: int
     sha256: str
@@ -53,21 +69,21 @@ def open_bundle(root: Path) -> Bundle:
             old for it. The text names the file.
     """
     manifest = _manifest(root)
-    entries = [_entry(item) for item in _list(manifest, "files")]
-    digest = bundle_digest((entry.sha256, entry.size, entry.path) for entry in entries)
+    files = {entry.path: entry for entry in map(_entry, _list(manifest, "files"))}
+    digest = bundle_digest((entry.sha256, entry.size, entry.path) for entry in files.values())
     if manifest.get("digest") != digest:
         raise BundleError(f"`{MANIFEST}` was changed: its digest does not match its list of files")
-    _refuse_extra(root, {entry.path for entry in entries})
-    for entry in entries:
+    _refuse_extra(root, files)
+    for entry in files.values():
         _verify(root, entry)
+    if PLAN not in files:
+        raise BundleError(f"the bundle has no `{PLAN}`")
     try:
-        plan = RunPlan.from_json((root / PLAN).read_bytes())
-    except FileNotFoundError:
-        raise BundleError(f"the bundle has no `{PLAN}`") from None
+        plan = RunPlan.from_json(_read(root, files[PLAN]))
     except PlanError as error:
         raise BundleError(f"`{PLAN}`: {error}") from None
-    _require_files(plan, {entry.path for entry in entries})
-    return Bundle(root, plan, digest)
+    _require_files(plan, files)
+    return Bundle(root, plan, digest, files)
 
 
 def bundle_digest(files: Any) -> str:
@@ -105,17 +121,17 @@ def _list(manifest: dict[str, Any], key: str) -> list[Any]:
     return value
 
 
-def _entry(item: Any) -> _Entry:
+def _entry(item: Any) -> Entry:
     match item:
         case {"path": str(path), "size": int(size), "sha256": str(sha256)}:
             parts = PurePosixPath(path).parts
             if not parts or path.startswith("/") or ".." in parts or "\\" in path or "\0" in path:
                 raise BundleError(f"`{MANIFEST}` names an unsafe path: `{path}`")
-            return _Entry(path, size, sha256)
+            return Entry(path, size, sha256)
     raise BundleError(f"`{MANIFEST}` is damaged: a file needs `path`, `size` and `sha256`")
 
 
-def _refuse_extra(root: Path, listed: set[str]) -> None:
+def _refuse_extra(root: Path, listed: Mapping[str, Entry]) -> None:
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()
         if path.is_symlink():
@@ -124,22 +140,40 @@ def _refuse_extra(root: Path, listed: set[str]) -> None:
             raise BundleError(f"`{name}` does not belong to the bundle")
 
 
-def _verify(root: Path, entry: _Entry) -> None:
-    path = root / entry.path
+def _verify(root: Path, entry: Entry) -> None:
+    """Compare a file with its entry, without holding all of it."""
+    with _opened(root, entry) as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    _require_same(entry, digest)
+
+
+def _read(root: Path, entry: Entry) -> bytes:
+    """Content of a file, which is compared as it was read."""
+    with _opened(root, entry) as file:
+        content = file.read()
+    _require_same(entry, hashlib.sha256(content).hexdigest())
+    return content
+
+
+@contextmanager
+def _opened(root: Path, entry: Entry) -> Iterator[BufferedReader]:
     try:
-        if path.stat().st_size != entry.size:
-            raise BundleError(f"`{entry.path}` was changed: its size differs")
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        with (root / entry.path).open("rb") as file:
+            if os.fstat(file.fileno()).st_size != entry.size:
+                raise BundleError(f"`{entry.path}` was changed: its size differs")
+            yield file
     except FileNotFoundError:
         raise BundleError(f"`{entry.path}` is missing from the bundle") from None
     except OSError as error:
         raise BundleError(f"cannot read `{entry.path}`: {error.strerror}") from None
+
+
+def _require_same(entry: Entry, digest: str) -> None:
     if digest != entry.sha256:
         raise BundleError(f"`{entry.path}` was changed: its content differs")
 
 
-def _require_files(plan: RunPlan, listed: set[str]) -> None:
+def _require_files(plan: RunPlan, listed: Mapping[str, Entry]) -> None:
     for actor in plan.actors:
         needed = [f"components/{actor.component}.wasm", *(item.path for item in actor.modules)]
         for path in needed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from wasmtime import Config, WasmtimeError
 from wasmtime.component import Component
 
 from wasmind.last_use import mark_used
+from wasmind.plan import OLDEST_ENGINE
 from wasmind.runtime.errors import EngineError
 
 #: Length of an epoch; the precision of compute limits.
@@ -132,6 +134,27 @@ def _keep(code: bytearray, kept: Path) -> None:
     except OSError:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
+
+
+def require_engine(oldest: str) -> None:
+    """Make sure that the installed wasmtime is new enough.
+
+    Args:
+        oldest: as the plan names it.
+
+    Raises:
+        EngineError: it is not, or older than any plan may run on; says what to do.
+    """
+    needed, found = max(oldest, OLDEST_ENGINE, key=_numbers), _wasmtime_version()
+    if _numbers(found) < _numbers(needed):
+        raise EngineError(
+            f"this needs wasmtime {needed} or newer, and {found} is installed; older ones let "
+            "guests do what they should not: `pip install --upgrade wasmind wasmtime`"
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"[0-9]+", version)[:3])
 
 
 class Report(Protocol):

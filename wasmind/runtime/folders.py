@@ -37,6 +37,11 @@ class Folder(Record):
         """Whether it depends on where the run was started."""
         return not Path(self.written).is_absolute()
 
+    @property
+    def named(self) -> bool:
+        """Whether the grant names it, and does not just say "here"."""
+        return os.path.basename(os.path.normpath(self.written)) not in ("", ".", "..")  # noqa: PTH119
+
 
 def granted(actor: Actor) -> list[Folder]:
     """The folders whose files an actor with `filesystem` may read."""
@@ -70,7 +75,7 @@ def missing(plan: RunPlan) -> Iterator[tuple[Actor, str]]:
     """Actors with folders of their grants that do not exist."""
     for actor in _with(plan, "filesystem"):
         for folder in dict.fromkeys(each.written for each in granted(actor)):
-            if not Path(folder).is_dir():
+            if not Path(folder).exists():  # a grant may name a single file
                 yield actor, folder
     for actor in _with(plan, "command"):
         for folder in actor.grants.get("command", {}).get("directories", ()):

@@ -21,9 +21,9 @@ from wasmind.plan import Limits
 from wasmind.runtime import abi
 from wasmind.runtime.engine import TICK_SECONDS, Engine
 from wasmind.runtime.errors import EngineError, GuestFailure, LimitExceeded
+from wasmind.runtime.folders import Folder, granted
 from wasmind.runtime.host import door
 from wasmind.runtime.host.door import Host
-from wasmind.runtime.host.filesystem import granted_folders
 from wasmind.runtime.host.interface import LARGEST_LIST_MIB
 from wasmind.runtime.linking import ACTOR_INTERFACE, Export, Linked
 from wasmind.runtime.memory import ADDRESS_SPACE, Footprint
@@ -301,12 +301,23 @@ def _wasi_files(host: Host) -> WasiConfig:
     config = WasiConfig()
     config.stdout_custom = _taken_by(host.print)
     config.stderr_custom = _taken_by(host.complain)
-    read, write = granted_folders(host)
-    for folder in dict.fromkeys((*write, *read)):
-        if not Path(folder).is_dir():
-            continue  # told when the run started
-        config.preopen_dir(folder, folder, folder in write)
+    writable = {folder.path: _may_change(host, folder) for folder in reversed(granted(host.actor))}
+    for path, may_change in writable.items():
+        if Path(path).is_dir():  # others were told when the run started
+            config.preopen_dir(path, path, may_change)
     return config
+
+
+def _may_change(host: Host, folder: Folder) -> bool:
+    """Whether a folder can be handed out for writing: nobody looks at what is done in it then."""
+    what = host.protected.inside(folder) if folder.writable else None
+    if what is not None:
+        text = (
+            f"`{folder.written}` can only be read by this component, because {what} lies in it; to "
+            "let it write, grant folders without that"
+        )
+        host.around.log(host, "warn", text)
+    return folder.writable and what is None
 
 
 def _taken_by(take: Callable[[bytes], None]) -> Callable[[bytes], int]:

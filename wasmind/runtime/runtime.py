@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,8 +12,8 @@ from wasmind.plan import ROOT_SCOPE, Actor
 from wasmind.runtime import folders
 from wasmind.runtime.bundle import Bundle
 from wasmind.runtime.coordinator import Coordinator
-from wasmind.runtime.engine import TICK_SECONDS, Engine, Report
-from wasmind.runtime.errors import EngineError, SpawnError
+from wasmind.runtime.engine import TICK_SECONDS, Engine, Report, require_engine
+from wasmind.runtime.errors import BundleError, EngineError, SpawnError
 from wasmind.runtime.events import Events, LogRecord, Subscription, Waiting
 from wasmind.runtime.guest import Guest
 from wasmind.runtime.host import INTERFACES
@@ -21,6 +22,7 @@ from wasmind.runtime.host.models import ModelGateway
 from wasmind.runtime.linking import Linked, imports_files, link
 from wasmind.runtime.messages import Envelope
 from wasmind.runtime.metrics import Summary
+from wasmind.runtime.protected import protected
 from wasmind.runtime.workers import Workers
 
 _ROOT_AGENT: Final = "Root Agent"
@@ -37,6 +39,10 @@ class Runtime:
         report: called before a compilation to native code that takes seconds.
         models: what answers for models, if there are any.
         events: where to tell what happens; one of its own by default.
+        sources: what the bundle was made from on this machine, which no actor may change.
+
+    Raises:
+        EngineError: the installed wasmtime is older than the plan allows.
     """
 
     def __init__(
@@ -46,8 +52,11 @@ class Runtime:
         report: Report | None = None,
         models: ModelGateway | None = None,
         events: Events | None = None,
+        sources: Sequence[Path] = (),
     ) -> None:
+        require_engine(bundle.plan.engine)
         self._bundle = bundle
+        self._protected = protected(bundle.root, cache, sources)
         self._engine = Engine(cache, report)
         self._linked: dict[tuple[str, bool], Linked] = {}
         self._modules: dict[str, tuple[tuple[str, bytes], ...]] = {}
@@ -147,6 +156,7 @@ class Runtime:
             self._engine.native.increment_epoch()
 
     def _make_guest(self, actor: Actor, host: Host) -> Guest:
+        host.protected = self._protected
         return Guest(self._engine, self._link(actor), host, actor.limits)
 
     def _link(self, actor: Actor) -> Linked:
@@ -171,6 +181,6 @@ class Runtime:
                 self._modules[actor.name] = tuple(
                     (module.name, self._bundle.read(module.path)) for module in actor.modules
                 )
-            except OSError as error:
-                raise SpawnError(f"cannot read a module of `{actor.name}`: {error}") from None
+            except BundleError as error:
+                raise SpawnError(f"cannot use the code of `{actor.name}`: {error}") from None
         return self._modules[actor.name]

@@ -1,10 +1,12 @@
-"""Whether the programs an actor starts are among those it was granted."""
+"""Lists of granted programs: whether they suffice for an actor, and whether they limit it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from wasmind_compiler.analysis.contract import Contract
+from wasmind_compiler.analysis.starters import STARTERS
 from wasmind_compiler.diagnostics import Collector, Severity, Span
 from wasmind_compiler.diagnostics.rules import components
 from wasmind_compiler.diagnostics.suggestions import together
@@ -34,6 +36,25 @@ def check_programs(actor: ResolvedActor, contract: Contract, collector: Collecto
     if len(refused) < len(contract.programs):
         found = found._replace(severity=Severity.NOTE)
     collector.add(found)
+
+
+def check_starters(actor: ResolvedActor, collector: Collector) -> None:
+    """Report granted programs that start others, so that the list does not limit the actor."""
+    narrowed = _narrowing(actor)
+    if narrowed is None:
+        return
+    granted, place = narrowed
+    found = [each for each in granted if PurePath(each).name in STARTERS]
+    if not found:
+        return
+    named = together([f"`{each}`" for each in found])
+    collector.add(
+        components.PROGRAM_STARTS_OTHERS.at(
+            place,
+            f"{named} can start any other program, so the list does not limit `{actor.name}`",
+            help="leave it out where that matters, or grant `command` as if there were no list",
+        )
+    )
 
 
 def _narrowing(actor: ResolvedActor) -> tuple[Sequence[str], Span] | None:

@@ -161,11 +161,12 @@ def _link_actor(
     )
     if artifact.opens_files:
         collector.extend(files_not_granted(resolved, granted))
-    if "command" in granted.narrowed and contract.programs:
+    if "command" in granted.narrowed:
         # Loaded only for actors that start programs, of which some are granted.
-        from wasmind_compiler.analysis.programs import check_programs
+        from wasmind_compiler.analysis.programs import check_programs, check_starters
 
         check_programs(resolved, contract, collector)
+        check_starters(resolved, collector)
     uses = granted.capabilities if artifact.is_built else may_use(resolved)
     spawning = read_spawning(resolved, artifact, uses, resolution, collector)
     return LinkedActor(

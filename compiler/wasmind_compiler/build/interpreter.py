@@ -69,7 +69,7 @@ def build_interpreter(
     key: str | None = None,
     shipped: releases.ShippedInterpreter | None = None,
 ) -> Path:
-    """The interpreter component for these inputs, made if the cache has none.
+    """The interpreter component for these inputs, made if the cache has none or a damaged one.
 
     Safe to call from several processes at once: one makes it, the others wait.
 
@@ -86,7 +86,7 @@ def build_interpreter(
     """
     name = shipped.sha256 if shipped else key or interpreter_key(sdk, wit)
     target = interpreter_path(cache, name)
-    if target.exists():
+    if _is_sound(target):
         mark_used(target)
         return target
     from filelock import FileLock  # here, because checking a cached config must not pay for it
@@ -94,7 +94,7 @@ def build_interpreter(
     folder = target.parent
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(target.with_suffix(".lock")):
-        if not target.exists():
+        if not _is_sound(target):
             import tempfile  # not needed where the interpreter is there already
 
             with tempfile.TemporaryDirectory(prefix="build-", dir=folder) as scratch:
@@ -117,6 +117,14 @@ def interpreter_digest(component: Path) -> str:
         return _digest_file(component).read_text(encoding="utf-8")
     except FileNotFoundError:
         return _digest(component)
+
+
+def _is_sound(component: Path) -> bool:
+    """Whether it is there as it was made: disks fill up, and machines stop in between."""
+    try:
+        return _digest_file(component).read_text(encoding="utf-8") == _digest(component)
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _digest_file(component: Path) -> Path:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from wasmind_compiler.task import Task
 
 _CONTRACT: Final = "contract.json"
+#: Over everything else in an entry of the cache, in hex.
+_DIGEST: Final = "sha256"
 #: Part of what names a result: changes whenever other bytecode is made of the same source.
 _RECIPE: Final = "4"
 #: Before the name of a module whose source text is handed over.
@@ -86,7 +88,10 @@ class InterpreterRecipe(Protocol):
         ...
 
     def path(self) -> Path:
-        """The component's file, built first if need be. Raises `InterpreterError`."""
+        """The component's file, built first if there is none or a damaged one.
+
+        Raises `InterpreterError`.
+        """
         ...
 
 
@@ -136,6 +141,7 @@ class PythonBuilder:
         self._start_guest = guest
         self._reporter = reporter
         self._under_way: dict[Path, Task[None]] = {}
+        self._whole: set[Path] = set()
         self._crew: _Crew | None = None
 
     def start(self, actors: Iterable[tuple[Tree, str]]) -> None:
@@ -191,7 +197,11 @@ class PythonBuilder:
         missing: dict[Path, tuple[Tree, str]] = {}
         for tree, name in actors:
             folder = self._folder(tree)
-            if folder not in self._under_way and not _is_whole(folder, tree):
+            if folder in self._under_way or folder in self._whole:
+                continue
+            if _is_whole(folder, tree):
+                self._whole.add(folder)
+            else:
                 missing.setdefault(folder, (tree, name))
         return missing
 
@@ -276,12 +286,13 @@ def _keep(folder: Path, tree: Tree, compiled: Iterable[_Compiled], contract: str
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(module.code)
         (aside / _CONTRACT).write_text(contract, encoding="utf-8")
+        (aside / _DIGEST).write_text(_digest(aside, tree), encoding="utf-8")
         aside.rename(folder)
     except BaseException as error:
         import shutil  # here, because only failures need it
 
         if isinstance(error, OSError) and folder.is_dir() and not _is_whole(folder, tree):
-            # What is left of an entry that somebody deleted in part.
+            # What is left of an entry that was deleted in part, or damaged.
             shutil.rmtree(folder, ignore_errors=True)
             with suppress(OSError):
                 aside.rename(folder)
@@ -291,10 +302,20 @@ def _keep(folder: Path, tree: Tree, compiled: Iterable[_Compiled], contract: str
 
 
 def _is_whole(folder: Path, tree: Tree) -> bool:
-    """Whether an entry of the cache has everything."""
-    return (folder / _CONTRACT).is_file() and all(
-        (folder / code_path(path)).is_file() for _, path in python_modules(tree)
-    )
+    """Whether an entry of the cache has everything, as it was made."""
+    try:
+        return (folder / _DIGEST).read_text(encoding="utf-8") == _digest(folder, tree)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _digest(folder: Path, tree: Tree) -> str:
+    digest = hashlib.sha256()
+    for name in (_CONTRACT, *(code_path(path) for _, path in python_modules(tree))):
+        content = (folder / name).read_bytes()
+        digest.update(f"{name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def _compile(

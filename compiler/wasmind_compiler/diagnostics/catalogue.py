@@ -178,6 +178,7 @@ COVERED: Final[Mapping[str, Mapping[str, str]]] = {
         "unknown import": "WM0705",
         "wrong interface version": "WM0705",
         "program used but not granted": "WM0708",
+        "granted program starts others": "WM0710",
     },
     "contracts": {
         "agent tool name clash": "WM0902",

@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +26,6 @@ from pathlib import Path
 from typing import Final
 
 from wasmind_compiler.analysis.system import System
-from wasmind_compiler.build.errors import InterpreterError
 from wasmind_compiler.emit.drawing import to_dot
 from wasmind_compiler.emit.plan import (
     actor_folder,
@@ -58,20 +58,6 @@ class WrittenBundle:
     digest: str
 
 
-def load_interpreter(path: Path, sha256: str | None) -> Interpreter:
-    """The interpreter at a path.
-
-    Raises:
-        InterpreterError: it does not have the digest `sha256`, in hex.
-    """
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256:
-        advice = "`wasmind clean` empties the cache, and it is made anew"
-        raise InterpreterError(f"the Python interpreter `{path}` is damaged; {advice}")
-    return Interpreter(path=path, sha256=found)
-
-
 def write_bundle(
     system: System,
     lock: str,
@@ -97,6 +83,7 @@ def write_bundle(
     aside = place.with_name(f".{place.name}.{os.getpid()}.new")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(place)
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
         digest = _fill(aside, system, lock, interpreter, shared)
@@ -138,6 +125,25 @@ def _refuse_foreign(place: Path, shown: str) -> None:
     if Path.cwd().is_relative_to(place):
         # Whoever works there would be left in a folder that is gone.
         raise NotABundleError(f"{shown} is in use as the current folder; choose another place")
+
+
+def _sweep(place: Path) -> None:
+    """Remove what processes left beside a bundle that were killed while they wrote it."""
+    left = re.compile(rf"\.{re.escape(place.name)}\.([0-9]+)\.(new|old)")
+    for path in place.parent.iterdir():
+        match = left.fullmatch(path.name)
+        if match and not _runs(int(match[1])):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def _publish(aside: Path, output: Path) -> None:

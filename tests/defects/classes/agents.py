@@ -184,7 +184,7 @@ CLASSES: Final = (
             P(
                 "offline",
                 "app.toml",
-                '[actors.bash.grants]\ncommand = { programs = ["find", "ls", "wc"] }\n',
+                '[actors.bash.grants]\ncommand = { programs = ["cat", "ls", "wc"] }\n',
                 "⟦[actors.bash.grants]⟧\n",
             ),
             P(
@@ -197,7 +197,7 @@ CLASSES: Final = (
             P(
                 "network",
                 "app.toml",
-                'command = { programs = ["git", "python3"], environment = ["LANG"] }\n',
+                'command = { programs = ["jq", "uniq"], environment = ["LANG"] }\n',
                 "",
                 at=("app.toml", "⟦[actor_overrides.execute_bash.grants]⟧"),
             ),

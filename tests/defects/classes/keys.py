@@ -156,8 +156,8 @@ CLASSES: Final = (
             P(
                 "network",
                 "app.toml",
-                'programs = ["git", "python3"]',
-                '⟦program⟧ = ["git", "python3"]',
+                'programs = ["jq", "uniq"]',
+                '⟦program⟧ = ["jq", "uniq"]',
             ),
         ),
     ),

@@ -255,6 +255,14 @@ def _refusal(actor: Actor, command: _Command, grant: Mapping[str, Any]) -> str |
         return (
             f"the program `{command.program}` is not among the granted `command.programs`; {hint}"
         )
+    if programs is not None and command.variables:
+        from wasmind.runtime.host.code_variables import chooses_code
+
+        if chosen := sorted(filter(chooses_code, command.variables)):
+            return (
+                f"the variable `{chosen[0]}` can make a program run another one, which the list "
+                "of granted `command.programs` is to prevent; leave it out"
+            )
     folders = grant.get("directories")
     if folders is not None:
         wanted = os.path.realpath(command.directory or ".")

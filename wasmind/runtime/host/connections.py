@@ -117,7 +117,15 @@ class _Connection:
 
     @property
     def reusable(self) -> bool:
-        return self._http.is_idle() and not self._http.has_expired()
+        return self._http.is_idle() and not self._has_leftovers and not self._http.has_expired()
+
+    @property
+    def _has_leftovers(self) -> bool:
+        """Whether the server sent more than the response, which would answer the next request.
+
+        Such bytes have been read along with the response, so the socket does not show them.
+        """
+        return bool(self._http._h11_state.trailing_data[0])
 
     def close(self) -> None:
         self._http.close()

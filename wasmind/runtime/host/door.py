@@ -14,6 +14,7 @@ from wasmind.plan import Actor
 from wasmind.runtime.errors import CapabilityDenied
 from wasmind.runtime.grants import denial
 from wasmind.runtime.host.interface import HostFunction, Interface
+from wasmind.runtime.protected import UNPROTECTED, Protected
 
 if TYPE_CHECKING:
     # Not imported at run time: httpx is slow to load and not every system needs it.
@@ -154,6 +155,7 @@ class Host:
     Attributes:
         message_id: correlation id of the message being handled; None in constructor and destructor.
         modules: (name, code object) of a Python actor, for the shared interpreter.
+        protected: what it must not change, whatever it was granted.
         complaints: the end of what the guest wrote to stderr during a call.
         printed: what it wrote to stdout since the last end of a line.
         log_rate: keeps a flood of log records from filling the disk.
@@ -168,6 +170,7 @@ class Host:
     scope: str
     around: Surroundings
     modules: tuple[tuple[str, bytes], ...] = ()
+    protected: Protected = UNPROTECTED
     message_id: str | None = None
     resources: Resources = field(default_factory=Resources)
     complaints: bytearray = field(default_factory=bytearray)

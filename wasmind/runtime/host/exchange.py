@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +14,7 @@ import httpx
 from wasmind.runtime.credentials import Sealed
 from wasmind.runtime.host.connections import Connections, Deadline, Hopeless
 from wasmind.runtime.host.egress import Address, Policy
+from wasmind.runtime.host.gunzip import GzipError, GzipTooLong, gunzip
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -35,7 +35,6 @@ _DEFAULTS: Final = (
     ("User-Agent", "wasmind"),
 )
 _CODINGS: Final = ("gzip", "x-gzip")
-_GZIP_WINDOW: Final = zlib.MAX_WBITS | 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,25 +218,19 @@ def _joined(chunks: Iterable[bytes], largest: Largest) -> bytes:
     body = bytearray()
     for chunk in chunks:
         body += chunk
-        _limit(body, largest)
+        if len(body) > largest.size:
+            raise _too_large(largest)
     return bytes(body)
 
 
 def _decoded(chunks: Iterable[bytes], largest: Largest) -> bytes:
-    """Decode while reading: a few bytes can stand for a gigabyte, so output is limited too."""
-    decoder = zlib.decompressobj(_GZIP_WINDOW)
-    body = bytearray()
     try:
-        for chunk in chunks:
-            body += decoder.decompress(chunk, largest.size + 1 - len(body))
-            _limit(body, largest)
-    except zlib.error as error:
-        raise httpcore.RemoteProtocolError(f"the body cannot be decoded: {error}") from None
-    if body and not decoder.eof:
-        raise httpcore.RemoteProtocolError("the body ends before its compressed data does")
-    return bytes(body)
+        return _joined(gunzip(chunks, largest.size), largest)
+    except GzipTooLong:
+        raise _too_large(largest) from None
+    except GzipError as error:
+        raise httpcore.RemoteProtocolError(str(error)) from None
 
 
-def _limit(body: bytearray, largest: Largest) -> None:
-    if len(body) > largest.size:
-        raise Hopeless(f"the body is larger than {largest.shown}")
+def _too_large(largest: Largest) -> Hopeless:
+    return Hopeless(f"the body is larger than {largest.shown}")

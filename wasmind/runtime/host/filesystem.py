@@ -17,13 +17,15 @@ from typing import Any, Final
 
 from wasmind.records import Record
 from wasmind.runtime.abi import Err, Ok
-from wasmind.runtime.folders import granted
+from wasmind.runtime.folders import Folder, granted
 from wasmind.runtime.grants import to_grant
 from wasmind.runtime.host.door import Host
 from wasmind.runtime.host.interface import HostFunction, Interface
 
 _LARGEST: Final = 16 << 20
 _MOST_ENTRIES: Final = 100_000
+#: Parts of a path. Each costs the kernel a look, and that time is not the guest's.
+_DEEPEST: Final = 255
 # Systems without O_PATH (macOS) open folders for reading instead.
 _FOLDER: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -44,29 +46,52 @@ class _Place(Record):
     shown: str
 
 
-def granted_folders(host: Host) -> tuple[list[str], list[str]]:
-    """Real paths of the folders an actor may read, and of those it may read and change."""
-    folders = granted(host.actor)
-    return (
-        [folder.path for folder in folders],
-        [folder.path for folder in folders if folder.writable],
-    )
-
-
-def _place(host: Host, path: str, *, write: bool) -> _Place:
+def _place(host: Host, path: str, *, write: bool, follow: bool = True) -> _Place:
     if "\0" in path:
         raise _FileError("denied", "the path contains a null character")
-    readable, writable = granted_folders(host)
+    if len(Path(path).parts) > _DEEPEST:
+        raise _FileError("failed", f"the path has more than {_DEEPEST} parts")
     real = os.path.realpath(path)
-    for root in writable if write else readable:
-        if real == root or real.startswith(root.rstrip(os.sep) + os.sep):
-            return _Place(root, tuple(Path(real).relative_to(root).parts), path)
-    folder = str(Path(real).parent)
+    if not follow:
+        around, name = os.path.split(Path(path))
+        real = os.path.join(os.path.realpath(around or "."), name)  # noqa: PTH118
+    obstacle: str | None = None
+    for folder in granted(host.actor):
+        if not _is_below(real, folder.path) or (write and not folder.writable):
+            continue
+        obstacle = host.protected.what(real, folder) if write else None
+        if obstacle is None:
+            return _place_in(folder, real, path)
+    if obstacle is not None:
+        raise _protected(host, path, obstacle)
+    raise _not_granted(host, path, str(Path(real).parent), write=write)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _place_in(folder: Folder, real: str, shown: str) -> _Place:
+    root = folder.path
+    if real == root and not Path(root).is_dir():  # a grant may name a single file
+        root = str(Path(root).parent)
+    return _Place(root, tuple(Path(real).relative_to(root).parts), shown)
+
+
+def _protected(host: Host, path: str, what: str) -> _FileError:
+    text = (
+        f"`{path}` is {what}, which no actor changes unless a grant names that very file or folder"
+    )
+    host.around.log(host, "warn", f"refused a file: {text}")
+    return _FileError("denied", text)
+
+
+def _not_granted(host: Host, path: str, folder: str, *, write: bool) -> _FileError:
     hint = to_grant(host.actor, "filesystem", **{"read_write" if write else "read": [folder]})
     access = "write" if write else "read"
     text = f"`{path}` lies below no folder that `{host.actor.name}` may {access}; {hint}"
     host.around.log(host, "warn", f"refused a file: {text}")
-    raise _FileError("denied", text)
+    return _FileError("denied", text)
 
 
 @contextmanager
@@ -202,11 +227,12 @@ def _make_directory(host: Host, path: str) -> None:
 
 def _remove(host: Host, path: str) -> None:
     # The link itself is meant, not what it leads to: only the folder around it is resolved.
-    around = _place(host, str(Path(path).parent), write=True)
     name = Path(path).name
     if name in ("", ".", ".."):
         raise _FileError("wrong-kind", f"`{path}` names no entry of a folder")
-    place = _Place(around.root, (*around.steps, name), path)
+    place = _place(host, path, write=True, follow=False)
+    if not place.steps:
+        raise _FileError("denied", f"`{path}` is a granted folder itself")
     with _parent(place) as folder:
         mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
         if stat_module.S_ISDIR(mode):

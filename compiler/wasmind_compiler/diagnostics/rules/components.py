@@ -337,3 +337,52 @@ build.component = "desk.wasm"
         },
     ),
 )
+
+PROGRAM_STARTS_OTHERS = Rule(
+    code="WM0710",
+    title="granted program starts others",
+    severity=Severity.WARNING,
+    explanation="""
+A list of programs limits an actor only if none of them starts others. Many do: shells and
+interpreters, `env`, `find` and `xargs` by their arguments, `git` and `tar` by options (`-c
+alias.x='!...'`, `--to-command`), `ssh` by its settings, and whatever builds or tests a project by
+the project's files. An actor with one of them can run whatever the user can, as with `command =
+true`.
+
+Leave them out where that matters. Where it does not, `command = true` says the same without a
+warning. Programs this rule does not know may start others as well. Variables that choose code
+(`LD_PRELOAD`, `PYTHONPATH`, `GIT_SSH_COMMAND`, `PATH` and their like) cannot be set by actors with
+a list.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+grants = { command = { programs = ["ls", "git"] } }
+""",
+        fixed="""\
+starting_actors = ["desk"]
+
+[actors.desk]
+source = { path = "desk" }
+grants = { command = { programs = ["ls"] } }
+""",
+        others={
+            "desk/Wasmind.toml": """\
+actor_id = "example:desk"
+""",
+            "desk/actor.py": """\
+from wasmind_actor import Actor, command, tool
+
+
+class Desk(Actor):
+    @tool
+    def look(self) -> str:
+        \"\"\"Looks at the desk.\"\"\"
+        return command.run("ls").stdout.decode()
+""",
+        },
+    ),
+)

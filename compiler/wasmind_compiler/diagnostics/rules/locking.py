@@ -115,5 +115,9 @@ narrows one less than before (`command.programs`, say), or a locked actor has br
 one that can do something. Look at what changed; then confirm with `--accept-capabilities`, or
 narrow it with `grants`. What the `grants` of the config itself list needs no further consent. For
 an actor in a folder below the config, which has the same author, this is a note and nothing stops.
+
+What was accepted is also kept in your own folder, by config (`~/.local/state/wasmind/accepted`). If
+the lockfile is gone, actors are compared with that, those below the config too: whoever removed it
+may have changed them as well.
 """,
 )
