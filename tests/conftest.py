@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -36,3 +37,13 @@ def _state_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _modules_of_no_actor() -> Iterator[None]:
+    """Modules of actors that a file has loaded are not found by whoever looks through all."""
+    yield
+    testing = sys.modules.get("wasmind_actor.testing")
+    installed = [] if testing is None else testing._installed
+    while installed:
+        installed.pop().uninstall()

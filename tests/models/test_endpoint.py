@@ -809,6 +809,7 @@ class Tunnel:
     def __init__(self, port: int) -> None:
         self.asked: list[str] = []
         self._port = port
+        self._carrying: list[threading.Thread] = []
         self._server = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
@@ -820,8 +821,16 @@ class Tunnel:
                 self.asked.append(client.recv(4096).split(b"\r\n")[0].decode())
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 server = socket.create_connection(("127.0.0.1", self._port))
-                for one, other in ((client, server), (server, client)):
-                    threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
+                carrying = threading.Thread(target=self._carry, args=(client, server), daemon=True)
+                carrying.start()
+                self._carrying.append(carrying)
+
+    def _carry(self, client: socket.socket, server: socket.socket) -> None:
+        with client, server:
+            back = threading.Thread(target=self._pass, args=(server, client), daemon=True)
+            back.start()
+            self._pass(client, server)
+            back.join()
 
     def _pass(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
@@ -831,6 +840,8 @@ class Tunnel:
 
     def close(self) -> None:
         self._server.close()
+        for each in self._carrying:
+            each.join()
 
 
 def test_tls_is_verified_behind_a_proxy_too(secure, run, monkeypatch) -> None:
