@@ -558,6 +558,46 @@ litellm_params = { model = "ollama/some-model", api_base = "http://127.0.0.1:114
     ),
 )
 
+CASSETTE = Rule(
+    code="WM0614",
+    title="cassette that cannot be used",
+    explanation="""
+The file of a cassette does not exist although nothing is to be recorded, a line of it is damaged, or
+it is to be recorded and no `model` says whom to ask. Its path is relative to the config. Each line
+is a JSON document of its own, the first one `{"cassette": 1}`; a last line that was cut off by a
+crash is left out.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[models.demo]
+kind = "cassette"
+file = "demo.cassete.jsonl"
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[models.demo]
+kind = "cassette"
+file = "demo.cassette.jsonl"
+""",
+        others={
+            "demo.cassette.jsonl": """\
+{"cassette": 1}
+{"completion": {"choices": [{"message": {"role": "assistant", "content": "hello"}}]}, "request": \
+{"messages": [{"role": "user", "content": "hi"}]}}
+""",
+        },
+    ),
+)
+
 ONLY_PROXY = Rule(
     code="WM0622",
     title="model that only the LiteLLM proxy can answer",
