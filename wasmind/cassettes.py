@@ -2,7 +2,7 @@
 
 Both halves read them: the compiler puts what is recorded into the plan, and a run appends to the
 file. A line is `{"completion": …, "request": …}`; with `"anew": true` earlier answers to the same
-request no longer count. What follows the last newline may be torn, by a crash, and is then left out.
+request no longer count. What follows the last newline may be torn by a crash; it is then left out.
 """
 
 from __future__ import annotations

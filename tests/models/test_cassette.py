@@ -327,12 +327,12 @@ def test_recording_with_run_and_replaying_offline(project: Project, provider: An
 @pytest.mark.parametrize(
     ("more", "content", "told"),
     [
-        ("", None, "WM0614 the cassette `smart.cassette.jsonl` does not exist"),
-        ('record = "never"\nmodel = "ollama/x"\n', None, "WM0614 the cassette"),
+        ("", None, "WM0614 app.toml:6:8 the cassette `smart.cassette.jsonl` does not exist"),
+        ('record = "never"\nmodel = "ollama/x"\n', None, "WM0614 app.toml:6:8 the cassette"),
         ('model = "ollama/x"\n', None, ""),
-        ('record = "all"\n', HEADER, 'WM0614 `record = "all"` needs a `model` to ask'),
+        ('record = "all"\n', HEADER, 'WM0614 app.toml:7:10 `record = "all"` needs a `model` to ask'),
         ("", HEADER + b"{\n", "damaged: line 2 is not a JSON object"),
-        ('model = "nobody"\n', HEADER, "WM0601 unknown model `nobody` in the cassette `smart`"),
+        ('model = "nobody"\n', HEADER, "WM0601 app.toml:7:9 unknown model `nobody` in the cassette `smart`"),
         ("", HEADER + b'{"requ', ""),
     ],
 )
@@ -342,6 +342,6 @@ def test_what_check_says(tmp_path: Path, more: str, content: bytes | None, told:
     if content is not None:
         (sources.root / "smart.cassette.jsonl").write_bytes(content)
     desk = 'starting_actors = ["desk"]\n[actors.desk]\nsource = { path = "desk" }\n'
-    found = [f"{each.code} {each.message}" for each in sources.check(desk + TAPE + more).diagnostics]
+    found = sources.found(desk + TAPE + more)
     assert told in "\n".join(found)
     assert bool(found) == bool(told)

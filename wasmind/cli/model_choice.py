@@ -27,7 +27,8 @@ def options(command: _Command) -> _Command:
     one = click.option(
         "--model",
         metavar="SPEC",
-        help="Let one model answer every name: PROVIDER/MODEL, a declared name, a rules file or a cassette.",
+        help="Let one model answer every name: PROVIDER/MODEL, a declared name, a rules file or a "
+        "cassette.",
     )
     many = click.option(
         "--models",

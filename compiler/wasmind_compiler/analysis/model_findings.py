@@ -174,7 +174,7 @@ def _fallback(
 
 
 def _recorded(model: ModelEntry, known: frozenset[str]) -> Iterator[Diagnostic]:
-    """About the model that a cassette records; its key is not needed before something is missing."""
+    """About the model that a cassette records; its key is needed only when it is asked."""
     name = model.settings.get("model")
     others = known - {model.name.text}
     if isinstance(name, str) and not {name, ANY} & others and split(name) is None:

@@ -562,10 +562,10 @@ CASSETTE = Rule(
     code="WM0614",
     title="cassette that cannot be used",
     explanation="""
-The file of a cassette does not exist although nothing is to be recorded, a line of it is damaged, or
-it is to be recorded and no `model` says whom to ask. Its path is relative to the config. Each line
-is a JSON document of its own, the first one `{"cassette": 1}`; a last line that was cut off by a
-crash is left out.
+The file of a cassette does not exist although nothing is to be recorded, a line of it is damaged,
+or it is to be recorded and no `model` says whom to ask. Its path is relative to the config. Each
+line is a JSON document of its own, the first one `{"cassette": 1}`; a last line that a crash has
+cut off is left out.
 """,
     example=Example(
         failing="""\
