@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.compiler.project import ABOUT_ACTORS
 from tests.compiler.project import Project as Sources
 from tests.models.conftest import HELLO, Run, endpoint
 from tests.models.test_run import KEY, SYSTEM, Project
@@ -327,17 +328,17 @@ def test_recording_with_run_and_replaying_offline(project: Project, provider: An
 @pytest.mark.parametrize(
     ("more", "content", "told"),
     [
-        ("", None, "WM0614 app.toml:6:8 the cassette `smart.cassette.jsonl` does not exist"),
-        ('record = "never"\nmodel = "ollama/x"\n', None, "WM0614 app.toml:6:8 the cassette"),
+        ("", None, "WM0614 app.toml:7:8 the cassette `smart.cassette.jsonl` does not exist"),
+        ('record = "never"\nmodel = "ollama/x"\n', None, "WM0614 app.toml:7:8 the cassette"),
         ('model = "ollama/x"\n', None, ""),
-        ('record = "all"\n', HEADER, 'WM0614 app.toml:7:10 `record = "all"` needs a `model` to ask'),
+        ('record = "all"\n', HEADER, 'WM0614 app.toml:8:10 `record = "all"` needs a `model` to ask'),
         ("", HEADER + b"{\n", "damaged: line 2 is not a JSON object"),
-        ('model = "nobody"\n', HEADER, "WM0601 app.toml:7:9 unknown model `nobody` in the cassette `smart`"),
+        ('model = "nobody"\n', HEADER, "WM0601 app.toml:8:9 unknown model `nobody` in the cass"),
         ("", HEADER + b'{"requ', ""),
     ],
 )
 def test_what_check_says(tmp_path: Path, more: str, content: bytes | None, told: str) -> None:
-    sources = Sources(tmp_path / "project")
+    sources = Sources(tmp_path / "project", quiet=set(ABOUT_ACTORS))
     sources.actor("desk")
     if content is not None:
         (sources.root / "smart.cassette.jsonl").write_bytes(content)
