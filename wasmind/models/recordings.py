@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
-from os.path import commonprefix
 from typing import Any, Final
 
 from wasmind.models.history import cleaned
@@ -153,7 +152,7 @@ def _text(message: Any, other: Any) -> str:
 
 
 def _apart(before: str, now: str) -> str:
-    start = max(0, len(commonprefix([before, now])) - _BEFORE)
+    start = max(0, _shared(before, now) - _BEFORE)
     shown = [_quoted(text[start : start + _BEFORE + _AFTER], start) for text in (before, now)]
     return f"was {shown[0]} and is {shown[1]}"
 
