@@ -324,6 +324,11 @@ def test_recording_with_run_and_replaying_offline(project: Project, provider: An
     assert "was `hi` and is `ho`" in missed.stderr
     assert "cassette smart.cassette.jsonl: 1 recorded" in project.wasmind("models", "bundle").stdout
 
+    (project.root / "smart.cassette.jsonl").write_bytes(HEADER + b"[]\n")
+    refused = project.wasmind("run", "bundle", *spec, "--prompt", "hi")
+    assert refused.returncode == 2
+    assert "a damaged cassette: line 2 is not a JSON object" in refused.stderr
+
 
 @pytest.mark.parametrize(
     ("more", "content", "told"),

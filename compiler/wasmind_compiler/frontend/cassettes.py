@@ -66,8 +66,8 @@ def _read(model: ModelEntry, folder: Path, display: Display) -> tuple[Recording,
         if source is not None and record != "never":
             return ()  # made by the first run
         near = [each.name for each in path.parent.glob("*.jsonl")]
-        cure = advice(path.name, near, "files there")
-        cure = cure or "a run with `model` and without `record` makes it"
+        makes = "a run with `model` and without `record` makes it"
+        cure = advice(path.name, near, "files there") or makes
         raise _Unusable(span, f"the cassette `{shown}` does not exist", cure) from None
     except OSError as error:
         text = f"cannot read the cassette `{shown}`: {error.strerror}"
