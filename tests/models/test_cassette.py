@@ -333,13 +333,13 @@ def test_recording_with_run_and_replaying_offline(project: Project, provider: An
 @pytest.mark.parametrize(
     ("more", "content", "told"),
     [
-        ("", None, "WM0614 app.toml:7:8 the cassette `smart.cassette.jsonl` does not exist"),
-        ('record = "never"\nmodel = "ollama/x"\n', None, "WM0614 app.toml:7:8 the cassette"),
+        ("", None, "WM0615 app.toml:7:8 the cassette `smart.cassette.jsonl` does not exist"),
+        ('record = "never"\nmodel = "ollama/x"\n', None, "WM0615 app.toml:7:8 the cassette"),
         ('model = "ollama/x"\n', None, ""),
         (
             'record = "all"\n',
             HEADER,
-            'WM0614 app.toml:8:10 `record = "all"` needs a `model` to ask',
+            'WM0615 app.toml:8:10 `record = "all"` needs a `model` to ask',
         ),
         ("", HEADER + b"{\n", "damaged: line 2 is not a JSON object"),
         ('model = "nobody"\n', HEADER, "WM0601 app.toml:8:9 unknown model `nobody` in the cass"),

@@ -254,3 +254,41 @@ def request(body: bytes) -> ModelRequest:
         cancelled=threading.Event(),
         largest=1 << 20,
     )
+
+
+@pytest.mark.parametrize(
+    ("base_url", "http", "reason"),
+    [
+        ("http://127.0.0.1:1", "", "`127.0.0.1` is not a public address"),
+        ("http://localhost:1/v1", "", "`localhost` is not a public address"),
+        ("http://[::1]:1", "", "`::1` is not a public address"),
+        ("http://10.0.0.1", 'methods = ["POST"]', "`10.0.0.1` is not a public address"),
+        ("http://127.0.0.1:1", "private = true", None),
+        ("http://localhost:1", 'hosts = ["localhost"]', None),
+        ("http://localhost:1", 'hosts = ["127.0.0.0/8"]', None),
+        ("http://10.0.0.1", 'hosts = ["10.0.0.0/8"]', None),
+        ("https://api.example.org", "", None),
+        ("https://api.example.org", 'hosts = ["*.example.org"]', None),
+        ("https://api.example.org", 'hosts = ["example.com"]', "`api.example.org` is not among"),
+        ("http://8.8.8.8", "", None),
+    ],
+)
+def test_an_endpoint_out_of_reach_is_told(
+    project: Project, base_url: str, http: str, reason: str | None
+) -> None:
+    """A run would refuse every request to it."""
+    project.write(
+        "asker/actor.py",
+        "from wasmind_actor import Actor, Config, http\n"
+        "class C(Config):\n    base_url: str\n"
+        "class A(Actor[C]):\n"
+        "    def start(self):\n        http.get(self.config.base_url)\n",
+    )
+    project.write("asker/Wasmind.toml", 'actor_id = "test:asker"\n')
+    grants = f"grants = {{ http = {{ {http} }} }}\n" if http else ""
+    report = project.check(
+        'starting_actors = ["asker"]\n[actors.asker]\nsource = { path = "asker" }\n'
+        f'config = {{ base_url = "{base_url}" }}\n{grants}'
+    )
+    told = [each.message for each in report.diagnostics if each.code == "WM0614"]
+    assert told == [] if reason is None else reason in told[0]

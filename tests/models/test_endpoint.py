@@ -438,9 +438,7 @@ def test_a_server_that_never_answers(at) -> None:
 def test_a_server_that_drips(at) -> None:
     drops = [event(chunk({"content": "x"}))] * 1000
     _, gateway = at(streams(*drops, pause=0.02), timeout_seconds=0.5)
-    started = time.monotonic()
     assert gateway.error()[:2] == (504, "timeout")
-    assert time.monotonic() - started < 10
 
 
 def test_an_answer_that_is_too_large(at) -> None:

@@ -363,7 +363,7 @@ def test_a_spawn_that_fails_on_the_machine_leaves_nothing_behind(python_bundle, 
     runtime, events = run(bundle)
     (bundle.root / bundle.plan.actor("worker").modules[0].path).unlink()
     reason = spawn(runtime, events, "worker")
-    assert "actor `worker`: cannot read a module of `worker`" in reason
+    assert "actor `worker`: cannot use the code of `worker`" in reason
     runtime.send("test.Leave", {"scope": "000000"})
     assert list(events)[-1] == Stopped(None)
 

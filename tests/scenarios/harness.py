@@ -77,6 +77,13 @@ class Run:
             )
         )
 
+    def until_ended(self, agent: str) -> None:
+        """Wait until the agent of a name has ended, if it has not; it ends once."""
+        scope = self.scope_of(agent)
+        if not self.messages("Exit", agent):
+            self.until(lambda each: kind(each) == "Exit" and each.from_scope == scope)
+        assert len(self.messages("Exit", agent)) == 1
+
     def until_rest(self) -> None:
         """Wait until the root agent has worked on what was said last, and rests."""
         self.until(

@@ -39,7 +39,7 @@ def test_a_file_is_made_with_mixed_reviews(start):
         assert "edit_file" not in offered
         assert request["messages"][-1]["role"] == "system"
         assert "+x = 1" in request["messages"][-1]["content"]
-        assert len(run.messages("Exit", name)) == 1
+        run.until_ended(name)
         assert run.parents[run.scope_of(name)] == "000000"
     shown = [
         payload(each)["status"]["Received"]["display_info"]["collapsed"]

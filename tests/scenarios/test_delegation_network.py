@@ -53,7 +53,7 @@ def test_a_worker_counts_and_reports(start):
     assert "Do what a Counter does." in run.requests("Counter")[0]["system"]["content"]
     history = run.requests("Root Agent")[-1]["messages"]
     assert [each["role"] for each in history] == ["user", "assistant", "tool", "system"]
-    assert len(run.messages("Exit", "Counter")) == 1
+    run.until_ended("Counter")
     waited = [status(each) for each in run.messages("StatusUpdate", "Root Agent")]
     assert "WaitingForAgentCoordination" in waited
 
@@ -152,7 +152,7 @@ def test_a_plan_is_reviewed_by_two(start):
     (result,) = run.results()
     for name in reviewers:
         assert name in result["Ok"]["content"]
-        assert len(run.messages("Exit", name)) == 1
+        run.until_ended(name)
         tools = {each["function"]["name"] for each in run.requests(name)[0]["tools"]}
         assert tools == {"read_file", "execute_bash", "review_plan"}, "a reviewer cannot edit"
         (question,) = run.requests(name)[0]["messages"]
@@ -188,7 +188,7 @@ def test_an_edit_of_a_worker_is_reviewed_by_three(start, tmp_path):
     assert len(experts) == 3
     for name in experts:
         assert run.parents[run.scope_of(name)] == run.scope_of("Author")
-        assert len(run.messages("Exit", name)) == 1
+        run.until_ended(name)
 
 
 def test_a_health_check_holds_a_worker_until_its_manager_answers(start):

@@ -174,6 +174,11 @@ def _link_actor(
     )
     if artifact.opens_files:
         collector.extend(files_not_granted(resolved, granted))
+    if resolved.config.merged.get("base_url") and "http" in granted.capabilities:
+        # Loaded only for actors with an endpoint of their own.
+        from wasmind_compiler.analysis.reach import check_endpoint
+
+        collector.extend(check_endpoint(resolved, granted.narrowed.get("http", {})))
     if "command" in granted.narrowed:
         # Loaded only for actors that start programs, of which some are granted.
         from wasmind_compiler.analysis.programs import check_programs, check_starters

@@ -154,6 +154,7 @@ COVERED: Final[Mapping[str, Mapping[str, str]]] = {
         "malformed base URL": "WM0611",
         "budget in dollars without a price": "WM0612",
         "key file cannot be read": "WM0613",
+        "endpoint out of reach": "WM0614",
     },
     "settings": {
         "missing config key": "WM0503",

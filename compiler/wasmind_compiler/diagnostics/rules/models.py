@@ -487,6 +487,93 @@ api_key = { env = "OPENAI_API_KEY" }
     ),
 )
 
+OUT_OF_REACH = Rule(
+    code="WM0614",
+    title="endpoint that the actor may not reach",
+    explanation="""
+The config of an actor names an endpoint of its own, and its grant of `http` does not cover the
+host: every request would be refused. Without `private = true`, or the address among `hosts`, no
+actor reaches this machine or a private network; a list of `hosts` is complete. Models that
+`[models]` declares need no grant.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["asker"]
+
+[actors.asker]
+source = { path = "asker" }
+config = { base_url = "http://127.0.0.1:8080" }
+""",
+        fixed="""\
+starting_actors = ["asker"]
+
+[actors.asker]
+source = { path = "asker" }
+config = { base_url = "http://127.0.0.1:8080" }
+grants = { http = { private = true } }
+""",
+        others={
+            "asker/Wasmind.toml": """\
+actor_id = "example:asker"
+""",
+            "asker/actor.py": """\
+from wasmind_actor import Actor, Config, http, tool
+
+
+class AskerConfig(Config):
+    base_url: str
+
+
+class Asker(Actor[AskerConfig]):
+    @tool
+    def ask(self, question: str) -> str:
+        \"\"\"Asks the model of the house.\"\"\"
+        return http.post(f"{self.config.base_url}/ask", json=question).text
+""",
+        },
+    ),
+)
+
+CASSETTE = Rule(
+    code="WM0615",
+    title="cassette that cannot be used",
+    explanation="""
+The file of a cassette does not exist although nothing is to be recorded, a line of it is damaged,
+or it is to be recorded and no `model` says whom to ask. Its path is relative to the config. Each
+line is a JSON document of its own, the first one `{"cassette": 1}`; a last line that a crash has
+cut off is left out.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[models.demo]
+kind = "cassette"
+file = "demo.cassete.jsonl"
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[models.demo]
+kind = "cassette"
+file = "demo.cassette.jsonl"
+""",
+        others={
+            "demo.cassette.jsonl": """\
+{"cassette": 1}
+{"completion": {"choices": [{"message": {"role": "assistant", "content": "hello"}}]}, "request": \
+{"messages": [{"role": "user", "content": "hi"}]}}
+""",
+        },
+    ),
+)
+
 LITERAL_KEY = Rule(
     code="WM0620",
     title="key of a model in a config",
@@ -555,46 +642,6 @@ source = { path = "echo" }
 model_name = "small"
 litellm_params = { model = "ollama/some-model", api_base = "http://127.0.0.1:11434" }
 """,
-    ),
-)
-
-CASSETTE = Rule(
-    code="WM0614",
-    title="cassette that cannot be used",
-    explanation="""
-The file of a cassette does not exist although nothing is to be recorded, a line of it is damaged,
-or it is to be recorded and no `model` says whom to ask. Its path is relative to the config. Each
-line is a JSON document of its own, the first one `{"cassette": 1}`; a last line that a crash has
-cut off is left out.
-""",
-    example=Example(
-        failing="""\
-starting_actors = ["echo"]
-
-[actors.echo]
-source = { path = "echo" }
-
-[models.demo]
-kind = "cassette"
-file = "demo.cassete.jsonl"
-""",
-        fixed="""\
-starting_actors = ["echo"]
-
-[actors.echo]
-source = { path = "echo" }
-
-[models.demo]
-kind = "cassette"
-file = "demo.cassette.jsonl"
-""",
-        others={
-            "demo.cassette.jsonl": """\
-{"cassette": 1}
-{"completion": {"choices": [{"message": {"role": "assistant", "content": "hello"}}]}, "request": \
-{"messages": [{"role": "user", "content": "hi"}]}}
-""",
-        },
     ),
 )
 
