@@ -28,6 +28,7 @@ from tests.models.zoo import (
 )
 from wasmind.cassettes import HEADER, DamagedCassette, is_cassette, read_cassette
 from wasmind.models.recordings import canonical, digest
+from wasmind.models.resolve import Directory, UnusableModel
 from wasmind.plan import Allowance, Budget, Model
 
 SECRET = "sk-live-0123456789abcdefghijklmnop"
@@ -297,6 +298,19 @@ def test_an_answer_that_cannot_be_recorded_is_given_all_the_same(
 
 def test_a_cassette_of_a_cassette(path: Path, run: Any) -> None:
     assert "is a cassette itself" in run(tape(path, model="m")).error()[2]
+
+
+def test_a_proxy_that_was_recorded_is_not_needed_for_replaying(path: Path) -> None:
+    proxy = {"command": ["a-litellm-that-is-not-here"]}
+    settings = {"entries": [{"model": "bedrock/x"}], "proxy": proxy}
+    real = Model(name="real", kind="litellm", settings=settings)
+    Directory([real, tape(path, "never", model="real")], ["m"]).prepare()
+    for models, needed in (
+        ([real, tape(path, "never", model="real")], ["m", "real"]),
+        ([real, tape(path)], ["m"]),
+    ):
+        with pytest.raises(UnusableModel):
+            Directory(models, needed).prepare()
 
 
 def test_recording_with_run_and_replaying_offline(project: Project, provider: Any) -> None:

@@ -55,7 +55,10 @@ class Directory:
         report: Callable[[str], None] = print,
     ) -> None:
         self._names = Names(models, instead)
-        self._prepares = instead is None or instead.kind == "litellm"
+        needed = set(needed)
+        idle = {model.settings.get("model") for model in models if _only_replays(model)} - needed
+        proxied = any(model.kind == "litellm" and model.name not in idle for model in models)
+        self._prepares = proxied if instead is None else instead.kind == "litellm"
         self._declared = Names(models)
         self._backing = _Backing(models, report, self._recorded)
         # A cassette is made while it is held, and asks for the model that it records.
@@ -200,16 +203,24 @@ def _scripted(given: plan.Model, _: _Backing) -> Model:
     return Model(given.name, ScriptedModel(given.settings), price=FREE)
 
 
+def _only_replays(model: plan.Model) -> bool:
+    """Whether a model is a cassette that never asks another model.
+
+    Only a run of a config says where the file is; a bundle has what was in it.
+    """
+    settings = model.settings
+    may_record = "path" in settings and settings.get("record", "never") != "never"
+    return model.kind == "cassette" and not may_record
+
+
 def _cassette(given: plan.Model, backing: _Backing) -> Model:
     from wasmind.models.cassette import Cassette, Recorder
 
     settings, recordings = given.settings, given.settings["recorded"]
-    # Only a run of a config says where the file is; a bundle has what was in it.
-    path, record = settings.get("path"), settings.get("record", "never")
-    if path is None or record == "never":
+    if _only_replays(given):
         return Model(given.name, Cassette(given.name, recordings), price=FREE)
     model = backing.recorded(settings["model"])
-    recorder = Recorder(Path(path), model.upstream, anew=record == "all")
+    recorder = Recorder(Path(settings["path"]), model.upstream, anew=settings["record"] == "all")
     upstream = Cassette(given.name, recordings, recorder)
     # What it would fall back on is not what is recorded.
     return replace(model, name=given.name, upstream=upstream, fallback=())
