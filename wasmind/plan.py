@@ -26,6 +26,7 @@ FEATURES: Final = frozenset(
     {
         "balanced-models",
         "budget",
+        "cassette-models",
         "endpoint-models",
         "litellm-models",
         "narrowed-grants",
@@ -195,9 +196,10 @@ class Model(Record):
     """Something that answers chat completions under `name`.
 
     `kind` selects what `settings` means. For `scripted` it is a document of
-    `schemas/model-script.schema.json`; for `endpoint` a table of `[models]` with the `provider`
-    beside it; for `litellm` an element of `[[litellm.models]]`. The name `*` stands for all names
-    that no other model has.
+    `schemas/model-script.schema.json`; for `cassette` a table of `[models]` with the lines that are
+    `recorded` beside it; for `endpoint` a table of `[models]` with the `provider` beside it; for
+    `litellm` an element of `[[litellm.models]]`. The name `*` stands for all names that no other
+    model has.
     """
 
     name: str

@@ -12,7 +12,7 @@ from wasmind.records import Record
 #: Separates a provider from its name of a model, as in `openrouter/qwen/qwen3-coder`.
 SEPARATOR: Final = "/"
 #: Model kinds of a config that are not names of providers.
-OWN_KINDS: Final = frozenset({"endpoint", "litellm", "scripted"})
+OWN_KINDS: Final = frozenset({"cassette", "endpoint", "litellm", "scripted"})
 
 _TABLE: Final = Path(__file__).parent / "models" / "providers.toml"
 

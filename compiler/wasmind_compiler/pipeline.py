@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from wasmind_compiler.build.builder import Builder
     from wasmind_compiler.build.python import InterpreterRecipe, PythonGuest
     from wasmind_compiler.emit.bundle import WrittenBundle
+    from wasmind_compiler.frontend.cassettes import Cassettes
     from wasmind_compiler.resolution.git_sources import GitSources
 
 #: How keys of well-known providers begin; see `diagnostics.masking`.
@@ -299,8 +300,9 @@ def models(file: Path, environment: Environment) -> ModelsOutcome:
         return ModelsOutcome(report=report)
     from wasmind_compiler.emit.plan import plan_budget, plan_models
 
-    config, scripts = read
-    return ModelsOutcome(report, plan_models(config, scripts), plan_budget(config.run))
+    config, scripts, cassettes = read
+    models = plan_models(config, scripts, cassettes)
+    return ModelsOutcome(report, models, plan_budget(config.run))
 
 
 def script(file: Path, environment: Environment) -> ModelsOutcome:
@@ -550,6 +552,7 @@ class _Run:
             config, environment.variables, collector, models_given=environment.models_given
         )
         scripts = read_scripts(config, self._config.parent, schemas, self._display, collector)
+        cassettes = self._cassettes(config)
         pins = self._locking.pins(document)
         if pins is None:
             return None
@@ -575,6 +578,7 @@ class _Run:
             resolution,
             artifacts,
             scripts,
+            cassettes,
             collector,
             environment.variables,
             models_given=environment.models_given,
@@ -586,8 +590,8 @@ class _Run:
         folders = [self._folders.folder(each.identity) for each in actors] if self._folders else []
         return (self._config, lock_path(self._config), *folders)
 
-    def models(self) -> tuple[AppConfig, Mapping[str, Document]] | None:
-        """A config of which only models matter, and its scripts; None if it cannot be read."""
+    def models(self) -> tuple[AppConfig, Mapping[str, Document], Cassettes] | None:
+        """A config of which only models matter, and their files; None if it cannot be read."""
         document, collector = self._document(None), self.collector
         if document is None:
             return None
@@ -598,7 +602,16 @@ class _Run:
         from wasmind_compiler.analysis.models import check_parameters
 
         check_parameters(config, scripts.values(), collector)
-        return config, scripts
+        return config, scripts, self._cassettes(config)
+
+    def _cassettes(self, config: AppConfig) -> Cassettes:
+        """What is recorded for the models of a config."""
+        if not any(model.kind == "cassette" for model in config.models):
+            return {}
+        # Loaded only for configs with cassettes.
+        from wasmind_compiler.frontend.cassettes import read_cassettes
+
+        return read_cassettes(config, self._config.parent, self._display, self.collector)
 
     def script(self) -> Document | None:
         """The rules of a scripted model; None if they cannot be read."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from wasmind.cassettes import DamagedCassette, is_cassette, read_cassette
 from wasmind.cli import compiling
 from wasmind.models import Choice
 from wasmind.plan import Model, RunPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from wasmind_compiler.pipeline import ModelsOutcome
 
+#: Enough for the header line of a cassette.
+_HEADER_BYTES: Final = 256
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 
@@ -24,7 +27,8 @@ def options(command: _Command) -> _Command:
     one = click.option(
         "--model",
         metavar="SPEC",
-        help="Let one model answer every name: PROVIDER/MODEL, a declared name, or a rules file.",
+        help="Let one model answer every name: PROVIDER/MODEL, a declared name, a rules file or a "
+        "cassette.",
     )
     many = click.option(
         "--models",
@@ -35,13 +39,17 @@ def options(command: _Command) -> _Command:
     return one(many(command))
 
 
-def choose(plan: RunPlan, model: str | None, models: Path | None) -> Choice:
+def choose(
+    plan: RunPlan, model: str | None, models: Path | None, config: Path | None = None
+) -> Choice:
     """The models of a run.
 
     Args:
         plan: what declares models by itself.
-        model: `PROVIDER/MODEL`, a declared name, or the path of a rules file; answers every name.
+        model: `PROVIDER/MODEL`, a declared name, or the path of a rules file or a cassette; answers
+            every name.
         models: a file whose models and budget are taken instead of those of the plan.
+        config: what the plan was made from; cassettes beside it may be recorded.
 
     Raises:
         click.UsageError: `model` is none of these.
@@ -54,15 +62,42 @@ def choose(plan: RunPlan, model: str | None, models: Path | None) -> Choice:
 
             outcome = pipeline.models(models, compiling.environment())
         choice = choice._replace(models=_read(outcome), budget=outcome.budget)
+        config = models
+    if config is not None:
+        choice = choice._replace(models=tuple(_recordable(choice.models, config.parent)))
     if model is None:
         return choice
-    return choice.everything_by(model) or choice._replace(instead=_scripted(model, choice))
+    return choice.everything_by(model) or choice._replace(instead=_file(model, choice))
 
 
-def _scripted(spec: str, choice: Choice) -> Model:
+def _recordable(models: Iterable[Model], folder: Path) -> Iterator[Model]:
+    """The models, with cassettes that know where to record."""
+    for each in models:
+        if each.kind == "cassette":
+            path = (folder / each.settings["file"]).absolute()
+            each = each._replace(settings={**each.settings, "path": str(path)})
+        yield each
+
+
+def _file(spec: str, choice: Choice) -> Model:
     path = Path(spec)
     if not path.is_file():
         raise click.UsageError(_unknown(spec, choice))
+    with path.open("rb") as file:
+        beginning = file.read(_HEADER_BYTES)
+    return _cassette(path) if is_cassette(beginning) else _script(path)
+
+
+def _cassette(path: Path) -> Model:
+    try:
+        recordings = read_cassette(path.read_bytes()).recordings
+    except DamagedCassette as error:
+        raise click.UsageError(f"`{path}` is a damaged cassette: {error}") from None
+    settings = {"file": str(path), "record": "never", "recorded": recordings}
+    return Model(name=path.name, kind="cassette", settings=settings)
+
+
+def _script(path: Path) -> Model:
     with compiling.compilation():
         from wasmind_compiler import pipeline
 

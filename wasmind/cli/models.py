@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Of the JSON form, which `schemas/models.schema.json` describes.
 _VERSION: Final = 1
+#: What answers from a file, at no price.
+_FILES: Final = frozenset({"cassette", "scripted"})
 
 
 @click.command(name="models")
@@ -108,7 +110,7 @@ def _ping(needs: Sequence[Need]) -> Mapping[str, Pong]:
     from wasmind.models.ping import ping
 
     routes = [route for need in needs for route in need.routes if route.problem is None]
-    asked = [route.given for route in routes if route.by != "scripted"]
+    asked = [route.given for route in routes if route.by not in _FILES]
     pongs = ping(asked, lambda text: terminal.status("LiteLLM", text), terminal.transient)
     terminal.transient("")
     return pongs
@@ -181,7 +183,7 @@ def _lines(need: Need, shown: Mapping[str, Any]) -> Iterator[str]:
         yield from (_line("key", _key(key)) for key in route.keys)
         if route.context_window:
             yield _line("reads", f"{route.context_window:,} tokens")
-        if route.by != "scripted":
+        if route.by not in _FILES:
             yield _line("price", _cost(route.price))
         if pong := answer["ping"]:
             first = pong["first_token_seconds"]
@@ -198,6 +200,11 @@ def _line(what: str, text: str) -> str:
 def _who(route: Route) -> str:
     if route.by == "scripted":
         return "a script of rules"
+    if route.by == "cassette":
+        settings = route.given.settings
+        records = settings.get("record", "never") != "never"
+        source = f", records {settings['record']} from {route.model}" if records else ""
+        return f"cassette {settings['file']}: {len(settings['recorded'])} recorded{source}"
     if route.by == "litellm":
         return f"the LiteLLM proxy of the run: {route.model}"
     where = f" at {route.url}" if route.url else ""

@@ -145,7 +145,9 @@ def command(
             folder, sources = _bundle(target or config or ctx.obj, lock_mode)
 
             def choose(plan: RunPlan) -> Choice:
-                return model_choice.choose(plan, model, models)
+                # The first of the sources is the config; a bundle by itself has none.
+                config = sources[0] if sources else None
+                return model_choice.choose(plan, model, models, config)
 
             def relink() -> Path:
                 return _bundle(target or config or ctx.obj, lock_mode | {"anew": True})[0]

@@ -52,8 +52,8 @@ class Route:
 
     Attributes:
         given: the model of the plan; its name is unique in an overview.
-        by: `endpoint`, `litellm` (a proxy of the run) or `scripted`.
-        model: what the provider calls it; empty for a script.
+        by: `cassette`, `endpoint`, `litellm` (a proxy of the run) or `scripted`.
+        model: what the provider calls it; for a cassette the one that it records; may be empty.
         provider: one of the table, if it is.
         url: where it is asked, if that is known before the run.
         keys: that it reads; empty where it needs none.
@@ -162,6 +162,8 @@ def _why(name: str, found: Model | None, choice: Choice) -> str:
 
 
 def _route(given: Model) -> Route:
+    if given.kind == "cassette":
+        return Route(given=given, by=given.kind, model=given.settings.get("model", ""))
     try:
         model = Directory((given,)).first(given.name)
     except (UnusableModel, ModelError) as error:

@@ -7,6 +7,8 @@ import itertools
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from wasmind import base_urls, plan
@@ -53,9 +55,14 @@ class Directory:
         report: Callable[[str], None] = print,
     ) -> None:
         self._names = Names(models, instead)
-        self._prepares = instead is None or instead.kind == "litellm"
-        self._backing = _Backing(models, report)
-        self._lock = threading.Lock()
+        needed = set(needed)
+        idle = {model.settings.get("model") for model in models if _only_replays(model)} - needed
+        proxied = any(model.kind == "litellm" and model.name not in idle for model in models)
+        self._prepares = proxied if instead is None else instead.kind == "litellm"
+        self._declared = Names(models)
+        self._backing = _Backing(models, report, self._recorded)
+        # A cassette is made while it is held, and asks for the model that it records.
+        self._lock = threading.RLock()
         self._made: dict[str, Model] = {}
         self._turns = itertools.count()
         self._needed = sorted({*(model.name for model in models), *needed} - {ANY})
@@ -118,6 +125,16 @@ class Directory:
                 self._made[name] = _KINDS[given.kind](given._replace(name=name), self._backing)
             return self._made[name]
 
+    def _recorded(self, name: str) -> Model:
+        """The model that a cassette records, whatever answers for its name in this run."""
+        answering = self._declared.answering(name)
+        if not answering:
+            raise ModelError(404, self._unknown(name), Code.INVALID_REQUEST)
+        if answering[0].kind == "cassette":
+            text = f"a cassette cannot record `{name}`, which is a cassette itself"
+            raise ModelError(404, text, Code.INVALID_REQUEST)
+        return self._model(answering[0].name, answering[0])
+
     def _unknown(self, name: str) -> str:
         near = difflib.get_close_matches(name, self._needed, 1)
         listed = ", ".join(self._needed) or "none"
@@ -126,9 +143,19 @@ class Directory:
 
 
 class _Backing:
-    """What models share: the proxy, and a wire for each provider, made with the first request."""
+    """What models share: the proxy, and a wire for each provider, made with the first request.
 
-    def __init__(self, models: Sequence[plan.Model], report: Callable[[str], None]) -> None:
+    Attributes:
+        recorded: the model of a name, for a cassette to record; raises ModelError.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[plan.Model],
+        report: Callable[[str], None],
+        recorded: Callable[[str], Model],
+    ) -> None:
+        self.recorded = recorded
         self._lock = threading.Lock()
         self._made: dict[str, Wire] = {}
         self._proxied = [model for model in models if model.kind == "litellm"]
@@ -174,6 +201,29 @@ def _scripted(given: plan.Model, _: _Backing) -> Model:
     from wasmind.models.scripted import ScriptedModel
 
     return Model(given.name, ScriptedModel(given.settings), price=FREE)
+
+
+def _only_replays(model: plan.Model) -> bool:
+    """Whether a model is a cassette that never asks another model.
+
+    Only a run of a config says where the file is; a bundle has what was in it.
+    """
+    settings = model.settings
+    may_record = "path" in settings and settings.get("record", "never") != "never"
+    return model.kind == "cassette" and not may_record
+
+
+def _cassette(given: plan.Model, backing: _Backing) -> Model:
+    from wasmind.models.cassette import Cassette, Recorder
+
+    settings, recordings = given.settings, given.settings["recorded"]
+    if _only_replays(given):
+        return Model(given.name, Cassette(given.name, recordings), price=FREE)
+    model = backing.recorded(settings["model"])
+    recorder = Recorder(Path(settings["path"]), model.upstream, anew=settings["record"] == "all")
+    upstream = Cassette(given.name, recordings, recorder)
+    # What it would fall back on is not what is recorded.
+    return replace(model, name=given.name, upstream=upstream, fallback=())
 
 
 def _endpoint(given: plan.Model, backing: _Backing) -> Model:
@@ -307,6 +357,7 @@ def _litellm(given: plan.Model, backing: _Backing) -> Model:
 
 #: How a model of each kind is made; the place to add another kind.
 _KINDS: Final[Mapping[str, Callable[[plan.Model, _Backing], Model]]] = {
+    "cassette": _cassette,
     "endpoint": _endpoint,
     "litellm": _litellm,
     "scripted": _scripted,

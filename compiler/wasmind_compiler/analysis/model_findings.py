@@ -30,6 +30,9 @@ def explain(config: AppConfig, variables: Mapping[str, str]) -> Iterator[Diagnos
     for model in config.models:
         if model.kind == "scripted":
             continue
+        if model.kind == "cassette":
+            yield from _recorded(model, known)
+            continue
         provider = providers().get(model.kind)
         yield from _base_url(model, provider, variables)
         yield from _key(model, provider, variables)
@@ -167,6 +170,18 @@ def _fallback(
             span,
             f"unknown model `{name}` in the `fallback` of `{model.name.text}`",
             help=advice(name, known, "models"),
+        )
+
+
+def _recorded(model: ModelEntry, known: frozenset[str]) -> Iterator[Diagnostic]:
+    """About the model that a cassette records; its key is needed only when it is asked."""
+    name = model.settings.get("model")
+    others = known - {model.name.text}
+    if isinstance(name, str) and not {name, ANY} & others and split(name) is None:
+        yield models.UNKNOWN_MODEL.at(
+            _span(model, "model"),
+            f"unknown model `{name}` in the cassette `{model.name.text}`",
+            help=advice(name, others, "models"),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from wasmind.records import Record
 from wasmind_compiler.analysis.agents import check_agents, report_never_spawned
@@ -32,6 +33,9 @@ from wasmind_compiler.diagnostics import Collector
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.resolution.graph import Resolution, ResolvedActor
 
+if TYPE_CHECKING:
+    from wasmind_compiler.frontend.cassettes import Cassettes
+
 
 class LinkedActor(Record):
     """An actor with its artifact, what it was granted, what it can spawn and whom it asks."""
@@ -56,6 +60,7 @@ class System(Record):
         agents: those that can come to be, the root agent first.
         reached: names of the actors that can be in an agent; others are not bundled.
         scripts: rules files of scripted models, by model name.
+        cassettes: what is recorded, by model name.
     """
 
     resolution: Resolution
@@ -63,6 +68,7 @@ class System(Record):
     agents: tuple[Agent, ...]
     reached: frozenset[str]
     scripts: Mapping[str, Document]
+    cassettes: Cassettes
 
     @property
     def name(self) -> str:
@@ -80,6 +86,7 @@ def link(
     resolution: Resolution,
     artifacts: Mapping[str, Artifact],
     scripts: Mapping[str, Document],
+    cassettes: Cassettes,
     collector: Collector,
     variables: Mapping[str, str],
     *,
@@ -91,6 +98,7 @@ def link(
         resolution: the resolved config.
         artifacts: by logical name, for the actors that could be built.
         scripts: rules files of scripted models, by model name.
+        cassettes: what is recorded, by model name.
         collector: takes what does not fit.
         variables: the environment.
         models_given: models come from elsewhere, so that any name may be one.
@@ -130,7 +138,12 @@ def link(
     check_tools(agents, resolution.actors, contracts, collector)
     check_first_agent(resolution, contracts, collector)
     return System(
-        resolution=resolution, actors=actors, agents=agents, reached=reached, scripts=scripts
+        resolution=resolution,
+        actors=actors,
+        agents=agents,
+        reached=reached,
+        scripts=scripts,
+        cassettes=cassettes,
     )
 
 

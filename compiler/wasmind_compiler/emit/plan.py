@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wasmind import plan
 from wasmind_compiler.analysis.models import ANY
@@ -16,6 +16,9 @@ from wasmind_compiler.frontend.app_config import AppConfig, ModelEntry
 from wasmind_compiler.frontend.document import Document
 from wasmind_compiler.frontend.tables import Table
 from wasmind_compiler.resolution.layers import LayeredTable
+
+if TYPE_CHECKING:
+    from wasmind_compiler.frontend.cassettes import Cassettes
 
 
 def make_plan(system: System, interpreter: str | None) -> plan.RunPlan:
@@ -31,7 +34,7 @@ def make_plan(system: System, interpreter: str | None) -> plan.RunPlan:
         if name in system.reached
     )
     config = system.resolution.config
-    models = plan_models(config, system.scripts)
+    models = plan_models(config, system.scripts, system.cassettes)
     budget = plan_budget(config.run)
     return plan.RunPlan(
         name=system.name,
@@ -94,18 +97,28 @@ def _actor(actor: LinkedActor, system: System, interpreter: str | None) -> plan.
     )
 
 
-def plan_models(config: AppConfig, scripts: Mapping[str, Document]) -> tuple[plan.Model, ...]:
+def plan_models(
+    config: AppConfig, scripts: Mapping[str, Document], cassettes: Cassettes
+) -> tuple[plan.Model, ...]:
     """The models of a config.
 
     Args:
         config: the config.
         scripts: rules files of scripted models, by model name.
+        cassettes: what is recorded, by model name.
     """
     models = [
         plan.Model(name=name, kind="scripted", settings=plain(dict(script.data)))
         for name, script in scripts.items()
     ]
-    models += [_endpoint(model) for model in config.models if model.kind != "scripted"]
+    for model in config.models:
+        name = model.name.text
+        if name in cassettes:
+            settings = {**plain(dict(model.settings)), "recorded": list(cassettes[name])}
+            settings.setdefault("record", "missing" if "model" in settings else "never")
+            models.append(plan.Model(name=name, kind="cassette", settings=settings))
+        elif model.kind not in ("cassette", "scripted"):
+            models.append(_endpoint(model))
     models += litellm_models(config)
     return tuple(sorted(models, key=lambda model: model.name))
 

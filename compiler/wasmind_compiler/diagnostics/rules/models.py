@@ -534,6 +534,46 @@ class Asker(Actor[AskerConfig]):
     ),
 )
 
+CASSETTE = Rule(
+    code="WM0615",
+    title="cassette that cannot be used",
+    explanation="""
+The file of a cassette does not exist although nothing is to be recorded, a line of it is damaged,
+or it is to be recorded and no `model` says whom to ask. Its path is relative to the config. Each
+line is a JSON document of its own, the first one `{"cassette": 1}`; a last line that a crash has
+cut off is left out.
+""",
+    example=Example(
+        failing="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[models.demo]
+kind = "cassette"
+file = "demo.cassete.jsonl"
+""",
+        fixed="""\
+starting_actors = ["echo"]
+
+[actors.echo]
+source = { path = "echo" }
+
+[models.demo]
+kind = "cassette"
+file = "demo.cassette.jsonl"
+""",
+        others={
+            "demo.cassette.jsonl": """\
+{"cassette": 1}
+{"completion": {"choices": [{"message": {"role": "assistant", "content": "hello"}}]}, "request": \
+{"messages": [{"role": "user", "content": "hi"}]}}
+""",
+        },
+    ),
+)
+
 LITERAL_KEY = Rule(
     code="WM0620",
     title="key of a model in a config",
