@@ -253,9 +253,12 @@ def test_a_model_that_takes_long_is_waited_for_aloud(config: Path) -> None:
     assert text.stdout == b"at last\n"
     assert re.search(rb"waiting for a script \(\d+ s\)", text.stderr)
     lines = run_bytes(config, "-p", "wait", "--format=jsonl")
-    (wait,) = [event for event in events_of(lines.stdout.decode()) if event["event"] == "waiting"]
-    assert (wait["actor"], wait["what"]) == ("assistant", "waiting for a script")
-    assert wait["seconds"] >= 2
+    waits = [event for event in events_of(lines.stdout.decode()) if event["event"] == "waiting"]
+    # How often it is told, and what else takes long, is a matter of the machine.
+    assert ("assistant", "waiting for a script") in {
+        (each["actor"], each["what"]) for each in waits
+    }
+    assert all(each["seconds"] >= 2 for each in waits)
 
 
 def test_on_a_terminal_a_wait_is_a_line_that_is_written_over(config: Path) -> None:

@@ -24,7 +24,9 @@ DESK = {
     },
 }
 AUDIT = {"type": "object", "properties": {"level": {"enum": ["low", "high"]}}}
-KINDS = f"kinds: `scripted`, `endpoint`, {', '.join(f'`{name}`' for name in providers())}"
+KINDS = "kinds: " + ", ".join(
+    f"`{name}`" for name in ("scripted", "cassette", "endpoint", *providers())
+)
 FOUR_WAYS = (
     'the config declares `small`; declare it, for example:\n[models.gpt-4o]\nkind = "ollama"\n'
     "or name a provider, like `ollama/gpt-4o`; "
