@@ -271,6 +271,8 @@ def request(body: bytes) -> ModelRequest:
         ("https://api.example.org", 'hosts = ["*.example.org"]', None),
         ("https://api.example.org", 'hosts = ["example.com"]', "`api.example.org` is not among"),
         ("http://8.8.8.8", "", None),
+        ("https://{region}.example.org", 'hosts = ["*.example.org"]', None),
+        ("https://{host}/v1", 'hosts = ["api.example.org"]', None),
     ],
 )
 def test_an_endpoint_out_of_reach_is_told(

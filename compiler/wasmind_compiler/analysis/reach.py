@@ -1,9 +1,14 @@
-"""Whether an actor may reach the endpoint that its own config names; what a run would refuse."""
+"""Whether an actor may reach the endpoint that its own config names; what a run would refuse.
+
+The same judgement as `wasmind.runtime.host.egress` makes of a request, which the compiler may not
+import, as far as it follows from the text: names are not looked up.
+"""
 
 from __future__ import annotations
 
 import fnmatch
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -13,6 +18,7 @@ from wasmind_compiler.diagnostics.rules import models
 from wasmind_compiler.resolution.graph import ResolvedActor
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_HOST: Final = re.compile(r"[\w.:-]+")
 #: Names that always mean this machine (RFC 6761).
 _THIS_MACHINE: Final = ("127.0.0.1", "::1")
 
@@ -47,9 +53,11 @@ def check_endpoint(actor: ResolvedActor, http: Mapping[str, Any]) -> Iterator[Di
 
 def _host_of(url: str) -> str | None:
     try:
-        return (urlsplit(url.strip()).hostname or "").lower() or None
+        host = (urlsplit(url.strip()).hostname or "").lower()
     except ValueError:
         return None  # which is told as what it is
+    # Anything else is a pattern of the actor's own, such as `http://{region}.example.org`.
+    return host if _HOST.fullmatch(host) else None
 
 
 def _addresses(host: str) -> tuple[_Address, ...]:
